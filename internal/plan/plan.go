@@ -1,0 +1,236 @@
+// Package plan resolves a query against a schema: names become tables, columns, relations and functions, every value gets
+// a type. A Plan is immutable, holds no value of the request that it was made for, and serves every query of its shape;
+// dialects turn it into SQL. The package is pure: it knows no HTTP, no SQL and no database.
+//
+//	p, err := plan.Resolve(q, s, opts)   // names looked up, PGRST2xx faults raised here
+//	shape, args := query.Parameterize(q, nil)
+//	store.Read(ctx, p, args)             // args[i] meets p.Params[i]
+//
+// Resolve expects a query that went through query.Parameterize, since a plan refers to values by their place.
+package plan
+
+import (
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// Op is what a plan does.
+type Op uint8
+
+const (
+	Read Op = iota
+	Insert
+	Update
+	Delete
+	Call
+)
+
+// A Plan is a resolved query.
+type Plan struct {
+	Op     Op
+	Rows   *Select // what comes back: the rows read, or those that a write or call returns; nil for nothing
+	Write  *Write  // of Insert, Update, Delete
+	Call   *Invocation
+	End    query.End
+	Key    []*schema.Column // the primary key, where End.Keys
+	Params []Param          // by place among the arguments
+	Facts  Facts
+}
+
+// Param is what a plan knows of the value in its place.
+type Param struct {
+	Use  Use
+	Type schema.Type // the type that the text is parsed as, where Use is Literal, Items or Array
+}
+
+// Use says how a value meets the plan.
+type Use uint8
+
+const (
+	Unused  Use = iota
+	Literal     // one value of Type
+	Items       // a list of values of Type (in, any, all): one array parameter
+	Array       // one value of the array type of Type, or a range, or whatever Type says, in PostgreSQL's own syntax
+	Pattern     // text of LIKE or a regular expression, or of a text search
+	Number      // limit or offset: a non-negative int64
+	Key         // a step of a JSON path
+	Rows        // JSON: the rows of an insert or update, typed by Write.Columns
+	Body        // the body of a call, or one argument of it
+)
+
+// Facts are what a plan can say of itself without running.
+type Facts struct {
+	Reads     []*schema.Table  // every table that is read, without repetition
+	Writes    []*schema.Table  // every table that is written by the statement itself (not by triggers and cascades)
+	Columns   []*schema.Column // every column that is read
+	Relations []*schema.Relation
+	Bound     []Binding // columns that are bound by equality, per occurrence of a table
+	Claims    []string  // claims that the answer depends on
+	RowsMax   RowsMax
+}
+
+// A Binding says that an occurrence of a table sees only rows whose Column equals one of the values in Args.
+type Binding struct {
+	Alias  int // occurrence
+	Column *schema.Column
+	Args   []int
+}
+
+// RowsMax bounds the rows that a plan may touch: Fixed rows, times the values of the limits in Args; unbounded where Unbounded.
+type RowsMax struct {
+	Unbounded bool
+	Fixed     int64
+	Args      []int
+}
+
+// A Select is rows of one source.
+type Select struct {
+	Source  Source
+	Alias   int // number of this occurrence, unique in the plan; dialects name it by that
+	Outputs []Output
+	Where   Expr    // nil for all rows
+	Order   []Order // already ends with the primary key, where there is one and the rows aren't grouped
+	Limit   *int    // place among the arguments
+	Offset  *int
+	Count   query.CountMode
+	Form    query.Form
+	Grouped bool // an Output has an Aggregate: the rows are grouped by the Outputs that have none
+}
+
+// A Source is where rows come from: exactly one field is set.
+type Source struct {
+	Table   *schema.Table
+	Written *schema.Table    // the rows that the plan's write returned
+	Called  *schema.Function // the rows that the plan's call returned
+}
+
+// An Output is one key of the row: a value or an embed.
+type Output struct {
+	Key           string
+	Value         *Operand     // nil for an Embed, and for count()
+	Cast          *schema.Type // before the aggregate
+	Aggregate     query.Aggregate
+	AggregateCast *schema.Type
+	Embed         *Embed
+}
+
+// An Operand is a column of an occurrence, or a place inside its JSON.
+type Operand struct {
+	Alias    int
+	Column   *schema.Column   // nil where Computed
+	Computed *schema.Function // PostgreSQL: a function of the row
+	Path     []Step
+	Type     schema.Type // of the whole operand: the column's, or with a path jsonb, json or text
+}
+
+// A Step is one arrow of a path; its key is an argument.
+type Step struct {
+	Arg   int
+	Index bool // the key is an array index
+	Text  bool // ->>
+}
+
+// An Embed is related rows inside each row.
+type Embed struct {
+	Relation *schema.Relation
+	Select   *Select
+	Inner    bool // drop rows without related ones
+	Spread   bool // no key of its own: its outputs become the row's (arrays of them where the relation is to-many)
+	Hidden   bool // it filters, but nothing of it is written: rel()
+}
+
+// An Order sorts by one operand, of this occurrence or, with Embed, of a to-one relation's.
+type Order struct {
+	Value     Operand
+	Embed     *Embed // nil for this occurrence
+	Direction query.Direction
+	Nulls     query.Nulls
+}
+
+// An Expr is *And, *Or, *Not, Const, *Compare, *Exists or *Embedded.
+type Expr interface{ isExpr() }
+
+// And, Or, Not and Const are as in package query.
+type And struct{ Of []Expr }
+
+// Or is true when one of Of is.
+type Or struct{ Of []Expr }
+
+// Not turns an expression round.
+type Not struct{ Of Expr }
+
+// Const is true or false of every row.
+type Const bool
+
+// Compare holds an operand against an argument or another operand.
+type Compare struct {
+	Left  Operand
+	Op    query.Op
+	Any   query.Quantifier
+	Arg   int      // place among the arguments; unused where Op is Is or Other is set
+	Is    string   // Op Is: null, not_null, true, false, unknown
+	Lang  string   // text search configuration
+	Other *Operand // instead of Arg
+}
+
+// Exists is true when the relation has a row that Select yields.
+type Exists struct {
+	Relation *schema.Relation
+	Select   *Select
+}
+
+// Embedded is true when an embed of the same Select has rows, or with Null has none.
+type Embedded struct {
+	Embed *Embed
+	Null  bool
+}
+
+func (*And) isExpr()      {}
+func (*Or) isExpr()       {}
+func (*Not) isExpr()      {}
+func (Const) isExpr()     {}
+func (*Compare) isExpr()  {}
+func (*Exists) isExpr()   {}
+func (*Embedded) isExpr() {}
+
+// A Write changes one table.
+type Write struct {
+	Table    *schema.Table
+	Columns  []*schema.Column // what is set, in the order of the rows' keys
+	Rows     int              // place of the JSON among the arguments (an array for Insert, one object for Update)
+	Default  bool             // a missing key takes the default
+	Conflict *Conflict
+	Put      Expr // PUT: the row must match the URL's key
+	Where    Expr // Update, Delete
+	Alias    int  // number of the written table's occurrence, for Where
+}
+
+// A Conflict says what an insert does with a taken key.
+type Conflict struct {
+	Columns    []*schema.Column
+	Constraint string
+	Ignore     bool
+	Update     []*schema.Column
+}
+
+// An Invocation calls one function.
+type Invocation struct {
+	Function *schema.Function
+	Args     []CallArg // those that are given; the rest take their defaults
+	Body     int       // place of the raw body for a single unnamed parameter, or of the object of arguments; -1 for none
+	Object   bool      // Body is a JSON object whose keys are the arguments in Args
+	ReadOnly bool
+	Scalar   bool // the answer is one bare value, or with SetOf an array of them
+}
+
+// A CallArg is one argument: values in their places (several for a variadic one), or a key of the body's object.
+type CallArg struct {
+	Param  *schema.Arg
+	Values []int
+}
+
+// Options are the settings that planning depends on.
+type Options struct {
+	Aggregates    bool // allow aggregates (rest.aggregates)
+	EmbedDepthMax int  // 0 means 5
+}

@@ -1,0 +1,94 @@
+// Package store is the seam between plans and databases: everything that runs plans is one Store. The cache will be a
+// Store around a Store, and so is fault injection in tests.
+//
+// A read is one SQL statement on one snapshot and comes back as finished bytes. An acknowledged write is on disk.
+// Cancelling the context stops the SQL within 100 ms. Both engines answer the same bytes for the same data and plan;
+// docs/quirks.md has the exceptions.
+package store
+
+import (
+	"context"
+
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/query"
+)
+
+// A Store runs plans. Errors that a client may read are *fault.Fault; all others are internal.
+type Store interface {
+	// Read runs a plan whose Op is plan.Read, or a plan.Call that is read-only.
+	Read(ctx context.Context, p *plan.Plan, args query.Args) (Result, error)
+	// Write runs a transaction: all of it or none of it.
+	Write(ctx context.Context, tx Tx) (Result, error)
+	// Ready says whether the engine answers.
+	Ready(ctx context.Context) error
+	// Close waits for what runs and gives everything back.
+	Close() error
+}
+
+// A Tx is one write, with what runs around it inside its transaction.
+type Tx struct {
+	Plan   *plan.Plan
+	Args   query.Args
+	Before []Hook    // run in order before the write; an error rolls everything back. A Tx with hooks commits alone
+	Call   *Settings // what a PostgreSQL function may read of the request; nil where it doesn't matter
+}
+
+// A Hook runs inside a transaction before its write. It has one second.
+type Hook func(ctx context.Context, h Handle) error
+
+// A Handle reads and writes inside a running transaction.
+type Handle interface {
+	Read(ctx context.Context, p *plan.Plan, args query.Args) (Result, error)
+	Write(ctx context.Context, p *plan.Plan, args query.Args) (Result, error)
+}
+
+// Settings are PostgREST's transaction-scoped settings (docs: "Transaction-Scoped Settings"): request.method,
+// request.path, request.headers, request.cookies, request.jwt.claims.
+type Settings struct {
+	Method, Path             string
+	Headers, Cookies, Claims []byte // JSON objects
+	Role                     string
+}
+
+// A Result is a finished answer.
+type Result struct {
+	Body       []byte      // JSON: an array of rows, `[]` for none; a bare value for a scalar call; CSV where the plan says so; nil for nothing
+	Rows       int         // rows in Body
+	Total      int64       // what Select.Count found; -1 where it wasn't asked
+	Affected   int64       // rows inserted, updated or deleted
+	Inserted   int64       // of Affected, those that were not there before
+	Key        []KeyValue  // primary key of the first affected row, where End.Keys
+	Status     int         // PostgreSQL function: response.status; 0 for none
+	Headers    [][2]string // PostgreSQL function: response.headers
+	RolledBack bool
+}
+
+// A KeyValue is one column of a primary key, as text.
+type KeyValue struct{ Column, Value string }
+
+// An Explainer tells how it would run a plan (PostgREST's application/vnd.pgrst.plan; the slow log).
+type Explainer interface {
+	Explain(ctx context.Context, p *plan.Plan, args query.Args, o ExplainOptions) ([]byte, error)
+}
+
+// ExplainOptions are those of PostgreSQL's EXPLAIN.
+type ExplainOptions struct {
+	JSON                                     bool // rather than text
+	Analyze, Verbose, Settings, Buffers, WAL bool
+}
+
+type zoneKey struct{}
+
+// WithZone asks for timestamptz values in an IANA time zone rather than UTC (Prefer: timezone).
+func WithZone(ctx context.Context, zone string) context.Context {
+	if zone == "" {
+		return ctx
+	}
+	return context.WithValue(ctx, zoneKey{}, zone)
+}
+
+// Zone is what WithZone asked for; empty is UTC.
+func Zone(ctx context.Context) string {
+	z, _ := ctx.Value(zoneKey{}).(string)
+	return z
+}

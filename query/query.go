@@ -1,0 +1,236 @@
+// Package query is the one form in which everything inside Pintail asks: REST, GraphQL, policies, named queries, hooks,
+// rehearsal, cache keys and the guard.
+//
+// A Query names tables, columns and relations as the schema file does; nothing is resolved yet and nothing is SQL.
+// package plan resolves a Query against a schema. Values stay the texts that the client sent: a plan knows the type of
+// each and parses it. Parameterize takes the values out of a query: what is left is its shape, by which plans are cached.
+//
+// One request, as an example: GET /rest/v1/order?select=id,customer(name)&status=eq.open&order=placed_at.desc&limit=5 is
+//
+//	&Select{
+//		From:  Name{Name: "order"},
+//		Items: []Item{&Output{Field: Field{Column: "id"}}, &Embed{Target: "customer", Select: &Select{Items: ...}}},
+//		Where: &Compare{Field: Field{Column: "status"}, Op: Eq, Value: Text("open")},
+//		Order: []Order{{Field: Field{Column: "placed_at"}, Direction: Desc}},
+//		Page:  Page{Limit: Int(5)},
+//	}
+package query
+
+// A Query is *Select, *Insert, *Update, *Delete or *Call.
+type Query interface {
+	isQuery()
+}
+
+// A Name is a table's or function's. An empty Schema is the schema file's default one.
+type Name struct {
+	Schema string // PostgreSQL schema
+	Name   string
+}
+
+func (n Name) String() string {
+	if n.Schema == "" {
+		return n.Name
+	}
+	return n.Schema + "." + n.Name
+}
+
+// A Field is a column, or a place inside a JSON or composite column.
+type Field struct {
+	Column string
+	Path   []Step
+}
+
+// A Step is one arrow of a JSON path: -> or, as the last one, ->>.
+type Step struct {
+	Key    string // the key or the decimal index, as the client wrote it
+	Index  bool   // Key is an array index (decimal, possibly negative)
+	Text   bool   // ->> rather than ->
+	Quoted bool   // Key was quoted, so it is never an index
+
+	Arg int // place of Key among the arguments, set by Parameterize
+}
+
+// Select asks for rows.
+type Select struct {
+	From  Name   // the empty Name inside an Embed and in what a write or call returns
+	Items []Item // what each row holds; empty means no column at all, as in PostgREST's rel()
+	Where Expr   // nil is all rows
+	Order []Order
+	Page  Page
+	Count CountMode
+	Form  Form
+}
+
+// Form says how the rows are written.
+type Form struct {
+	StripNulls bool // leave out object keys whose value is null
+	CSV        bool // text/csv with a head line instead of JSON
+}
+
+// An Item is *Output or *Embed.
+type Item interface{ isItem() }
+
+// Output is one value of a row; with Star, every column.
+type Output struct {
+	Star  bool
+	Field Field
+	Cast  string // PostgreSQL type that the client asks for; empty for none. With Aggregate: the cast before it
+	Alias string // the key in the answer; empty means the default (last path key, column, or aggregate)
+
+	Aggregate     Aggregate // empty for none; Count with an empty Field counts rows
+	AggregateCast string    // cast after the aggregate
+}
+
+// An Aggregate is the name of an aggregate function.
+type Aggregate string
+
+const (
+	Count Aggregate = "count"
+	Sum   Aggregate = "sum"
+	Avg   Aggregate = "avg"
+	Min   Aggregate = "min"
+	Max   Aggregate = "max"
+)
+
+// Embed puts related rows into each row.
+type Embed struct {
+	Target string // relation, table, constraint or column name, looked for in this order
+	Hint   string // picks one of several: constraint, column, junction table or relation name
+	Alias  string
+	Join   Join
+	Spread bool // lift the related row's values into this one
+	Select *Select
+}
+
+// Join says what an Embed does to rows without related ones.
+type Join string
+
+const (
+	JoinDefault Join = ""      // keep them
+	JoinLeft    Join = "left"  // keep them
+	JoinInner   Join = "inner" // drop them
+)
+
+// An Order sorts by one field, of this table or of a to-one relation.
+type Order struct {
+	Relation  string // an embed's alias or target; empty for this table
+	Field     Field
+	Direction Direction
+	Nulls     Nulls
+}
+
+// Direction is ascending unless said otherwise.
+type Direction string
+
+const (
+	Asc  Direction = ""
+	Desc Direction = "desc"
+)
+
+// Nulls says where nulls stand; the default is PostgreSQL's: last when ascending, first when descending.
+type Nulls string
+
+const (
+	NullsDefault Nulls = ""
+	NullsFirst   Nulls = "first"
+	NullsLast    Nulls = "last"
+)
+
+// A Page cuts a list. Nil means absent.
+type Page struct {
+	Limit  *Value // a non-negative int64 in decimal
+	Offset *Value
+}
+
+// CountMode says how the total is found.
+type CountMode string
+
+const (
+	NoCount        CountMode = ""
+	ExactCount     CountMode = "exact"
+	PlannedCount   CountMode = "planned"   // the engine's estimate
+	EstimatedCount CountMode = "estimated" // exact up to rest.max_rows (1,000 if unset), the estimate beyond
+)
+
+// Insert adds rows, or with Conflict updates those that are there.
+type Insert struct {
+	Into      Name
+	Columns   []string // what each row sets, in order; none inserts rows of defaults
+	Rows      Value    // JSON text: one array of objects
+	Default   bool     // a missing key takes the column's default instead of null
+	Conflict  *Conflict
+	Put       Expr    // PUT: the filter of the URL, which must be the whole primary key with Eq; nil otherwise
+	Returning *Select // nil returns nothing
+	End       End
+}
+
+// Conflict says what to do with a row whose key is taken.
+type Conflict struct {
+	Columns    []string // of the unique key; empty means the primary key
+	Constraint string   // instead of Columns (GraphQL's on_conflict)
+	Ignore     bool     // leave the row that is there; otherwise update it
+	Update     []string // the columns to update; nil means all that are inserted
+}
+
+// Update changes the rows that Where picks.
+type Update struct {
+	Table     Name
+	Columns   []string // what is set; none changes nothing and affects no row
+	Row       Value    // JSON text: one object
+	Default   bool     // a missing key takes the column's default instead of null
+	Where     Expr
+	Returning *Select
+	End       End
+}
+
+// Delete removes the rows that Where picks.
+type Delete struct {
+	From      Name
+	Where     Expr
+	Returning *Select
+	End       End
+}
+
+// Call runs a function or a named query.
+type Call struct {
+	Function Name
+	Args     []Arg    // named, from a URL or a form; a name may stand several times for a variadic parameter
+	Body     *Value   // or: the raw body, for JSON objects of arguments and for single unnamed parameters
+	BodyType string   // media type of Body, lower case without parameters
+	ReadOnly bool     // GET and HEAD: the function may not write
+	Columns  []string // columns=: the arguments to take from Body, nil for all its keys
+	Result   *Select  // how its rows are shaped and filtered; From is empty
+	End      End
+}
+
+// An Arg is one named argument.
+type Arg struct {
+	Name  string
+	Value Value
+}
+
+// End says how a write's transaction ends and what must hold for it to commit.
+type End struct {
+	Rollback    bool   // roll back after answering
+	Single      bool   // exactly one row must come back, else PGRST116
+	MaxAffected *int64 // more rows than this is PGRST124
+	Keys        bool   // report the primary key of the first row (for a Location header)
+}
+
+func (*Select) isQuery() {}
+func (*Insert) isQuery() {}
+func (*Update) isQuery() {}
+func (*Delete) isQuery() {}
+func (*Call) isQuery()   {}
+
+func (*Output) isItem() {}
+func (*Embed) isItem()  {}
+
+// An Actor is who asks.
+type Actor struct {
+	Role   string            // "admin" passes every policy
+	Claims map[string]string // what is known of the caller, for policies
+}
+
+// Admin passes every policy.
+var Admin = Actor{Role: "admin"}

@@ -1,0 +1,84 @@
+package schema
+
+// A Type is a column's, argument's or cast's. Its name is PostgreSQL's own (format_type without modifier), on both engines.
+type Type struct {
+	Base      Base   // Unknown for a PostgreSQL type that Pintail only passes through
+	Name      string // "integer", "text", "order_status"; of the element where Array
+	Schema    string // of a user-defined type; empty for built-in ones and the default schema
+	Modifier  string // "(10,2)"; empty for none
+	Array     bool   // a list of Name
+	Enum      *Enum
+	Composite *Composite
+	Domain    *Domain
+}
+
+// Base is the kind of value, for the types that Pintail parses and writes itself.
+type Base uint8
+
+const (
+	Unknown Base = iota
+	Bool
+	Int2
+	Int4
+	Int8
+	Float4
+	Float8
+	Numeric
+	Text // text, varchar, char, citext, name: see Type.Name
+	UUID
+	Date
+	Time
+	TimeTZ
+	Timestamp
+	TimestampTZ
+	Interval
+	JSON
+	JSONB
+	Bytea
+	EnumBase
+	CompositeBase
+)
+
+// An Enum is a type with a fixed, ordered list of values.
+type Enum struct {
+	Name    Name
+	Type    string // in GraphQL
+	Comment string
+	Values  []EnumValue
+}
+
+// An EnumValue is one label. Its place in the list is its order.
+type EnumValue struct {
+	Value   string // in the database
+	Field   string // in GraphQL
+	Comment string
+}
+
+// A Composite is a PostgreSQL row type that is no table.
+type Composite struct {
+	Name    Name
+	Columns []*Column
+}
+
+// A Domain is a PostgreSQL domain. The three functions are its representations (PostgREST, "Domain Representations"):
+// casts from and to json and from text that the API goes through.
+type Domain struct {
+	Name     Name
+	Base     Type
+	NotNull  bool
+	ToJSON   string // qualified function names; empty for none
+	FromJSON string
+	FromText string
+}
+
+// String writes the type as PostgreSQL does: name, modifier, brackets.
+func (t Type) String() string {
+	s := t.Name + t.Modifier
+	if t.Schema != "" {
+		s = t.Schema + "." + s
+	}
+	if t.Array {
+		s += "[]"
+	}
+	return s
+}
