@@ -1,6 +1,9 @@
 package fault
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // PostgREST's codes (docs.postgrest.org/en/stable/references/errors.html), by the stage at which a request is refused.
 const (
@@ -110,7 +113,9 @@ func (c Code) Status() int {
 	}
 	switch class := string(c[:2]); {
 	case strings.HasPrefix(string(c), "PT"):
-		return 500
+		if n, err := strconv.Atoi(string(c[2:])); err == nil && n >= 200 && n < 600 {
+			return n // PTxyz answers xyz (PostgREST, "Raise errors with HTTP Status Codes")
+		}
 	case class == "08" || class == "53":
 		return 503
 	case class == "09" || class == "54" || class == "XX" || class == "57" || class == "58" || class == "3B" || class == "38" || class == "39" || class == "25":
