@@ -1,0 +1,62 @@
+# make test is all of it; make quick needs nothing but Go. `make help` lists the rest.
+
+SHELL   := bash
+STARTED := $(shell date +%s)
+STEP    := tools/step
+
+# The binary is built without cgo; only the race detector needs it.
+export CGO_ENABLED := 0
+
+FUZZTIME    ?= 5s
+CONFORMANCE ?=
+
+.NOTPARALLEL:
+.PHONY: help quick test deps gofmt vet staticcheck short tests race fuzz build clients prove conformance
+
+help:                          ## list what make can do
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 14
+
+quick: gofmt vet short         ## gofmt, vet and short tests: installs nothing
+	@tools/finish $(STARTED) 'make quick: passed'
+
+test: deps gofmt vet staticcheck tests race fuzz clients   ## everything, for every change; installs what is missing
+	@tools/finish $(STARTED) 'make test: passed'
+
+prove: export PINTAIL_PROVE := 1
+prove: FUZZTIME = 5m
+prove: deps tests fuzz         ## the long forms of tests and fuzzing (hours)
+	@tools/finish $(STARTED) 'make prove: passed'
+
+deps:                          ## say what the tests need and is missing, then install it
+	@$(STEP) 'what the tests need' tools/deps
+
+gofmt:
+	@$(STEP) 'gofmt' tools/gofmt
+
+vet:
+	@$(STEP) 'go vet' go vet ./...
+
+staticcheck:
+	@$(STEP) 'staticcheck' go tool staticcheck ./...
+
+short:
+	@$(STEP) 'short tests' go test -short ./...
+
+# An hour and more is for make prove; go test's own limit of ten minutes a package stays otherwise.
+tests:
+	@$(STEP) 'tests' go test $(if $(PINTAIL_PROVE),-timeout 6h -count 1) ./...
+
+race:                          ## race detector over the packages that share memory
+	@$(STEP) 'race tests' tools/race
+
+fuzz:                          ## every fuzz target for FUZZTIME (5s)
+	@$(STEP) 'fuzzing, $(FUZZTIME) a target' tools/fuzz $(FUZZTIME)
+
+build:                         ## the binary, as bin/pintail
+	@$(STEP) 'build' go build -trimpath -o bin/pintail ./cmd/pintail
+
+clients: $(if $(wildcard cmd/pintail),build)   ## the npm clients and a browser against the binary
+	@$(STEP) 'client and browser tests' env PINTAIL=$(CURDIR)/bin/pintail npm test --prefix clients
+
+conformance: $(if $(CONFORMANCE),build)        ## PostgREST's own cases: make conformance CONFORMANCE=dir
+	@$(STEP) 'conformance' tools/conformance $(CONFORMANCE)
