@@ -16,6 +16,8 @@
 //	}
 package query
 
+import "slices"
+
 // A Query is *Select, *Insert, *Update, *Delete or *Call.
 type Query interface {
 	isQuery()
@@ -79,6 +81,23 @@ type Output struct {
 
 	Aggregate     Aggregate // empty for none; Count with an empty Field counts rows
 	AggregateCast string    // cast after the aggregate
+}
+
+// Key is the output's key in the answer: the alias, else the aggregate, else the last key of the path that is no index,
+// else the column. Of a Star it means nothing.
+func (o *Output) Key() string {
+	switch {
+	case o.Alias != "":
+		return o.Alias
+	case o.Aggregate != "":
+		return string(o.Aggregate)
+	}
+	for _, s := range slices.Backward(o.Field.Path) {
+		if !s.Index {
+			return s.Key
+		}
+	}
+	return o.Field.Column
 }
 
 // An Aggregate is the name of an aggregate function.
@@ -198,7 +217,7 @@ type Call struct {
 	Body     *Value   // or: the raw body, for JSON objects of arguments and for single unnamed parameters
 	BodyType string   // media type of Body, lower case without parameters
 	ReadOnly bool     // GET and HEAD: the function may not write
-	Columns  []string // columns=: the arguments to take from Body, nil for all its keys
+	Columns  []string // the arguments to take from Body: columns=, or else the keys of the JSON object; they pick the overload
 	Result   *Select  // how its rows are shaped and filtered; From is empty
 	End      End
 }

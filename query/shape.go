@@ -88,7 +88,7 @@ func (w *shaper) sel(s *Select) {
 			w.flag(item.Star)
 			w.field(&item.Field)
 			w.str(item.Cast)
-			w.str(item.Alias)
+			w.str(item.Key()) // the key in the answer belongs to the shape, also where it is that of a path
 			w.str(string(item.Aggregate))
 			w.str(item.AggregateCast)
 		case *Embed:

@@ -214,6 +214,7 @@ type Arg struct {
 type Returns struct {
 	Void   bool
 	SetOf  bool
+	One    bool      // SETOF, but declared ROWS 1: at most one row
 	Type   Type      // a scalar or composite
 	Table  *Table    // rows of that table; Type is unset
 	Out    []*Column // RETURNS TABLE(…) and OUT parameters; Type and Table are unset
@@ -249,7 +250,7 @@ func (t *Table) Column(name string) (*Column, bool) {
 	return c, ok
 }
 
-// Link builds the look-up tables and sets back references; whoever builds or changes a Schema by hand calls it last.
+// Link builds the look-up tables, sets back references and derives the relations that nobody declared; whoever builds or changes a Schema by hand calls it last.
 func (s *Schema) Link() {
 	s.tables = make(map[Name]*Table, len(s.Tables))
 	for _, t := range s.Tables {
@@ -264,4 +265,5 @@ func (s *Schema) Link() {
 	for _, f := range s.Functions {
 		s.functions[s.qualify(f.Name)] = append(s.functions[s.qualify(f.Name)], f)
 	}
+	s.linkRelations()
 }
