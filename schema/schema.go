@@ -198,6 +198,7 @@ type Function struct {
 	Stable   bool              // STABLE rather than IMMUTABLE, where not Volatile
 	Variadic bool              // the last argument
 	Settings map[string]string // SET clauses that are hoisted to the transaction
+	Postgres string            // CREATE OR REPLACE FUNCTION …, verbatim; empty where it isn't known
 
 	Query *NamedQuery // nil for a database function
 }

@@ -66,7 +66,9 @@ type Domain struct {
 	Name     Name
 	Base     Type
 	NotNull  bool
-	ToJSON   string // qualified function names; empty for none
+	Default  string   // SQL, verbatim; empty for none
+	Checks   []*Check // verbatim SQL over VALUE
+	ToJSON   string   // qualified function names; empty for none
 	FromJSON string
 	FromText string
 }
