@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pintail-dev/pintail/fault"
+)
+
+func explainCommand(c console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain CODE",
+		Short: "Say what an error code means and what to do about it",
+		Args:  cobra.MaximumNArgs(1),
+		Example: "  pintail explain PGRST201\n  pintail explain 23505",
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var codes []string
+			for _, e := range fault.Explanations() {
+				codes = append(codes, string(e.Code)+"\t"+e.Title)
+			}
+			return codes, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				for _, e := range fault.Explanations() {
+					fmt.Fprintf(c.out, "%-9s %d  %s\n", e.Code, e.Code.Status(), e.Title)
+				}
+				return nil
+			}
+			e, ok := fault.Explain(fault.Code(strings.ToUpper(args[0])))
+			if !ok {
+				return usage("Pintail has no explanation of %q; five letters and digits are PostgreSQL's SQLSTATE (its manual, appendix A), and `pintail explain` lists the codes that are explained", args[0])
+			}
+			_, err := fmt.Fprintf(c.out, "%s: %s (HTTP %d)\n\n%s\n\n%s\n", e.Code, e.Title, e.Code.Status(), wrap(e.Why, 100), wrap(e.Do, 100))
+			return err
+		},
+	}
+}
+
+// wrap breaks text into lines of at most so many letters.
+func wrap(text string, width int) string {
+	var b strings.Builder
+	line := 0
+	for word := range strings.FieldsSeq(text) {
+		if line > 0 && line+1+len(word) > width {
+			b.WriteByte('\n')
+			line = 0
+		} else if line > 0 {
+			b.WriteByte(' ')
+			line++
+		}
+		b.WriteString(word)
+		line += len(word)
+	}
+	return b.String()
+}

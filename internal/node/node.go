@@ -1,0 +1,162 @@
+// Package node answers requests: the one place where the stages meet. A request is read by its dialect, known by its actor,
+// planned (or found planned), run by the store, and written by its dialect again:
+//
+//	api.Request ─ rest.Parse ─ auth.Who ─ plan.Resolve ─ store.Read or Write ─ Ask.Answer ─ api.Response
+//
+// A Node holds one schema at a time and swaps it whole: a request sees the old one or the new one, never both.
+package node
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/pintail-dev/pintail/internal/api"
+	"github.com/pintail-dev/pintail/internal/auth"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// A Request and a Response are the node's own, so that net/http, a faster front and tests carry the same core.
+type (
+	Request  = api.Request
+	Response = api.Response
+)
+
+// A Node answers requests on one schema and one store. It is safe for concurrent use.
+type Node struct {
+	store  store.Store
+	keeper *auth.Keeper
+	o      Options
+	now    atomic.Pointer[generation]
+	slow   *slowLog
+}
+
+// Options are a node's settings.
+type Options struct {
+	REST        RESTOptions
+	PlanBytes   int           // of the plan cache; 0 means 32 MiB
+	AnswerTime  time.Duration // for a whole request; 0 means 30 s
+	SlowTime    time.Duration // statements that take longer are logged; 0 means 500 ms, below 0 none
+	HookTime    time.Duration // for each hook; 0 means 1 s
+	Log         *slog.Logger  // nil logs nothing
+	Hooks       Hooks
+	ServerTimes bool // answer with Server-Timing
+}
+
+// RESTOptions are the keys under rest of pintail.yaml, with PostgREST's meaning.
+type RESTOptions struct {
+	TxEnd      string // commit, commit-allow-override, rollback, rollback-allow-override
+	MaxRows    int64  // 0 means no limit
+	Aggregates bool
+	Plan       bool // answer application/vnd.pgrst.plan
+}
+
+// Hooks gives the hooks that run around a write to a table. The zero Hooks has none.
+type Hooks struct {
+	// Before gives what runs inside the write's transaction.
+	Before func(ctx context.Context, who query.Actor, p *plan.Plan, args query.Args) []store.Hook
+	// After runs once the write is committed.
+	After func(ctx context.Context, who query.Actor, p *plan.Plan, args query.Args, r store.Result)
+}
+
+// A generation is what belongs to one schema: everything that a reload replaces.
+type generation struct {
+	schema *schema.Schema
+	plans  *plan.Cache
+	docs   *docs
+}
+
+// New returns a node that answers on s through st.
+func New(s *schema.Schema, st store.Store, keeper *auth.Keeper, o Options) *Node {
+	if o.PlanBytes == 0 {
+		o.PlanBytes = 32 << 20
+	}
+	if o.AnswerTime == 0 {
+		o.AnswerTime = 30 * time.Second
+	}
+	if o.SlowTime == 0 {
+		o.SlowTime = 500 * time.Millisecond
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{store: st, keeper: keeper, o: o}
+	n.slow = newSlowLog(n)
+	n.Reload(s)
+	return n
+}
+
+// Reload answers on s from the next request on. Requests that run keep the schema that they began with.
+func (n *Node) Reload(s *schema.Schema) {
+	n.now.Store(&generation{schema: s, plans: plan.NewCache(n.o.PlanBytes), docs: new(docs)})
+}
+
+// Schema is what the node answers on now.
+func (n *Node) Schema() *schema.Schema { return n.now.Load().schema }
+
+// Ready says whether the store answers.
+func (n *Node) Ready(ctx context.Context) error { return n.store.Ready(ctx) }
+
+// Do runs one query for an actor: the door that every dialect, hook and Go program goes through.
+func (n *Node) Do(ctx context.Context, who query.Actor, q query.Query) (store.Result, error) {
+	var times Times
+	_, r, err := n.run(ctx, n.now.Load(), who, q, nil, &times)
+	return r, err
+}
+
+// Times are how long each stage of a request took.
+type Times struct {
+	Parse, Plan, Store, Answer time.Duration
+}
+
+// run plans q and gives it to the store.
+func (n *Node) run(ctx context.Context, g *generation, who query.Actor, q query.Query, call *store.Settings, times *Times) (*plan.Plan, store.Result, error) {
+	begin := time.Now()
+	p, args, err := n.plan(g, who, q)
+	times.Plan = time.Since(begin)
+	if err != nil {
+		return nil, store.Result{}, err
+	}
+	r, err := n.execute(ctx, who, p, args, call)
+	times.Store = time.Since(begin) - times.Plan
+	if n.o.SlowTime > 0 && times.Store > n.o.SlowTime {
+		n.slow.note(ctx, p, args, times.Store)
+	}
+	return p, r, err
+}
+
+// plan finds the plan of q's shape, or makes it.
+func (n *Node) plan(g *generation, who query.Actor, q query.Query) (*plan.Plan, query.Args, error) {
+	buf := shapes.Get().(*[]byte)
+	defer func() { shapes.Put(buf) }()
+	shape, args := query.Parameterize(q, (*buf)[:0])
+	*buf = shape
+	if p, ok := g.plans.Get(who.Role, shape); ok {
+		return p, args, nil
+	}
+	p, err := plan.Resolve(q, g.schema, plan.Options{Aggregates: n.o.REST.Aggregates})
+	if err != nil {
+		return nil, nil, err
+	}
+	g.plans.Put(who.Role, shape, p)
+	return p, args, nil
+}
+
+func (n *Node) execute(ctx context.Context, who query.Actor, p *plan.Plan, args query.Args, call *store.Settings) (store.Result, error) {
+	if p.Op == plan.Read {
+		return n.store.Read(ctx, p, args)
+	}
+	tx := store.Tx{Plan: p, Args: args, Call: call}
+	if n.o.Hooks.Before != nil {
+		tx.Before = n.o.Hooks.Before(ctx, who, p, args)
+	}
+	r, err := n.store.Write(ctx, tx)
+	if err == nil && n.o.Hooks.After != nil && !r.RolledBack {
+		n.o.Hooks.After(ctx, who, p, args, r)
+	}
+	return r, err
+}

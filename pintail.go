@@ -1,0 +1,197 @@
+// Package pintail turns one schema file, or a PostgreSQL or SQLite database that is already there, into a REST API.
+//
+// This package is the wiring, and the face for Go programs: New opens a database and a schema file, Handler serves them
+// under any net/http server, Run listens by itself, Do asks a query as any client would, Before and After put Go code
+// around writes, Handle adds routes.
+//
+//	app, err := pintail.New(ctx, pintail.Config{Schema: "schema.graphql", Database: "sqlite:data/pintail.db", Open: true})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	app.Before(pintail.Insert, "order", checkStock)
+//	log.Fatal(app.Run(ctx))
+package pintail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pintail-dev/pintail/internal/auth"
+	"github.com/pintail-dev/pintail/internal/node"
+	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/internal/store/postgres"
+	"github.com/pintail-dev/pintail/internal/store/sqlite"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// Config says what to serve and how. The zero value serves schema.graphql on sqlite:data/pintail.db to whoever knows the
+// admin secret, which is nobody until AdminSecret is set.
+type Config struct {
+	Schema   string         // path of the schema file or of a directory of *.graphql; default "schema.graphql"
+	Parsed   *schema.Schema // instead of Schema: one that is already read
+	Queries  string         // directory of named queries; default "queries" beside the schema file, if it is there
+	Database string         // "sqlite:PATH" or "postgres://…"; default "sqlite:data/pintail.db"
+	Public   string         // directory of static files served at /; default "public" beside the schema file, if it is there
+
+	Listen      string   // default "127.0.0.1:8080"
+	Admin       string   // admin address for /livez, /readyz and /metrics; default "127.0.0.1:8081", "off" for none
+	AdminHosts  []string // Host headers that the admin address answers besides loopback ones
+	AdminSecret string   // opens everything to whoever sends it
+	Open        bool     // every caller on this machine is an admin; Listen must be a loopback address
+
+	REST    node.RESTOptions
+	Origins []string // of pages that may call across origins; "*" for all; not in open mode
+	Limits  node.Limits
+
+	ConnectionsMax     int           // to the database; 0 for the engine's default
+	TransactionPooling bool          // PostgreSQL behind PgBouncer in transaction mode: no named prepared statements
+	StatementTime      time.Duration // for one SQL statement; default 5 s
+	AnswerTime         time.Duration // for a whole request; default 30 s
+	AnswerBytesMax     int64         // default 32 MiB
+	SlowTime           time.Duration // statements that take longer are logged with their plan; default 500 ms
+	DrainTime          time.Duration // between /readyz turning false and the listener closing, on stop; default 0
+	ServerTimes        bool          // answer with Server-Timing
+
+	Log *slog.Logger // default: nothing is logged
+}
+
+func (c Config) withDefaults() Config {
+	if c.Schema == "" {
+		c.Schema = "schema.graphql"
+	}
+	if c.Database == "" {
+		c.Database = "sqlite:data/pintail.db"
+	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8080"
+	}
+	if c.Admin == "" {
+		c.Admin = "127.0.0.1:8081"
+	}
+	if c.StatementTime == 0 {
+		c.StatementTime = 5 * time.Second
+	}
+	if c.AnswerBytesMax == 0 {
+		c.AnswerBytesMax = 32 << 20
+	}
+	if c.REST.TxEnd == "" {
+		c.REST.TxEnd = "commit"
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// An App is one served database. Its methods are safe for concurrent use; Before, After and Handle are for the time
+// before the first request.
+type App struct {
+	config Config
+	node   *node.Node
+	front  *node.Front
+	store  store.Store
+	routes *http.ServeMux
+	custom bool
+	hooks  hooks
+	gauge  *gauges
+	log    *slog.Logger
+
+	draining sync.Once
+	drained  chan struct{} // closed once the app is stopping
+}
+
+// New opens the database and reads the schema. The error of a schema file with mistakes is a schema.Mistakes. It starts
+// nothing: Run listens, or Handler goes under a server of the caller's. Close gives the database back.
+func New(ctx context.Context, c Config) (*App, error) {
+	c = c.withDefaults()
+	if c.Open && len(c.Origins) > 0 {
+		return nil, errors.New("open mode allows no other origin: leave Origins empty, or set an admin secret instead of Open")
+	}
+	s := c.Parsed
+	if s == nil {
+		var err error
+		if s, err = schema.Load(c.Schema, c.queries()); err != nil {
+			return nil, err
+		}
+	}
+	st, err := openStore(ctx, c, s)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: c, store: st, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(), drained: make(chan struct{})}
+	keeper := auth.Locked(c.AdminSecret)
+	if c.Open {
+		keeper = auth.Open()
+	}
+	a.node = node.New(s, st, keeper, node.Options{
+		REST: c.REST, AnswerTime: c.AnswerTime, SlowTime: c.SlowTime, Log: c.Log, ServerTimes: c.ServerTimes,
+		Hooks: node.Hooks{Before: a.before, After: a.after},
+	})
+	a.front = node.NewFront(a.node, c.Limits, c.Origins, a.seen)
+	if dir := c.public(); dir != "" {
+		a.routes.Handle("/", static(dir))
+	}
+	return a, nil
+}
+
+// openStore opens the engine that the DSN names.
+func openStore(ctx context.Context, c Config, s *schema.Schema) (store.Store, error) {
+	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
+		return sqlite.Open(ctx, path, sqlite.Options{
+			ReadersMax: c.ConnectionsMax, StatementTime: c.StatementTime, AnswerBytesMax: c.AnswerBytesMax,
+		})
+	}
+	if strings.HasPrefix(c.Database, "postgres://") || strings.HasPrefix(c.Database, "postgresql://") {
+		return postgres.Open(ctx, c.Database, postgres.Options{
+			Schema: s, ConnectionsMax: c.ConnectionsMax, TransactionPooling: c.TransactionPooling,
+			StatementTime: c.StatementTime, AnswerBytesMax: c.AnswerBytesMax,
+		})
+	}
+	return nil, fmt.Errorf("the database address %q begins with neither sqlite: nor postgres://", redact(c.Database))
+}
+
+// Handler serves the API, the custom routes and the static files.
+func (a *App) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.custom || !node.Serves(r.URL.Path) {
+			if _, pattern := a.routes.Handler(r); pattern != "" {
+				a.routes.ServeHTTP(w, r)
+				return
+			}
+		}
+		a.front.ServeHTTP(w, r)
+	})
+}
+
+// Handle adds a route in net/http's pattern form, before the API's own.
+func (a *App) Handle(pattern string, h http.Handler) {
+	a.routes.Handle(pattern, h)
+	a.custom = true
+}
+
+// Do asks one query as an actor: it takes the way that every client's request takes.
+func (a *App) Do(ctx context.Context, who query.Actor, q query.Query) (Result, error) {
+	return a.node.Do(ctx, who, q)
+}
+
+// Result is what a query answers.
+type Result = store.Result
+
+// Schema is what the app serves now.
+func (a *App) Schema() *schema.Schema { return a.node.Schema() }
+
+// Reload serves another schema from the next request on, without dropping one. The database must be in step with it.
+func (a *App) Reload(s *schema.Schema) { a.node.Reload(s) }
+
+// Close waits for what runs and gives the database back.
+func (a *App) Close() error { return a.store.Close() }
+
+// Listen is the address that Run serves.
+func (a *App) Listen() string { return a.config.Listen }

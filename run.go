@@ -1,0 +1,178 @@
+package pintail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pintail-dev/pintail/internal/auth"
+)
+
+// stopTime bounds how long Run waits for requests that are under way when it stops.
+const stopTime = 30 * time.Second
+
+// Run listens on Config.Listen and Config.Admin until ctx ends, then stops gracefully: /readyz turns false, DrainTime
+// passes, the listener closes, requests under way are finished, the database is closed.
+func (a *App) Run(ctx context.Context) error {
+	l, err := net.Listen("tcp", a.config.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen on %s: %w", a.config.Listen, err), a.Close())
+	}
+	var admin net.Listener
+	if a.config.Admin != "off" {
+		if admin, err = net.Listen("tcp", a.config.Admin); err != nil {
+			return errors.Join(fmt.Errorf("listen on the admin address %s: %w; choose another with --admin, or --admin off", a.config.Admin, err), l.Close(), a.Close())
+		}
+	}
+	return a.RunOn(ctx, l, admin)
+}
+
+// RunOn is Run on listeners that the caller opened; admin may be nil.
+func (a *App) RunOn(ctx context.Context, public, admin net.Listener) error {
+	if a.config.Open && !loopback(public.Addr()) {
+		return errors.Join(fmt.Errorf("open mode listens on a loopback address only, and %s is none: every caller is an admin", public.Addr()), public.Close(), a.Close())
+	}
+	servers := []*http.Server{a.server(a.Handler())}
+	listeners := []net.Listener{public}
+	if admin != nil {
+		servers = append(servers, a.server(a.AdminHandler()))
+		listeners = append(listeners, admin)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i, s := range servers {
+		group.Go(func() error {
+			if err := s.Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		<-ctx.Done()
+		a.drain()
+		time.Sleep(a.config.DrainTime)
+		stop, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		var errs []error
+		for _, s := range servers {
+			errs = append(errs, s.Shutdown(stop))
+		}
+		return errors.Join(errs...)
+	})
+	return errors.Join(group.Wait(), a.Close())
+}
+
+func (a *App) drain() { a.draining.Do(func() { close(a.drained) }) }
+
+func (a *App) server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       75 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          serverLog(a.log),
+	}
+}
+
+func loopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// AdminHandler serves what operators and orchestrators ask: /livez, /readyz and /metrics. It answers a loopback Host, and
+// those of Config.AdminHosts, so that a web page can't reach it under a name of its own.
+func (a *App) AdminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "alive\n") })
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.Handle("GET /metrics", a.gauge.handler())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !auth.LoopbackHost(r.Host) && !a.adminHost(r.Host) {
+			say(w, http.StatusForbidden, "the admin address answers loopback hosts; name others in admin.hosts\n")
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (a *App) adminHost(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	for _, h := range a.config.AdminHosts {
+		if h == name || h == host {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-a.drained:
+		say(w, http.StatusServiceUnavailable, "stopping\n")
+		return
+	default:
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := a.node.Ready(ctx); err != nil {
+		a.log.Warn("not ready", "reason", err)
+		say(w, http.StatusServiceUnavailable, "the database does not answer\n")
+		return
+	}
+	say(w, http.StatusOK, "ready\n")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	// The client may be gone; there is nobody else to tell.
+	_, _ = w.Write([]byte(text))
+}
+
+// public is the folder of static files; empty where there is none.
+func (c Config) public() string {
+	if c.Public != "" {
+		return c.Public
+	}
+	return beside(c.Schema, "public")
+}
+
+// queries is the folder of named queries; empty where there is none.
+func (c Config) queries() string {
+	if c.Queries != "" {
+		return c.Queries
+	}
+	return beside(c.Schema, "queries")
+}
+
+// beside gives the folder of that name next to the schema file, if it is there.
+func beside(schema, name string) string {
+	dir := filepath.Join(filepath.Dir(schema), name)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return ""
+	}
+	return dir
+}
+
+// static serves a folder: files as they are, no listings, nothing whose name begins with a dot.
+func static(dir string) http.Handler {
+	files := http.FileServerFS(noDots{os.DirFS(dir)})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-cache")
+		files.ServeHTTP(w, r)
+	})
+}
