@@ -41,6 +41,19 @@ func (t *Table) hasKey(columns []*Column) bool {
 	return slices.ContainsFunc(t.Uniques, func(k *Key) bool { return sameSet(k.Columns, columns) })
 }
 
+// KeyNamed gives the primary key or the unique constraint of that name; nil where there is none.
+func (t *Table) KeyNamed(name string) *Key {
+	if t.Primary != nil && t.Primary.Name == name {
+		return t.Primary
+	}
+	for _, k := range t.Uniques {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
 // linkRelations gives every table the relations that nobody declared, after those that somebody did. Their Name is empty.
 // The rules are PostgREST's (src/library/PostgREST/SchemaCache.hs): each foreign key is a way to the table that it refers
 // to and a way back; a table whose primary key contains the columns of two foreign keys joins the tables that they refer

@@ -67,6 +67,7 @@ type Facts struct {
 	Bound     []Binding // columns that are bound by equality, per occurrence of a table
 	Claims    []string  // claims that the answer depends on
 	RowsMax   RowsMax
+	Opaque    bool // a function runs, of which nobody knows what it reads and, where it is volatile, writes
 }
 
 // A Binding says that an occurrence of a table sees only rows whose Column equals one of the values in Args.
@@ -76,11 +77,13 @@ type Binding struct {
 	Args   []int
 }
 
-// RowsMax bounds the rows that a plan may touch: Fixed rows, times the values of the limits in Args; unbounded where Unbounded.
+// RowsMax bounds the rows that a plan may answer or write: Fixed rows, times the values of the limits in Args (each at
+// least 1), times the rows in the body where Given; unbounded where Unbounded.
 type RowsMax struct {
 	Unbounded bool
 	Fixed     int64
 	Args      []int
+	Given     bool
 }
 
 // A Select is rows of one source.
@@ -89,12 +92,14 @@ type Select struct {
 	Alias   int // number of this occurrence, unique in the plan; dialects name it by that
 	Outputs []Output
 	Where   Expr    // nil for all rows
-	Order   []Order // already ends with the primary key, where there is one and the rows aren't grouped
+	Order   []Order // already ends with the primary key (of grouped rows: with what they are grouped by), see finishOrder
 	Limit   *int    // place among the arguments
 	Offset  *int
 	Count   query.CountMode
 	Form    query.Form
-	Grouped bool // an Output has an Aggregate: the rows are grouped by the Outputs that have none
+	Grouped bool // an Output has an Aggregate: the rows are grouped by the Outputs that have none, embeds included
+	// The outputs of a to-one spread are those of the nearest Select around it that is none: an aggregate among them makes
+	// that one Grouped, not the spread's own, and a count() among them counts the rows that have such a related row.
 }
 
 // A Source is where rows come from: exactly one field is set.
@@ -112,6 +117,7 @@ type Output struct {
 	Aggregate     query.Aggregate
 	AggregateCast *schema.Type
 	Embed         *Embed
+	Type          schema.Type // of the finished value: after path, casts and aggregate; unset for an Embed
 }
 
 // An Operand is a column of an occurrence, or a place inside its JSON.
