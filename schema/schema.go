@@ -26,6 +26,8 @@ type Schema struct {
 
 	Version string // changes whenever the meaning changes: a hash of the printed file
 
+	Scalars []*Scalar // PostgreSQL types that Pintail only passes through, with their GraphQL names
+
 	tables    map[Name]*Table
 	functions map[Name][]*Function
 }
@@ -44,7 +46,9 @@ type Table struct {
 	Relations    []*Relation   // every way from this table to another, declared and implied
 	View         *View         // nil for a table
 	WithoutRowID bool          // SQLite
-	Strict       bool          // SQLite: made by Pintail or declared so
+	Strict       bool          // SQLite: made by Pintail (the default of a table in the file) or declared so; false for views
+	RenamedFrom  string        // its name in an earlier file, for Diff
+	Policies     []*Policy
 
 	columns map[string]*Column
 }
@@ -72,6 +76,8 @@ type Column struct {
 	Storage   Storage // how SQLite stores it; empty is Pintail's own form for the type
 	Declared  string  // SQLite's declared type, where imported and not what Pintail would write
 	Position  int     // from 0, in the order of the file
+
+	RenamedFrom string // its name in an earlier file, for Diff
 }
 
 // Identity is GENERATED … AS IDENTITY, or a serial; on SQLite an INTEGER PRIMARY KEY that numbers itself.
@@ -118,6 +124,8 @@ type Key struct {
 	Name             string // the constraint's
 	Columns          []*Column
 	NullsNotDistinct bool
+	Deferrable       bool
+	Deferred         bool // initially
 }
 
 // A Check is a check constraint: an expression of the API's where form, or an engine's own SQL where it isn't expressible.
@@ -161,6 +169,7 @@ type ForeignKey struct {
 	OnUpdate   string
 	Deferrable bool
 	Deferred   bool // initially
+	Assumed    bool // the database has no such constraint (a view's, or one that is only promised): it just relates rows
 }
 
 // A Relation is a way from a row of one table to rows of another.
@@ -200,15 +209,21 @@ type Function struct {
 	Settings map[string]string // SET clauses that are hoisted to the transaction
 	Postgres string            // CREATE OR REPLACE FUNCTION …, verbatim; empty where it isn't known
 
-	Query *NamedQuery // nil for a database function
+	Query    *NamedQuery // nil for a database function
+	Policies []*Policy   // CALL
 }
 
 // An Arg is one parameter of a function.
 type Arg struct {
 	Name     string // may be empty: unnamed
+	Field    string // in GraphQL; for an unnamed one its place, _1
+	Comment  string
 	Type     Type
+	NotNull  bool // named queries: null is refused
 	Optional bool // has a default
 	Variadic bool
+
+	Default *string // named queries: the value that is taken where none is given, as the type's text; nil is null
 }
 
 // Returns is what a function gives.
@@ -220,6 +235,9 @@ type Returns struct {
 	Table  *Table    // rows of that table; Type is unset
 	Out    []*Column // RETURNS TABLE(…) and OUT parameters; Type and Table are unset
 	Record bool      // an anonymous record: whatever comes
+
+	Field   string // the GraphQL type's name, where Out
+	NotNull bool   // named queries: there is always a value (for SetOf: no value of the list is null)
 }
 
 // A NamedQuery is the SQL of queries/*.sql for each engine; parameters are :name.

@@ -1,5 +1,7 @@
 package schema
 
+import "strings"
+
 // A Type is a column's, argument's or cast's. Its name is PostgreSQL's own (format_type without modifier), on both engines.
 type Type struct {
 	Base      Base   // Unknown for a PostgreSQL type that Pintail only passes through
@@ -10,6 +12,7 @@ type Type struct {
 	Enum      *Enum
 	Composite *Composite
 	Domain    *Domain
+	Table     *Table // the row type of a table (a function's argument: a computed column or relation)
 }
 
 // Base is the kind of value, for the types that Pintail parses and writes itself.
@@ -45,6 +48,8 @@ type Enum struct {
 	Type    string // in GraphQL
 	Comment string
 	Values  []EnumValue
+
+	RenamedFrom string // its name in an earlier file, for Diff
 }
 
 // An EnumValue is one label. Its place in the list is its order.
@@ -52,11 +57,22 @@ type EnumValue struct {
 	Value   string // in the database
 	Field   string // in GraphQL
 	Comment string
+
+	RenamedFrom string // its label in an earlier file, for Diff
+}
+
+// A Scalar is a PostgreSQL type that Pintail passes through as PostgreSQL's own JSON.
+type Scalar struct {
+	Name    Name
+	Type    string // in GraphQL
+	Comment string
 }
 
 // A Composite is a PostgreSQL row type that is no table.
 type Composite struct {
 	Name    Name
+	Type    string // in GraphQL
+	Comment string
 	Columns []*Column
 }
 
@@ -64,6 +80,8 @@ type Composite struct {
 // casts from and to json and from text that the API goes through.
 type Domain struct {
 	Name     Name
+	Type     string // in GraphQL
+	Comment  string
 	Base     Type
 	NotNull  bool
 	Default  string   // SQL, verbatim; empty for none
@@ -76,6 +94,9 @@ type Domain struct {
 // String writes the type as PostgreSQL does: name, modifier, brackets.
 func (t Type) String() string {
 	s := t.Name + t.Modifier
+	if before, after, ok := strings.Cut(t.Name, " "); ok && (before == "timestamp" || before == "time") {
+		s = before + t.Modifier + " " + after
+	}
 	if t.Schema != "" {
 		s = t.Schema + "." + s
 	}
