@@ -24,6 +24,9 @@ type Fault struct {
 	// Info, where not nil, is answered in place of Details as JSON (PostgREST's PGRST201 lists relationships there).
 	Info any
 
+	// Headers go with the answer: a PostgreSQL function may name them (RAISE SQLSTATE 'PGRST').
+	Headers [][2]string
+
 	cause error
 }
 
