@@ -1,0 +1,164 @@
+package pgsql
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// call writes a plan that calls a function or runs a named query. It stands in front as a common table expression, so that
+// it runs once, whatever is then filtered, counted and embedded.
+func (b *builder) call(p *plan.Plan) {
+	c, f := p.Call, p.Call.Function
+	b.out.Schema = b.foreign(f.Name.Schema)
+	for _, name := range slices.Sorted(maps.Keys(f.Settings)) {
+		b.out.Settings = append(b.out.Settings, [2]string{name, f.Settings[name]})
+	}
+	settings := ", " + setting("response.status") + ", " + setting("response.headers")
+	if f.Returns.Void && f.Query == nil {
+		b.out.Columns = []Column{Rows, Status, Headers}
+		b.out.SQL = "SELECT count(*)" + settings + " FROM (SELECT " + b.invocation(c) + " AS v" + b.arguments(c) + ") AS r"
+		return
+	}
+	if c.Scalar && f.Query == nil {
+		b.scalar(p, settings)
+		return
+	}
+	s := p.Rows
+	if s == nil {
+		b.broken("a call without a result")
+	}
+	b.form(s)
+	var rows string
+	if s.Outputs == nil && f.Returns.Record {
+		rows = "SELECT " + b.alias(s.Alias) + ".* FROM " + called + " AS " + b.alias(s.Alias) + b.page(s)
+	} else {
+		var cols []output
+		rows, cols = b.rows(s, nil, nil, keyed)
+		b.head(cols)
+	}
+	body := b.body()
+	if !f.Returns.SetOf && b.out.Form != CSV && f.Query == nil {
+		body = "coalesce(" + strip(b.out.Form, "json_agg(r.*)->0") + ", 'null')"
+	}
+	total := b.total(s)
+	b.out.Columns = []Column{Rows, Body, Status, Headers}
+	b.out.SQL = "SELECT count(*), " + body + settings
+	if total != "" {
+		b.out.Columns = append(b.out.Columns, Total)
+		b.out.SQL += ", " + total
+	}
+	b.out.SQL = "WITH " + called + " AS (" + b.result(c) + ") " + b.out.SQL + " FROM (" + rows + ") AS r"
+}
+
+func strip(f Form, sql string) string {
+	if f == Stripped {
+		return "json_strip_nulls(" + sql + ")"
+	}
+	return sql
+}
+
+// result writes the rows that a call gives, and where functions of the row are used, each row as one value too.
+func (b *builder) result(c *plan.Invocation) string {
+	f := c.Function
+	if f.Query != nil {
+		return b.named(c)
+	}
+	row := ""
+	if b.returnedRow {
+		row = ", (f.*)::" + b.qualified(f.Returns.Table.Name) + " AS " + rowColumn(f.Returns.Table)
+	}
+	if c.Object {
+		return "SELECT f.*" + row + b.arguments(c) + ", " + b.invocation(c) + " AS f"
+	}
+	return "SELECT f.*" + row + " FROM " + b.invocation(c) + " AS f"
+}
+
+// scalar writes a call whose result is one bare value, or an array of them.
+func (b *builder) scalar(p *plan.Plan, settings string) {
+	c := p.Call
+	rows := "SELECT " + b.invocation(c) + " AS v" + b.arguments(c)
+	if p.Rows != nil {
+		b.form(p.Rows)
+		rows = "SELECT q.v FROM (" + rows + ") AS q" + b.page(p.Rows)
+	}
+	body := "coalesce(" + strip(b.out.Form, "json_agg(r.v)->0") + ", 'null')"
+	switch {
+	case b.out.Form == CSV:
+		b.out.Head = c.Function.Name.Name
+		body = b.body()
+	case c.Function.Returns.SetOf:
+		body = "coalesce(" + strip(b.out.Form, "json_agg(r.v)") + ", '[]')"
+	}
+	b.out.Columns = []Column{Rows, Body, Status, Headers}
+	b.out.SQL = "SELECT count(*), " + body + settings + " FROM (" + rows + ") AS r"
+}
+
+// arguments writes the relation b that holds the arguments of a JSON body, where they come so.
+func (b *builder) arguments(c *plan.Invocation) string {
+	if !c.Object || len(c.Args) == 0 {
+		return b.none(c)
+	}
+	types := make([]string, len(c.Args))
+	for i, a := range c.Args {
+		types[i] = ident(a.Param.Name) + " " + b.loose(argType(a.Param))
+	}
+	return " FROM json_to_record(" + b.arg(c.Body, "::json") + ") AS b(" + strings.Join(types, ", ") + ")"
+}
+
+// none stands where a body is taken that has no argument in it.
+func (b *builder) none(c *plan.Invocation) string {
+	if c.Object {
+		return " FROM (SELECT 1) AS b"
+	}
+	return ""
+}
+
+// argType is the type that a function's parameter takes: a variadic one takes an array.
+func argType(a *schema.Arg) schema.Type {
+	t := a.Type
+	if a.Variadic {
+		t.Array = true
+	}
+	return t
+}
+
+// invocation writes the function and its arguments. Those without a name come first, by place.
+func (b *builder) invocation(c *plan.Invocation) string {
+	name := b.qualified(c.Function.Name)
+	if c.Body >= 0 && !c.Object {
+		t := c.Function.Args[0].Type
+		if t.Base == schema.Bytea {
+			return name + "(" + b.placeholder(parameter{arg: c.Body, cast: "::bytea"}, Bind{Arg: c.Body, Hex: true}) + ")"
+		}
+		return name + "(" + b.arg(c.Body, "::"+b.typeName(t)) + ")"
+	}
+	var args []string
+	for _, a := range c.Args {
+		value := "b." + ident(a.Param.Name)
+		if !c.Object {
+			value = b.callValue(a)
+		}
+		if a.Param.Name != "" {
+			value = ident(a.Param.Name) + " => " + value
+		}
+		if a.Param.Variadic {
+			value = "VARIADIC " + value
+		}
+		args = append(args, value)
+	}
+	return name + "(" + strings.Join(args, ", ") + ")"
+}
+
+// callValue writes an argument that came by itself: the last one where it came several times, or all of them as an array.
+func (b *builder) callValue(a plan.CallArg) string {
+	cast := "::" + b.typeName(argType(a.Param))
+	if a.Param.Variadic {
+		b.binds = append(b.binds, Bind{Arg: -1, Args: a.Values})
+		return b.last() + cast
+	}
+	return b.arg(a.Values[len(a.Values)-1], cast)
+}

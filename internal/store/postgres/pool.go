@@ -1,0 +1,145 @@
+package postgres
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pintail-dev/pintail/fault"
+)
+
+const (
+	connAge  = time.Hour   // a connection is closed when it is older
+	idleLook = time.Second // one that lay idle longer is looked at before use: the server may be gone
+)
+
+// A pool keeps connections. The one used last is used first, so that what isn't needed grows old.
+type pool struct {
+	config Config
+	pg     *pgconn.Config
+	slots  chan struct{} // one for each connection that is in use
+
+	mu     sync.Mutex
+	idle   []*conn
+	epoch  int64 // moves when all connections are known to be lost
+	closed bool
+}
+
+func newPool(c Config, pg *pgconn.Config) *pool {
+	return &pool{config: c, pg: pg, slots: make(chan struct{}, c.ConnsMax)}
+}
+
+// acquire takes a connection that was used before, or dials.
+func (p *pool) acquire(ctx context.Context) (*conn, error) {
+	if err := p.slot(ctx); err != nil {
+		return nil, err
+	}
+	for {
+		c, closed := p.pop()
+		if closed {
+			<-p.slots
+			return nil, fault.New(fault.Unavailable, "The server is shutting down")
+		}
+		if c == nil {
+			break
+		}
+		if time.Since(c.idle) < idleLook || c.CheckConn() == nil {
+			return c, nil
+		}
+		c.discard()
+	}
+	p.mu.Lock()
+	epoch := p.epoch
+	p.mu.Unlock()
+	c, err := dial(ctx, p.pg, p.config)
+	if err != nil {
+		<-p.slots
+		if ctx.Err() != nil {
+			return nil, canceled(ctx)
+		}
+		return nil, unreachable(err)
+	}
+	c.epoch = epoch
+	return c, nil
+}
+
+// slot waits until one more connection may be in use.
+func (p *pool) slot(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(p.config.AcquireTimeout)
+	defer timer.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return canceled(ctx)
+	case <-timer.C:
+		return fault.New(fault.PoolTimeout, "Timed out acquiring connection from connection pool.").WithStatus(504)
+	}
+}
+
+func (p *pool) pop() (c *conn, closed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, true
+	}
+	if n := len(p.idle); n > 0 {
+		c = p.idle[n-1]
+		p.idle = p.idle[:n-1]
+	}
+	return c, false
+}
+
+// release gives a connection back. It is closed if it is broken, inside a transaction, or old.
+func (p *pool) release(c *conn) {
+	c.fresh = false
+	c.idle = time.Now()
+	keep := !c.IsClosed() && !c.IsBusy() && c.TxStatus() == 'I' && c.idle.Sub(c.made) < connAge
+	p.mu.Lock()
+	if keep && !p.closed && c.epoch == p.epoch {
+		p.idle = append(p.idle, c)
+		c = nil
+	}
+	p.mu.Unlock()
+	if c != nil {
+		c.discard()
+	}
+	<-p.slots
+}
+
+// lost closes all idle connections, after one was found to be gone: so are, most likely, all others.
+func (p *pool) lost() {
+	p.mu.Lock()
+	idle := p.idle
+	p.idle = nil
+	p.epoch++
+	p.mu.Unlock()
+	for _, c := range idle {
+		c.discard()
+	}
+}
+
+// close refuses new work and waits for what runs.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.lost()
+	for range cap(p.slots) {
+		p.slots <- struct{}{}
+	}
+}
+
+// discard closes a connection without waiting long for it.
+func (c *conn) discard() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	c.Close(ctx)
+}
