@@ -1,0 +1,432 @@
+package value
+
+import (
+	"unicode/utf8"
+
+	"github.com/pintail-dev/pintail/fault"
+)
+
+// parseJSON checks a JSON text and keeps it as it came.
+func parseJSON(s string) (any, error) {
+	p := jsonParser{in: s}
+	if err := p.document(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ValidJSON says what is wrong with a JSON text, in PostgreSQL's words (22P02, the token in the details); nil for nothing.
+func ValidJSON(s string) error {
+	p := jsonParser{in: s}
+	return p.document()
+}
+
+// A jsonToken is one of { } [ ] , : or s(tring) 0 (number) t(rue) f(alse) n(ull), x for a word that is none, and 0 at the end.
+type jsonToken = byte
+
+const (
+	jsonEnd    jsonToken = 0
+	jsonString jsonToken = 's'
+	jsonNumber jsonToken = '0'
+	jsonTrue   jsonToken = 't'
+	jsonFalse  jsonToken = 'f'
+	jsonNull   jsonToken = 'n'
+)
+
+// A jsonParser walks over a JSON text. A sink hears of what stands in it; without one the text is only checked.
+type jsonParser struct {
+	in         string
+	pos        int // behind the token
+	start      int // of the token
+	kind       jsonToken
+	depth      int
+	sink       jsonSink
+	unescape   bool // refuse \u escapes that are no character, as whatever turns strings into text does
+	buf        []byte
+	needEscape bool // the token has a backslash
+}
+
+// A jsonSink hears of a JSON text from left to right.
+type jsonSink interface {
+	begin(kind byte)                  // { or [
+	end(kind byte)                    // } or ]
+	key(s string)                     // raw, with quotes
+	scalar(kind byte, s string) error // raw
+}
+
+// document reads one value and nothing behind it.
+func (p *jsonParser) document() error {
+	if err := p.next(); err != nil {
+		return err
+	}
+	if err := p.value(expectValue); err != nil {
+		return err
+	}
+	if p.kind != jsonEnd {
+		return p.unexpected("Expected end of input, but found \"%s\".")
+	}
+	return nil
+}
+
+// What the details say of a token in a wrong place.
+const (
+	expectValue    = `Expected JSON value, but found "%s".`
+	expectArray    = `Expected array element or "]", but found "%s".`
+	expectArrayEnd = `Expected "," or "]", but found "%s".`
+	expectKey      = `Expected string or "}", but found "%s".`
+	expectNextKey  = `Expected string, but found "%s".`
+	expectColon    = `Expected ":", but found "%s".`
+	expectComma    = `Expected "," or "}", but found "%s".`
+)
+
+// value reads the value that the current token starts, and the token behind it.
+func (p *jsonParser) value(expected string) error {
+	switch p.kind {
+	case '{':
+		return p.object()
+	case '[':
+		return p.array()
+	case jsonString, jsonNumber, jsonTrue, jsonFalse, jsonNull:
+		if p.sink != nil {
+			if err := p.sink.scalar(p.kind, p.in[p.start:p.pos]); err != nil {
+				return err
+			}
+		}
+		return p.next()
+	}
+	return p.unexpected(expected)
+}
+
+func (p *jsonParser) object() error {
+	if err := p.open('{'); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		switch {
+		case p.kind == jsonString:
+		case first && p.kind == '}':
+			return p.close('}')
+		case first:
+			return p.unexpected(expectKey)
+		default:
+			return p.unexpected(expectNextKey)
+		}
+		if p.sink != nil {
+			p.sink.key(p.in[p.start:p.pos])
+		}
+		if err := p.next(); err != nil {
+			return err
+		}
+		if p.kind != ':' {
+			return p.unexpected(expectColon)
+		}
+		if err := p.next(); err != nil {
+			return err
+		}
+		if err := p.value(expectValue); err != nil {
+			return err
+		}
+		if p.kind == '}' {
+			return p.close('}')
+		}
+		if p.kind != ',' {
+			return p.unexpected(expectComma)
+		}
+		if err := p.next(); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *jsonParser) array() error {
+	if err := p.open('['); err != nil {
+		return err
+	}
+	if p.kind == ']' {
+		return p.close(']')
+	}
+	for {
+		if err := p.value(expectArrayValue(p.kind)); err != nil {
+			return err
+		}
+		if p.kind == ']' {
+			return p.close(']')
+		}
+		if p.kind != ',' {
+			return p.unexpected(expectArrayEnd)
+		}
+		if err := p.next(); err != nil {
+			return err
+		}
+	}
+}
+
+// expectArrayValue is what an array says of a token that starts no value.
+func expectArrayValue(jsonToken) string { return expectValue }
+
+func (p *jsonParser) open(kind byte) error {
+	if p.depth++; p.depth > jsonDepthMax {
+		return fault.New(stackTooDeep, "stack depth limit exceeded")
+	}
+	if p.sink != nil {
+		p.sink.begin(kind)
+	}
+	return p.next()
+}
+
+func (p *jsonParser) close(kind byte) error {
+	p.depth--
+	if p.sink != nil {
+		p.sink.end(kind)
+	}
+	return p.next()
+}
+
+// unexpected is the fault of a good token in a wrong place.
+func (p *jsonParser) unexpected(details string) error {
+	f := fault.New(fault.InvalidText, "invalid input syntax for type json")
+	if p.kind == jsonEnd {
+		return f.WithDetails("The input string ended unexpectedly.")
+	}
+	return f.WithDetails(details, p.in[p.start:p.pos])
+}
+
+// badToken is the fault of what is no token, up to end.
+func (p *jsonParser) badToken(end int) error {
+	return fault.New(fault.InvalidText, "invalid input syntax for type json").
+		WithDetails(`Token "%s" is invalid.`, p.in[p.start:end])
+}
+
+// next reads one token.
+func (p *jsonParser) next() error {
+	for p.pos < len(p.in) && (p.in[p.pos] == ' ' || p.in[p.pos] == '\n' || p.in[p.pos] == '\t' || p.in[p.pos] == '\r') {
+		p.pos++
+	}
+	p.start = p.pos
+	if p.pos == len(p.in) {
+		p.kind = jsonEnd
+		return nil
+	}
+	switch c := p.in[p.pos]; {
+	case c == '{' || c == '}' || c == '[' || c == ']' || c == ',' || c == ':':
+		p.pos++
+		p.kind = c
+		return nil
+	case c == '"':
+		p.kind = jsonString
+		return p.string()
+	case c == '-' || isDigit(c):
+		p.kind = jsonNumber
+		return p.number()
+	}
+	end := p.pos
+	for end < len(p.in) && isWord(p.in[end]) {
+		end++
+	}
+	if end == p.pos {
+		_, n := utf8.DecodeRuneInString(p.in[p.pos:])
+		p.pos += n
+		return p.badToken(p.pos)
+	}
+	p.pos = end
+	switch p.in[p.start:end] {
+	case "true":
+		p.kind = jsonTrue
+	case "false":
+		p.kind = jsonFalse
+	case "null":
+		p.kind = jsonNull
+	default:
+		return p.badToken(end)
+	}
+	return nil
+}
+
+// isWord says whether a byte may belong to a word, right or wrong.
+func isWord(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || isDigit(c) || c == '_' || c >= 0x80
+}
+
+func (p *jsonParser) number() error {
+	i := p.pos
+	bad := false
+	if p.in[i] == '-' {
+		i++
+	}
+	digits := func() int {
+		n := i
+		for i < len(p.in) && isDigit(p.in[i]) {
+			i++
+		}
+		return i - n
+	}
+	if i < len(p.in) && p.in[i] == '0' {
+		i++
+	} else if digits() == 0 {
+		bad = true
+	}
+	if i < len(p.in) && p.in[i] == '.' {
+		i++
+		if digits() == 0 {
+			bad = true
+		}
+	}
+	if i < len(p.in) && lower(p.in[i]) == 'e' {
+		i++
+		if i < len(p.in) && (p.in[i] == '+' || p.in[i] == '-') {
+			i++
+		}
+		if digits() == 0 {
+			bad = true
+		}
+	}
+	for ; i < len(p.in) && isWord(p.in[i]); i++ {
+		bad = true
+	}
+	p.pos = i
+	if bad {
+		return p.badToken(i)
+	}
+	return nil
+}
+
+// string reads a string; its escapes are checked, its characters too where they are to become text.
+func (p *jsonParser) string() error {
+	high := false // a high surrogate wants a low one
+	p.needEscape = false
+	surrogate := func(end int, details string) error {
+		p.pos = end
+		return fault.New(fault.InvalidText, "invalid input syntax for type json").WithDetails("%s", details)
+	}
+	i := p.pos + 1
+	for {
+		if i >= len(p.in) {
+			p.pos = i
+			return p.badToken(len(p.in))
+		}
+		c := p.in[i]
+		switch {
+		case c == '"':
+			if high {
+				return surrogate(i, lowMissing)
+			}
+			p.pos = i + 1
+			return nil
+		case c < ' ':
+			p.pos = i
+			return fault.New(fault.InvalidText, "invalid input syntax for type json").
+				WithDetails("Character with value 0x%02x must be escaped.", c)
+		case c != '\\':
+			if high {
+				return surrogate(i, lowMissing)
+			}
+			i++
+			continue
+		}
+		p.needEscape = true
+		if i++; i >= len(p.in) {
+			p.pos = i
+			return p.badToken(len(p.in))
+		}
+		if p.in[i] != 'u' {
+			if high {
+				return surrogate(i, lowMissing)
+			}
+			switch p.in[i] {
+			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+				i++
+				continue
+			}
+			_, n := utf8.DecodeRuneInString(p.in[i:])
+			p.pos = i + n
+			return fault.New(fault.InvalidText, "invalid input syntax for type json").
+				WithDetails(`Escape sequence "\%s" is invalid.`, p.in[i:i+n])
+		}
+		u := 0
+		for j := 1; j <= 4; j++ {
+			if i+j >= len(p.in) {
+				p.pos = len(p.in)
+				return p.badToken(len(p.in))
+			}
+			if !isHex(p.in[i+j]) {
+				p.pos = i + j
+				return fault.New(fault.InvalidText, "invalid input syntax for type json").
+					WithDetails(`"\u" must be followed by four hexadecimal digits.`)
+			}
+			u = u<<4 | int(unhex(p.in[i+j]))
+		}
+		i += 5
+		if !p.unescape {
+			continue
+		}
+		switch {
+		case u >= 0xD800 && u < 0xDC00:
+			if high {
+				return surrogate(i, "Unicode high surrogate must not follow a high surrogate.")
+			}
+			high = true
+		case u >= 0xDC00 && u < 0xE000:
+			if !high {
+				return surrogate(i, lowMissing)
+			}
+			high = false
+		case high:
+			return surrogate(i, lowMissing)
+		case u == 0:
+			p.pos = i
+			return fault.New(untranslatable, "unsupported Unicode escape sequence").WithDetails(`\u0000 cannot be converted to text.`)
+		}
+	}
+}
+
+const lowMissing = "Unicode low surrogate must follow a high surrogate."
+
+// unquoteJSON gives the text of a checked JSON string, quotes included.
+func unquoteJSON(s string) string {
+	s = s[1 : len(s)-1]
+	i := 0
+	for i < len(s) && s[i] != '\\' {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
+	out := append(make([]byte, 0, len(s)), s[:i]...)
+	for i < len(s) {
+		if s[i] != '\\' {
+			out = append(out, s[i])
+			i++
+			continue
+		}
+		i++
+		switch c := s[i]; c {
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r := hexRune(s[i+1:])
+			i += 4
+			if r >= 0xD800 && r < 0xDC00 && i+6 < len(s)+0 && s[i+1] == '\\' && s[i+2] == 'u' {
+				r = 0x10000 + (r-0xD800)<<10 + (hexRune(s[i+3:]) - 0xDC00)
+				i += 6
+			}
+			out = utf8.AppendRune(out, r)
+		default:
+			out = append(out, c)
+		}
+		i++
+	}
+	return string(out)
+}
+
+// hexRune reads four hexadecimal digits.
+func hexRune(s string) rune {
+	return rune(unhex(s[0]))<<12 | rune(unhex(s[1]))<<8 | rune(unhex(s[2]))<<4 | rune(unhex(s[3]))
+}
