@@ -1,0 +1,305 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// Dump writes a plan as text for people and golden files: one line a thing, indented by depth. Occurrences of tables are
+// t0, t1, …; arguments are $0, $1, ….
+func Dump(p *Plan) string {
+	d := &dumper{}
+	switch {
+	case p.Write != nil:
+		d.write(p)
+	case p.Call != nil:
+		d.call(p.Call)
+	}
+	if p.Rows != nil {
+		d.sel("select", p.Rows)
+	}
+	d.end(p)
+	d.params(p.Params)
+	d.facts(p.Facts)
+	return d.b.String()
+}
+
+type dumper struct {
+	b      strings.Builder
+	indent int
+}
+
+func (d *dumper) line(format string, args ...any) {
+	d.b.WriteString(strings.Repeat("  ", d.indent))
+	fmt.Fprintf(&d.b, format, args...)
+	d.b.WriteByte('\n')
+}
+
+func (d *dumper) in(f func()) {
+	d.indent++
+	f()
+	d.indent--
+}
+
+func (d *dumper) write(p *Plan) {
+	w := p.Write
+	d.line("%s %s t%d", [...]string{Insert: "insert", Update: "update", Delete: "delete"}[p.Op], w.Table.Name, w.Alias)
+	d.in(func() {
+		if p.Op != Delete {
+			d.line("set %s from $%d%s", columns(w.Columns), w.Rows, mark(w.Default, " missing=default"))
+		}
+		if c := w.Conflict; c != nil {
+			do := "update " + columns(c.Update)
+			if c.Ignore {
+				do = "ignore"
+			}
+			d.line("on conflict %s%s %s", columns(c.Columns), label(" constraint ", c.Constraint), do)
+		}
+		if w.Put != nil {
+			d.line("put %s", expr(w.Put))
+		}
+		if w.Where != nil {
+			d.line("where %s", expr(w.Where))
+		}
+	})
+}
+
+func (d *dumper) call(c *Invocation) {
+	d.line("call %s%s%s", c.Function.Name, mark(c.ReadOnly, " read-only"), mark(c.Scalar, " scalar"))
+	d.in(func() {
+		if c.Body >= 0 {
+			d.line("body $%d%s", c.Body, mark(c.Object, " object"))
+		}
+		for _, a := range c.Args {
+			from := "body"
+			if len(a.Values) > 0 {
+				from = places(a.Values)
+			}
+			d.line("arg %s %s%s = %s", a.Param.Name, a.Param.Type, mark(a.Param.Variadic, " variadic"), from)
+		}
+	})
+}
+
+func (d *dumper) sel(head string, s *Select) {
+	from := ""
+	switch {
+	case s.Source.Table != nil:
+		from = s.Source.Table.Name.String()
+	case s.Source.Written != nil:
+		from = "written " + s.Source.Written.Name.String()
+	case s.Source.Called != nil:
+		from = "called " + s.Source.Called.Name.String()
+	}
+	d.line("%s %s t%d%s%s%s%s", head, from, s.Alias, mark(s.Grouped, " grouped"), label(" count=", string(s.Count)),
+		mark(s.Form.CSV, " csv"), mark(s.Form.StripNulls, " strip-nulls"))
+	d.in(func() {
+		for i := range s.Outputs {
+			d.output(&s.Outputs[i])
+		}
+		if s.Where != nil {
+			d.line("where %s", expr(s.Where))
+		}
+		for _, o := range s.Order {
+			d.line("order %s%s%s", operand(o.Value), label(" ", string(o.Direction)), label(" nulls ", string(o.Nulls)))
+		}
+		if s.Limit != nil {
+			d.line("limit $%d", *s.Limit)
+		}
+		if s.Offset != nil {
+			d.line("offset $%d", *s.Offset)
+		}
+	})
+}
+
+func (d *dumper) output(o *Output) {
+	if e := o.Embed; e != nil {
+		d.sel(fmt.Sprintf("embed %q %s%s%s%s by %s", o.Key, one(e.Relation), mark(e.Inner, " inner"),
+			mark(e.Spread, " spread"), mark(e.Hidden, " hidden"), relation(e.Relation))+" from", e.Select)
+		return
+	}
+	value := "*"
+	if o.Value != nil {
+		value = operand(*o.Value)
+	}
+	if o.Cast != nil {
+		value += "::" + o.Cast.String()
+	}
+	if o.Aggregate != "" {
+		value = string(o.Aggregate) + "(" + value + ")"
+	}
+	if o.AggregateCast != nil {
+		value += "::" + o.AggregateCast.String()
+	}
+	d.line("output %q %s %s", o.Key, value, o.Type)
+}
+
+func (d *dumper) end(p *Plan) {
+	e := p.End
+	if p.Key != nil {
+		d.line("key %s", columns(p.Key))
+	}
+	if e.Rollback || e.Single || e.MaxAffected != nil {
+		d.line("end%s%s%s", mark(e.Rollback, " rollback"), mark(e.Single, " single"), maxAffected(e))
+	}
+}
+
+func maxAffected(e query.End) string {
+	if e.MaxAffected == nil {
+		return ""
+	}
+	return fmt.Sprintf(" max-affected=%d", *e.MaxAffected)
+}
+
+func (d *dumper) params(params []Param) {
+	for i, p := range params {
+		use := [...]string{"unused", "literal", "items", "array", "pattern", "number", "key", "rows", "body"}[p.Use]
+		d.line("param $%d %s%s", i, use, label(" ", p.Type.String()))
+	}
+}
+
+func (d *dumper) facts(f Facts) {
+	if len(f.Reads) > 0 {
+		d.line("reads %s", tables(f.Reads))
+	}
+	if len(f.Writes) > 0 {
+		d.line("writes %s", tables(f.Writes))
+	}
+	for _, b := range f.Bound {
+		d.line("bound t%d.%s = %s", b.Alias, b.Column.Name, places(b.Args))
+	}
+	if len(f.Claims) > 0 {
+		d.line("claims %s", strings.Join(f.Claims, " "))
+	}
+	rows := fmt.Sprint(f.RowsMax.Fixed)
+	for _, a := range f.RowsMax.Args {
+		rows += fmt.Sprintf("·$%d", a)
+	}
+	if f.RowsMax.Given {
+		rows += "·given"
+	}
+	if f.RowsMax.Unbounded {
+		rows = "unbounded"
+	}
+	d.line("rows %s%s", rows, mark(f.Opaque, " opaque"))
+}
+
+func expr(e Expr) string {
+	switch e := e.(type) {
+	case *And:
+		return "(and" + exprs(e.Of) + ")"
+	case *Or:
+		return "(or" + exprs(e.Of) + ")"
+	case *Not:
+		return "(not " + expr(e.Of) + ")"
+	case Const:
+		return fmt.Sprint(bool(e))
+	case *Compare:
+		right := fmt.Sprintf("$%d", e.Arg)
+		switch {
+		case e.Op == query.Is:
+			right = e.Is
+		case e.Other != nil:
+			right = operand(*e.Other)
+		}
+		op := string(e.Op)
+		if e.Any != query.One {
+			op += "(" + string(e.Any) + ")"
+		}
+		if e.Lang != "" {
+			op += "(" + e.Lang + ")"
+		}
+		return fmt.Sprintf("(%s %s %s)", operand(e.Left), op, right)
+	case *Exists:
+		where := ""
+		if e.Select.Where != nil {
+			where = " where " + expr(e.Select.Where)
+		}
+		return fmt.Sprintf("(exists %s t%d by %s%s)", e.Select.Source.Table.Name, e.Select.Alias, relation(e.Relation), where)
+	case *Embedded:
+		return fmt.Sprintf("(%s t%d)", map[bool]string{false: "some", true: "none"}[e.Null], e.Embed.Select.Alias)
+	}
+	return "true"
+}
+
+func exprs(of []Expr) string {
+	s := ""
+	for _, e := range of {
+		s += " " + expr(e)
+	}
+	return s
+}
+
+func operand(o Operand) string {
+	s := fmt.Sprintf("t%d.", o.Alias)
+	if o.Column != nil {
+		s += o.Column.Name
+	} else {
+		s += o.Computed.Name.Name + "()"
+	}
+	for _, step := range o.Path {
+		arrow := "->"
+		if step.Text {
+			arrow = "->>"
+		}
+		s += fmt.Sprintf("%s$%d%s", arrow, step.Arg, mark(step.Index, "#"))
+	}
+	return s
+}
+
+func relation(r *schema.Relation) string {
+	if r.Computed != nil {
+		return r.Computed.Name.String() + "()"
+	}
+	if t := r.Through; t != nil {
+		return columns(r.Columns) + "=" + t.Table.Name.String() + columns(r.References) + columns(t.Columns) + "=" + columns(t.References)
+	}
+	return columns(r.Columns) + "=" + columns(r.References)
+}
+
+func one(r *schema.Relation) string {
+	if r.Many {
+		return "many"
+	}
+	return "one"
+}
+
+func columns(of []*schema.Column) string {
+	names := make([]string, len(of))
+	for i, c := range of {
+		names[i] = c.Name
+	}
+	return "(" + strings.Join(names, " ") + ")"
+}
+
+func tables(of []*schema.Table) string {
+	names := make([]string, len(of))
+	for i, t := range of {
+		names[i] = t.Name.String()
+	}
+	return strings.Join(names, " ")
+}
+
+func places(of []int) string {
+	s := make([]string, len(of))
+	for i, n := range of {
+		s[i] = fmt.Sprintf("$%d", n)
+	}
+	return strings.Join(s, " ")
+}
+
+func mark(on bool, s string) string {
+	if on {
+		return s
+	}
+	return ""
+}
+
+func label(head, s string) string {
+	if s == "" {
+		return ""
+	}
+	return head + s
+}

@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// A node is a Select under way: the tree of them is grown first, with every table and relation found, so that each later
+// step can look up and down.
+type node struct {
+	query    *query.Select
+	embed    *query.Embed // nil for the root
+	relation *schema.Relation
+	parent   *node
+	children []*node // in the order of the query's embeds
+	depth    int
+
+	source Source
+	row    row
+	alias  int
+	label  string // what PostgreSQL would call this occurrence in a message
+
+	inserted bool // the source is the rows of an insert
+
+	out  *Select
+	made *Embed // nil for the root
+}
+
+// A row is what a source's rows hold.
+type row struct {
+	name    string // of the table or function, for messages
+	table   *schema.Table
+	columns []*schema.Column
+}
+
+func tableRow(t *schema.Table) row { return row{name: t.Name.Name, table: t, columns: t.Columns} }
+
+func (w row) column(name string) (*schema.Column, bool) {
+	if w.table != nil {
+		return w.table.Column(name)
+	}
+	for _, c := range w.columns {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return nil, false
+}
+
+// name is what the request calls an embed: by its alias, else by its target.
+func (n *node) name() string {
+	if n.embed.Alias != "" {
+		return n.embed.Alias
+	}
+	return n.embed.Target
+}
+
+// child gives the embed that the request calls name.
+func (n *node) child(name string) *node {
+	for _, c := range n.children {
+		if c.name() == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// lifted says whether a node's outputs are its parent's, one value for one value.
+func (n *node) lifted() bool { return n.embed != nil && n.embed.Spread && !n.relation.Many }
+
+// gathered says whether a node's outputs are its parent's as arrays.
+func (n *node) gathered() bool { return n.embed != nil && n.embed.Spread && n.relation.Many }
+
+// grow finds the relation of every embed below n.
+func (r *resolver) grow(n *node) error {
+	n.out = &Select{Source: n.source, Alias: n.alias, Count: n.query.Count, Form: n.query.Form}
+	for _, item := range n.query.Items {
+		e, ok := item.(*query.Embed)
+		if !ok {
+			continue
+		}
+		if n.depth >= r.options.EmbedDepthMax {
+			return fault.Newf(fault.TooDeep, "Embeds may be nested %d deep at most", r.options.EmbedDepthMax).
+				WithDetails("'%s' is nested deeper", e.Target)
+		}
+		rel, err := r.relation(n.row, e.Target, e.Hint)
+		if err != nil {
+			return err
+		}
+		c := &node{
+			query: e.Select, embed: e, relation: rel, parent: n, depth: n.depth + 1,
+			source: Source{Table: rel.To}, row: tableRow(rel.To), alias: r.alias(), label: embedLabel(rel, n.depth+1),
+		}
+		if c.query == nil {
+			c.query = &query.Select{}
+		}
+		if err := r.grow(c); err != nil {
+			return err
+		}
+		c.made = &Embed{Relation: rel, Select: c.out, Inner: e.Join == query.JoinInner, Spread: e.Spread, Hidden: c.hidden()}
+		n.children = append(n.children, c)
+	}
+	return nil
+}
+
+// hidden says whether an embed writes nothing: it selects nothing, and nor do the embeds in it.
+func (n *node) hidden() bool {
+	if len(n.query.Items) > len(n.children) {
+		return false
+	}
+	for _, c := range n.children {
+		if !c.hidden() {
+			return false
+		}
+	}
+	return true
+}
+
+// fill resolves columns, filters, order and page of n and of all below it.
+func (r *resolver) fill(n *node) error {
+	if err := r.outputs(n); err != nil {
+		return err
+	}
+	for _, c := range n.children {
+		if err := r.fill(c); err != nil {
+			return err
+		}
+	}
+	var err error
+	if n.out.Where, err = r.expr(n, n.query.Where); err != nil {
+		return err
+	}
+	if err := r.order(n); err != nil {
+		return err
+	}
+	number := Param{Use: Number, Type: typeBigint}
+	if v := n.query.Page.Limit; v != nil {
+		i := r.arg(v, number)
+		n.out.Limit = &i
+	}
+	if v := n.query.Page.Offset; v != nil {
+		i := r.arg(v, number)
+		n.out.Offset = &i
+	}
+	return nil
+}

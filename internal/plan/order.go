@@ -1,0 +1,168 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// checkOrders refuses an order by a relation that is not embedded, or that is not to-one.
+func (r *resolver) checkOrders(n *node) error {
+	for i := range n.query.Order {
+		name := n.query.Order[i].Relation
+		if name == "" {
+			continue
+		}
+		c := n.child(name)
+		if c == nil {
+			return notEmbedded(name)
+		}
+		if c.relation.Many {
+			return fault.Newf(fault.RelatedOrder, "A related order on '%s' is not possible", name).WithStatus(400).
+				WithDetails("'%s' and '%s' do not form a many-to-one or one-to-one relationship", n.row.name, name)
+		}
+	}
+	for _, c := range n.children {
+		if err := r.checkOrders(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func notEmbedded(name string) error {
+	return fault.Newf(fault.NotEmbedded, "'%s' is not an embedded resource in this request", name).WithStatus(400).
+		WithHint("Verify that '%s' is included in the 'select' query parameter.", name)
+}
+
+// order resolves the order of n, whose children are filled already.
+func (r *resolver) order(n *node) error {
+	for i := range n.query.Order {
+		q := &n.query.Order[i]
+		o := Order{Direction: q.Direction, Nulls: q.Nulls}
+		var err error
+		if q.Relation == "" {
+			o.Value, err = r.field(n, &q.Field)
+		} else {
+			c := n.child(q.Relation)
+			o.Embed = c.made
+			o.Value, err = r.relatedField(c, &q.Field)
+		}
+		if err != nil {
+			return err
+		}
+		if n.out.Grouped && !n.groupedBy(o.Value) {
+			return ungrouped(n, o)
+		}
+		n.out.Order = append(n.out.Order, o)
+	}
+	n.finishOrder()
+	return nil
+}
+
+// relatedField resolves a field of an embedded row, which may go by the key that the embed gives it.
+func (r *resolver) relatedField(c *node, f *query.Field) (Operand, error) {
+	if len(f.Path) == 0 {
+		for _, o := range c.out.Outputs {
+			if o.Key == f.Column && o.Value != nil && o.Cast == nil && o.Aggregate == "" {
+				return *o.Value, nil
+			}
+		}
+	}
+	return r.field(c, f)
+}
+
+// finishOrder makes the order total, so that engines, pages and users with the same rows see one order: by the primary
+// key, or for grouped rows by what they are grouped by. Left as they come are the rows of a function, which may have an
+// order of its own, and those of an insert, which stand in the order in which they were given. A to-one embed needs none.
+func (n *node) finishOrder() {
+	switch {
+	case n.out.Grouped:
+		for _, o := range n.out.Outputs {
+			n.tieGroup(o, nil)
+		}
+		return
+	case n.relation != nil && (!n.relation.Many || n.relation.Computed != nil),
+		n.source.Called != nil, n.source.Written != nil && n.inserted && len(n.out.Order) == 0,
+		n.lifted(), n.row.table == nil, n.row.table != nil && n.row.table.Primary == nil:
+		return
+	}
+	for _, c := range n.row.table.Primary.Columns {
+		n.tie(Order{Value: Operand{Alias: n.alias, Column: c, Type: c.Type}})
+	}
+}
+
+// tieGroup orders grouped rows by one of the values that they are grouped by, also those of to-one spreads.
+func (n *node) tieGroup(o Output, in *Embed) {
+	switch {
+	case o.Embed != nil && o.Embed.Spread && !o.Embed.Relation.Many && in == nil:
+		for _, inner := range o.Embed.Select.Outputs {
+			n.tieGroup(inner, o.Embed)
+		}
+	case o.Value != nil && o.Aggregate == "" && o.Cast == nil && len(o.Value.Path) == 0 && sortable(o.Type):
+		n.tie(Order{Value: *o.Value, Embed: in})
+	}
+}
+
+// tie appends to the order, unless it already sorts by that.
+func (n *node) tie(o Order) {
+	if !slices.ContainsFunc(n.out.Order, func(b Order) bool { return same(b.Value, o.Value) }) {
+		n.out.Order = append(n.out.Order, o)
+	}
+}
+
+func sortable(t schema.Type) bool {
+	switch t = plain(t); t.Base {
+	case schema.Unknown, schema.JSON, schema.CompositeBase:
+		return false
+	}
+	return true
+}
+
+// same says whether two operands are one value; a path never is, since its keys are arguments.
+func same(a, b Operand) bool {
+	return a.Alias == b.Alias && a.Column == b.Column && a.Computed == b.Computed && len(a.Path)+len(b.Path) == 0
+}
+
+// groupedBy says whether v has one value in each group: it is among what the rows are grouped by, or their primary key is.
+func (n *node) groupedBy(v Operand) bool {
+	if n.groupKey(func(k Operand) bool { return same(k, v) }) {
+		return true
+	}
+	if v.Alias != n.alias || n.row.table == nil || n.row.table.Primary == nil || n.source.Table == nil {
+		return false
+	}
+	for _, c := range n.row.table.Primary.Columns {
+		key := Operand{Alias: n.alias, Column: c}
+		if !n.groupKey(func(k Operand) bool { return same(k, key) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// groupKey says whether is holds of a value that the rows are grouped by.
+func (n *node) groupKey(is func(Operand) bool) bool {
+	for _, o := range n.out.Outputs {
+		if o.Value != nil && o.Aggregate == "" && o.Cast == nil && is(*o.Value) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.children, func(c *node) bool { return c.lifted() && c.groupKey(is) })
+}
+
+func ungrouped(n *node, o Order) error {
+	label, name := n.label, ""
+	if o.Embed != nil {
+		label = embedLabel(o.Embed.Relation, n.depth+1)
+	}
+	if o.Value.Column != nil {
+		name = o.Value.Column.Name
+	} else {
+		name = o.Value.Computed.Name.Name
+	}
+	return fault.Newf(fault.GroupingError,
+		"column \"%s.%s\" must appear in the GROUP BY clause or be used in an aggregate function", label, name).WithStatus(400)
+}

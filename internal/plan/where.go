@@ -1,0 +1,176 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// expr resolves a filter on the rows of n.
+func (r *resolver) expr(n *node, e query.Expr) (Expr, error) {
+	switch e := e.(type) {
+	case nil:
+		return nil, nil
+	case *query.And:
+		of, err := r.exprs(n, e.Of)
+		return &And{Of: of}, err
+	case *query.Or:
+		of, err := r.exprs(n, e.Of)
+		return &Or{Of: of}, err
+	case *query.Not:
+		of, err := r.expr(n, e.Of)
+		return &Not{Of: of}, err
+	case query.Const:
+		return Const(e), nil
+	case *query.Compare:
+		return r.compare(n, e)
+	case *query.Embedded:
+		c := n.child(e.Name)
+		if c == nil {
+			return nil, notEmbedded(e.Name)
+		}
+		return &Embedded{Embed: c.made, Null: e.Null}, nil
+	case *query.Exists:
+		return r.exists(n, e)
+	}
+	return nil, fault.New(fault.Internal, "plan: unknown kind of expression")
+}
+
+func (r *resolver) exprs(n *node, of []query.Expr) ([]Expr, error) {
+	all := make([]Expr, 0, len(of))
+	for _, e := range of {
+		x, err := r.expr(n, e)
+		if err != nil {
+			return nil, err
+		}
+		if x != nil {
+			all = append(all, x)
+		}
+	}
+	return all, nil
+}
+
+func (r *resolver) exists(n *node, e *query.Exists) (Expr, error) {
+	rel, err := r.relation(n.row, e.Relation, e.Hint)
+	if err != nil {
+		return nil, err
+	}
+	in := &node{
+		query: &query.Select{}, relation: rel, depth: n.depth + 1,
+		source: Source{Table: rel.To}, row: tableRow(rel.To), alias: r.alias(), label: embedLabel(rel, n.depth+1),
+	}
+	in.out = &Select{Source: in.source, Alias: in.alias}
+	if in.out.Where, err = r.expr(in, e.Where); err != nil {
+		return nil, err
+	}
+	return &Exists{Relation: rel, Select: in.out}, nil
+}
+
+func (r *resolver) compare(n *node, q *query.Compare) (Expr, error) {
+	left, err := r.field(n, &q.Field)
+	if err != nil {
+		return nil, err
+	}
+	c := &Compare{Left: left, Op: q.Op, Any: q.Any, Lang: q.Lang}
+	if err := allowed(q, left.Type); err != nil {
+		return nil, err
+	}
+	switch {
+	case q.Op == query.Is:
+		c.Is = q.Value.Text
+	case q.Other != "":
+		other, err := r.field(n, &query.Field{Column: q.Other})
+		if err != nil {
+			return nil, err
+		}
+		c.Other = &other
+	default:
+		c.Arg = r.arg(&q.Value, param(q, left.Type))
+	}
+	return c, nil
+}
+
+// param says how the value of a comparison with an operand of type t is read.
+func param(q *query.Compare, t schema.Type) Param {
+	switch q.Op {
+	case query.Like, query.ILike, query.Match, query.IMatch, query.FTS, query.PLFTS, query.PHFTS, query.WFTS:
+		if q.Any != query.One {
+			return Param{Use: Items, Type: typeText}
+		}
+		return Param{Use: Pattern, Type: typeText}
+	case query.In:
+		return Param{Use: Items, Type: t}
+	case query.Contains, query.Contained, query.Overlaps,
+		query.StrictLeft, query.StrictRight, query.NotLeft, query.NotRight, query.Adjacent:
+		if p := plain(t); p.Array || p.Base == schema.Unknown {
+			return Param{Use: Array, Type: t}
+		}
+	}
+	if q.Any != query.One {
+		return Param{Use: Items, Type: t}
+	}
+	return Param{Use: Literal, Type: t}
+}
+
+// symbols are PostgreSQL's operators, for its messages.
+var symbols = map[query.Op]string{
+	query.Eq: "=", query.Neq: "<>", query.Gt: ">", query.Gte: ">=", query.Lt: "<", query.Lte: "<=",
+	query.Like: "~~", query.ILike: "~~*", query.Match: "~", query.IMatch: "~*", query.In: "=", query.IsDistinct: "=",
+	query.Contains: "@>", query.Contained: "<@", query.Overlaps: "&&", query.StrictLeft: "<<", query.StrictRight: ">>",
+	query.NotRight: "&<", query.NotLeft: "&>", query.Adjacent: "-|-",
+}
+
+// allowed refuses an operator that PostgreSQL doesn't have for a type, with its message, so that both engines
+// answer alike. Of a type that Pintail only passes through, PostgreSQL decides.
+func allowed(q *query.Compare, t schema.Type) error {
+	base := plain(t)
+	if base.Base == schema.Unknown && !base.Array {
+		return nil
+	}
+	is := func(bases ...schema.Base) bool { return !base.Array && slices.Contains(bases, base.Base) }
+	switch q.Op {
+	case query.Is:
+		if q.Value.Text != "null" && q.Value.Text != "not_null" && !is(schema.Bool) {
+			return fault.Newf(fault.DatatypeMismatch, "argument of IS %s must be type boolean, not type %s",
+				map[string]string{"true": "TRUE", "false": "FALSE", "unknown": "UNKNOWN"}[q.Value.Text], display(t)).WithStatus(400)
+		}
+		return nil
+	case query.FTS, query.PLFTS, query.PHFTS, query.WFTS:
+		if !is(schema.Text, schema.JSON, schema.JSONB) {
+			arg := display(t)
+			if q.Lang != "" {
+				arg = "unknown, " + arg
+			}
+			return fault.Newf(fault.UndefinedFunction, "function to_tsvector(%s) does not exist", arg).WithStatus(404).
+				WithHint("No function matches the given name and argument types. You might need to add explicit type casts.")
+		}
+		return nil
+	case query.Eq, query.Neq, query.Gt, query.Gte, query.Lt, query.Lte, query.In, query.IsDistinct:
+		if !is(schema.JSON) {
+			return nil
+		}
+	case query.Like:
+		if is(schema.Text, schema.Bytea) {
+			return nil
+		}
+	case query.ILike, query.Match, query.IMatch:
+		if is(schema.Text) {
+			return nil
+		}
+	case query.Contains, query.Contained:
+		if base.Array || is(schema.JSONB) {
+			return nil
+		}
+	case query.Overlaps:
+		if base.Array {
+			return nil
+		}
+	case query.StrictLeft, query.StrictRight, query.NotRight, query.NotLeft, query.Adjacent:
+	default:
+		return fault.Newf(fault.BadQueryString, "\"%s\" is not an operator", string(q.Op)).WithStatus(400)
+	}
+	return fault.Newf(fault.UndefinedFunction, "operator does not exist: %s %s unknown", display(t), symbols[q.Op]).WithStatus(404).
+		WithHint("No operator matches the given name and argument types. You might need to add explicit type casts.")
+}
