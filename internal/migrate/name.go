@@ -1,0 +1,252 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// unnamed marks a relation that must stand in the file and has no name yet.
+const unnamed = "?"
+
+// nameAll gives an inspected schema the names that the file needs: GraphQL names of types, fields and enum values, and
+// names for relations. The schema is linked; the caller links it again.
+func nameAll(s *schema.Schema) {
+	nameTypes(s)
+	for _, t := range s.Tables {
+		nameFields(t.Columns)
+	}
+	for _, t := range s.Tables {
+		nameRelations(s, t)
+	}
+}
+
+// builtIn are type names that are taken in every file.
+var builtIn = []string{
+	"Query", "Mutation", "Subscription", "Int", "Float", "String", "Boolean", "ID", "smallint", "integer", "bigint",
+	"real", "float4", "float8", "numeric", "text", "uuid", "date", "time", "timetz", "timestamp", "timestamptz", "interval",
+	"json", "jsonb", "bytea", "citext", "order_by",
+}
+
+// nameTypes names tables, enums and functions. One of the default schema keeps its own name; others carry their schema's
+// before it.
+func nameTypes(s *schema.Schema) {
+	taken := map[string]bool{}
+	for _, n := range builtIn {
+		taken[n] = true
+	}
+	take := func(n schema.Name) string {
+		want := spell(n.Name)
+		if n.Schema != "" {
+			want = spell(n.Schema + "_" + n.Name)
+		}
+		return unique(want, func(x string) bool { return !taken[x] && !generated(x, taken) }, taken)
+	}
+	for _, byDefault := range []bool{true, false} {
+		for _, t := range s.Tables {
+			if (t.Name.Schema == "") == byDefault {
+				t.Type = take(t.Name)
+			}
+		}
+		for _, e := range s.Enums {
+			if (e.Name.Schema == "") == byDefault {
+				e.Type = take(e.Name)
+				nameValues(e)
+			}
+		}
+	}
+	functions := map[string]bool{}
+	for _, f := range s.Functions {
+		want := spell(f.Name.Name)
+		if f.Name.Schema != "" {
+			want = spell(f.Name.Schema + "_" + f.Name.Name)
+		}
+		f.Field = unique(want, func(x string) bool { return !functions[x] }, functions)
+		args := map[string]bool{}
+		for _, c := range f.Returns.Out {
+			c.Field = unique(spell(c.Name), func(x string) bool { return !args[x] }, args)
+		}
+	}
+	for _, c := range s.Composites {
+		nameFields(c.Columns)
+	}
+}
+
+// generated says whether a type's name is one that another table's name makes, or the other way round.
+func generated(name string, taken map[string]bool) bool {
+	base, ok := strings.CutSuffix(name, "_aggregate")
+	return ok && taken[base] || taken[name+"_aggregate"]
+}
+
+func nameValues(e *schema.Enum) {
+	taken := map[string]bool{"true": true, "false": true, "null": true}
+	for i := range e.Values {
+		v := &e.Values[i]
+		v.Field = unique(spell(v.Value), func(x string) bool { return !taken[x] }, taken)
+	}
+}
+
+func nameFields(columns []*schema.Column) {
+	taken := map[string]bool{}
+	for _, c := range columns { // those that can be kept as they are come first
+		if spell(c.Name) == c.Name {
+			c.Field = c.Name
+			taken[c.Name] = true
+		}
+	}
+	for _, c := range columns {
+		if spell(c.Name) != c.Name {
+			c.Field = unique(spell(c.Name), func(x string) bool { return !taken[x] }, taken)
+		}
+	}
+}
+
+// unique takes the first free name of want, want_2, want_3, ….
+func unique(want string, free func(string) bool, taken map[string]bool) string {
+	name := want
+	for i := 2; !free(name); i++ {
+		name = fmt.Sprintf("%s_%d", want, i)
+	}
+	taken[name] = true
+	return name
+}
+
+// spell turns a name into one that GraphQL can spell, [_A-Za-z][_0-9A-Za-z]*, and that doesn't begin with the two
+// underscores which GraphQL keeps for itself. Letters outside of ASCII become their code points.
+func spell(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case r == '_', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case r > unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			fmt.Fprintf(&b, "u%04x", r)
+		default:
+			b.WriteByte('_')
+		}
+	}
+	out := b.String()
+	if out == "" || out[0] >= '0' && out[0] <= '9' {
+		out = "_" + out
+	}
+	if strings.HasPrefix(out, "__") {
+		out = "x" + out
+	}
+	return out
+}
+
+// nameRelations names both ends of every foreign key, and the relations of views that refer to something. A name must not
+// change what REST finds by a table's, constraint's or column's name: relation names are looked for first.
+func nameRelations(s *schema.Schema, t *schema.Table) {
+	taken := map[string]bool{}
+	for _, c := range t.Columns {
+		taken[c.Name], taken[c.Field] = true, true
+	}
+	for _, f := range s.Functions {
+		if s.RowArgument(f) == t {
+			taken[f.Name.Name], taken[f.Field] = true, true
+		}
+	}
+	var todo []*schema.Relation
+	for _, r := range t.Relations {
+		declared := r.Name == unnamed
+		ofKey := r.Name == "" && r.Foreign != nil && r.From.View == nil && r.To.View == nil && r.Through == nil
+		if declared || ofKey {
+			todo = append(todo, r)
+		}
+	}
+	slices.SortStableFunc(todo, func(a, b *schema.Relation) int { return class(a) - class(b) })
+	for _, r := range todo {
+		free := func(n string) bool {
+			return !taken[n] && !taken[n+"_aggregate"] && !aggregateOf(n, taken) && findsOnly(t, n, r)
+		}
+		r.Name = ""
+		for _, n := range candidates(r) {
+			if n = spell(n); free(n) {
+				r.Name = n
+				taken[n] = true
+				break
+			}
+		}
+		if r.Name == "" {
+			r.Name = unique(spell(candidates(r)[0]), free, taken)
+		}
+	}
+}
+
+func aggregateOf(n string, taken map[string]bool) bool {
+	base, ok := strings.CutSuffix(n, "_aggregate")
+	return ok && taken[base]
+}
+
+// class orders the naming: what a table refers to before what refers to it, foreign keys before views.
+func class(r *schema.Relation) int {
+	switch {
+	case r.From.View == nil && r.To.View == nil && !r.Inverse:
+		return 0
+	case r.From.View == nil && r.To.View == nil:
+		return 1
+	}
+	return 2
+}
+
+// candidates are names for a relation, the most pleasant first. There is always one.
+func candidates(r *schema.Relation) []string {
+	var out []string
+	to := r.To.Name.Name
+	if r.Inverse {
+		by := make([]string, len(r.References))
+		for i, c := range r.References {
+			by[i] = stem(c.Name)
+		}
+		out = append(out, to, to+"_by_"+strings.Join(by, "_"))
+		if r.Constraint != "" {
+			out = append(out, to+"_by_"+r.Constraint)
+		}
+		return out
+	}
+	if len(r.Columns) == 1 {
+		if s := stem(r.Columns[0].Name); s != r.Columns[0].Name {
+			out = append(out, s)
+		}
+	}
+	out = append(out, to)
+	if r.Constraint != "" {
+		out = append(out, r.Constraint)
+	}
+	by := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		by[i] = stem(c.Name)
+	}
+	return append(out, strings.Join(by, "_")+"_"+to)
+}
+
+// stem is a referring column's name without its ending: customer_id, customerId and CustomerID are about a customer.
+func stem(column string) string {
+	for _, end := range []string{"_id", "_Id", "_ID", "Id", "ID"} {
+		if s, ok := strings.CutSuffix(column, end); ok && s != "" {
+			return s
+		}
+	}
+	return column
+}
+
+// findsOnly says whether REST, asked for a relation of t by the name n, would find none but r by tables', constraints',
+// columns' and functions' names.
+func findsOnly(t *schema.Table, n string, r *schema.Relation) bool {
+	for _, o := range t.Relations {
+		if o == r {
+			continue
+		}
+		named := o.To.Name.Name == n || o.Constraint == n ||
+			len(o.Columns) == 1 && !o.Many && !o.Inverse && o.Columns[0].Name == n ||
+			o.Computed != nil && o.Computed.Name.Name == n
+		if named {
+			return false
+		}
+	}
+	return true
+}
