@@ -15,7 +15,7 @@ func (r *resolver) call(q *query.Call) error {
 	if err != nil {
 		return err
 	}
-	if q.End.MaxAffected != nil && !f.Returns.SetOf && f.Returns.Table == nil && len(f.Returns.Out) == 0 {
+	if q.End.MaxAffected != nil && !f.Returns.SetOf {
 		return fault.New(fault.MaxAffectedRPC,
 			"Function must return SETOF or TABLE when max-affected preference is used with handling=strict").WithStatus(400)
 	}
