@@ -11,9 +11,9 @@ import (
 
 func explainCommand(c console) *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain CODE",
-		Short: "Say what an error code means and what to do about it",
-		Args:  cobra.MaximumNArgs(1),
+		Use:     "explain CODE",
+		Short:   "Say what an error code means and what to do about it",
+		Args:    cobra.MaximumNArgs(1),
 		Example: "  pintail explain PGRST201\n  pintail explain 23505",
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var codes []string

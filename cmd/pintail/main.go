@@ -59,7 +59,9 @@ func (e *exitError) Error() string {
 func (e *exitError) Unwrap() error { return e.err }
 
 // usage is an error of the command line or the configuration.
-func usage(format string, args ...any) error { return &exitError{code: 2, err: fmt.Errorf(format, args...)} }
+func usage(format string, args ...any) error {
+	return &exitError{code: 2, err: fmt.Errorf(format, args...)}
+}
 
 // found says that a check found something; it was printed already.
 func found() error { return &exitError{code: 3} }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+// newProgress tells of 1,000 rows on a clock that the test moves.
+func newProgress(onTerminal bool) (p *progress, out *bytes.Buffer, wait func(time.Duration)) {
+	now := time.Unix(0, 0)
+	out = &bytes.Buffer{}
+	p = &progress{w: out, terminal: onTerminal, now: func() time.Time { return now }, what: "loading order", unit: "rows", total: 1000, began: now, told: now}
+	return p, out, func(d time.Duration) { now = now.Add(d) }
+}
+
+func TestProgressWritesALineEveryTenSeconds(t *testing.T) {
+	p, out, wait := newProgress(false)
+	for range 25 {
+		wait(time.Second)
+		p.add(10)
+	}
+	p.end()
+	want := "loading order: 100 of 1,000 rows (10 %), 10/s, 1:30 left\n" +
+		"loading order: 200 of 1,000 rows (20 %), 10/s, 1:20 left\n"
+	if out.String() != want {
+		t.Errorf("wrote\n%s\nwant\n%s", out, want)
+	}
+}
+
+func TestProgressDrawsABar(t *testing.T) {
+	p, out, wait := newProgress(true)
+	wait(time.Second)
+	p.add(250)
+	drawn := out.String()
+	for _, want := range []string{"\rloading order", "━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌", " 25 %", "250/s", "0:03 left"} {
+		if !strings.Contains(drawn, want) {
+			t.Errorf("%q is not in %q", want, drawn)
+		}
+	}
+	if n := len([]rune(strings.TrimPrefix(drawn, "\r"))); n > 79 {
+		t.Errorf("the bar has %d letters, and a terminal may have 80", n)
+	}
+	p.add(1)
+	if out.String() != drawn {
+		t.Error("it draws more often than ten times a second")
+	}
+	p.end()
+	if !strings.HasSuffix(out.String(), " \r") {
+		t.Errorf("the end leaves the bar: %q", out)
+	}
+}
+
+func TestGrouped(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", 123456: "123,456"} {
+		if got := grouped(n); got != want {
+			t.Errorf("grouped(%d) is %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestTableAlignsByLetters(t *testing.T) {
+	var b strings.Builder
+	if err := table(&b, [][]string{{"table", ">rows"}, {"größe", "7"}, {"order", "50,000"}}); err != nil {
+		t.Fatal(err)
+	}
+	want := "table    rows\ngröße       7\norder  50,000\n"
+	if b.String() != want {
+		t.Errorf("wrote\n%s\nwant\n%s", b.String(), want)
+	}
+}
