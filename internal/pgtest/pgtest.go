@@ -46,9 +46,13 @@ var (
 		if err != nil {
 			return "", err
 		}
+		running = s
 		return s.DSN(), nil
 	})
 	databases atomic.Int64
+
+	// running keeps the shared server in reach: the watchdog's pipe closes when the collector finds nobody who holds it.
+	running *Server
 )
 
 // DSN makes an empty database (UTF-8, locale C) for one test and returns its address. The database is dropped when the
