@@ -2,11 +2,16 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/pgtest"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -99,4 +104,79 @@ func execute(t testing.TB, dsn, sql string) {
 	if _, err := conn.Exec(context.Background(), sql); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// resolve makes a query's plan and its values.
+func (s *shop) resolve(t testing.TB, q query.Query) (*plan.Plan, query.Args) {
+	t.Helper()
+	_, args := query.Parameterize(q, nil)
+	p, err := plan.Resolve(q, s.Schema, plan.Options{Aggregates: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, args
+}
+
+// read asks the store and gives the answer.
+func (s *shop) read(t testing.TB, on store.Store, q query.Query) (store.Result, error) {
+	t.Helper()
+	p, args := s.resolve(t, q)
+	return on.Read(t.Context(), p, args)
+}
+
+func (s *shop) write(t testing.TB, on store.Store, q query.Query) (store.Result, error) {
+	t.Helper()
+	p, args := s.resolve(t, q)
+	return on.Write(t.Context(), store.Tx{Plan: p, Args: args})
+}
+
+// from selects columns of a table.
+func from(table string, columns ...string) *query.Select {
+	return &query.Select{From: query.Name{Name: table}, Items: columnsOf(columns...)}
+}
+
+func columnsOf(columns ...string) []query.Item {
+	var items []query.Item
+	for _, c := range columns {
+		items = append(items, &query.Output{Field: query.Field{Column: c}, Star: c == "*"})
+	}
+	return items
+}
+
+func returning(columns ...string) *query.Select { return &query.Select{Items: columnsOf(columns...)} }
+
+func is(column string, op query.Op, value string) query.Expr {
+	return &query.Compare{Field: query.Field{Column: column}, Op: op, Value: query.Text(value)}
+}
+
+func body(t testing.TB, r store.Result, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%v (%v)", err, errors.Unwrap(err))
+	}
+	return string(r.Body)
+}
+
+// code is the fault's code and status of an error.
+func code(t testing.TB, err error) (string, int) {
+	t.Helper()
+	var f *fault.Fault
+	if !errors.As(err, &f) {
+		t.Fatalf("%v is no fault", err)
+	}
+	return string(f.Code), f.HTTPStatus()
+}
+
+// count asks the database itself.
+func count(t testing.TB, dsn, sql string) (n int) {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if err := conn.QueryRow(context.Background(), sql).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -18,12 +18,21 @@ func (b *builder) call(p *plan.Plan) {
 		b.out.Settings = append(b.out.Settings, [2]string{name, f.Settings[name]})
 	}
 	settings := ", " + setting("response.status") + ", " + setting("response.headers")
-	if f.Returns.Void && f.Query == nil {
+	switch {
+	case f.Query != nil && f.Returns.Void:
+		// A change runs whether or not its result is read, and may have none.
+		rows := "0"
+		if !f.Query.Writes {
+			rows = "(SELECT count(*) FROM " + called + ")"
+		}
+		b.out.Columns = []Column{Rows, Status, Headers}
+		b.out.SQL = "WITH " + called + " AS (" + b.named(c) + ") SELECT " + rows + settings
+		return
+	case f.Returns.Void:
 		b.out.Columns = []Column{Rows, Status, Headers}
 		b.out.SQL = "SELECT count(*)" + settings + " FROM (SELECT " + b.invocation(c) + " AS v" + b.arguments(c) + ") AS r"
 		return
-	}
-	if c.Scalar && f.Query == nil {
+	case c.Scalar:
 		b.scalar(p, settings)
 		return
 	}
@@ -32,16 +41,10 @@ func (b *builder) call(p *plan.Plan) {
 		b.broken("a call without a result")
 	}
 	b.form(s)
-	var rows string
-	if s.Outputs == nil && f.Returns.Record {
-		rows = "SELECT " + b.alias(s.Alias) + ".* FROM " + called + " AS " + b.alias(s.Alias) + b.page(s)
-	} else {
-		var cols []output
-		rows, cols = b.rows(s, nil, nil, keyed)
-		b.head(cols)
-	}
+	rows, cols := b.rows(s, nil, nil, keyed)
+	b.head(cols)
 	body := b.body()
-	if !f.Returns.SetOf && b.out.Form != CSV && f.Query == nil {
+	if !f.Returns.SetOf && b.out.Form != CSV {
 		body = "coalesce(" + strip(b.out.Form, "json_agg(r.*)->0") + ", 'null')"
 	}
 	total := b.total(s)
@@ -80,7 +83,13 @@ func (b *builder) result(c *plan.Invocation) string {
 // scalar writes a call whose result is one bare value, or an array of them.
 func (b *builder) scalar(p *plan.Plan, settings string) {
 	c := p.Call
-	rows := "SELECT " + b.invocation(c) + " AS v" + b.arguments(c)
+	var rows, with string
+	if c.Function.Query != nil {
+		with = "WITH " + called + " AS (" + b.named(c) + ") "
+		rows = "SELECT q.v FROM " + called + " AS q(v)"
+	} else {
+		rows = "SELECT " + b.invocation(c) + " AS v" + b.arguments(c)
+	}
 	if p.Rows != nil {
 		b.form(p.Rows)
 		rows = "SELECT q.v FROM (" + rows + ") AS q" + b.page(p.Rows)
@@ -94,7 +103,7 @@ func (b *builder) scalar(p *plan.Plan, settings string) {
 		body = "coalesce(" + strip(b.out.Form, "json_agg(r.v)") + ", '[]')"
 	}
 	b.out.Columns = []Column{Rows, Body, Status, Headers}
-	b.out.SQL = "SELECT count(*), " + body + settings + " FROM (" + rows + ") AS r"
+	b.out.SQL = with + "SELECT count(*), " + body + settings + " FROM (" + rows + ") AS r"
 }
 
 // arguments writes the relation b that holds the arguments of a JSON body, where they come so.

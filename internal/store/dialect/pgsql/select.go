@@ -16,9 +16,11 @@ type output struct {
 	group string // what the rows are grouped by, where it has no aggregate
 
 	aggregate query.Aggregate
-	cast      string // after the aggregate
-	whole     bool   // counts rows
-	json      bool   // the value is a document, which can't be compared but as text
+	cast      string        // after the aggregate
+	whole     bool          // counts rows
+	embed     *plan.Embed   // the to-one spread that it was lifted from
+	value     *plan.Operand // what it is there, where it is a plain value
+	json      bool          // the value is a document, which can't be compared but as text
 }
 
 // Naming says how the values of a subquery are called.
@@ -43,7 +45,7 @@ func (b *builder) rowsFor(s *plan.Select, rel *schema.Relation, parent *plan.Sel
 	var order string
 	var orderJoins []string
 	if !single(s, rel) {
-		order, orderJoins = b.order(s)
+		order, orderJoins = b.order(s, cols)
 	}
 	var q strings.Builder
 	q.WriteString("SELECT")
@@ -179,7 +181,7 @@ func (b *builder) value(s *plan.Select, o *plan.Output) output {
 		return c
 	}
 	c.sql = b.operand(o.Value)
-	c.group = c.sql
+	c.group, c.value = c.sql, o.Value
 	if d := o.Value.Type.Domain; d != nil && d.ToJSON != "" && len(o.Value.Path) == 0 && !o.Value.Type.Array {
 		c.sql = function(d.ToJSON) + "(" + c.sql + ")"
 	}
@@ -224,7 +226,7 @@ func (b *builder) spread(e *plan.Embed, parent *plan.Select, textual bool) (lift
 		rows, cols := b.rowsFor(e.Select, e.Relation, parent, raw, textual)
 		for i, c := range cols {
 			c.sql = alias + ".c" + strconv.Itoa(i+1)
-			c.group = c.sql
+			c.group, c.embed = c.sql, e
 			lifted = append(lifted, c)
 		}
 		return lifted, join + rows + one(e) + ") AS " + alias + " ON TRUE"
@@ -251,15 +253,16 @@ func (b *builder) spread(e *plan.Embed, parent *plan.Select, textual bool) (lift
 	return lifted, join + ") AS " + alias + " ON TRUE"
 }
 
-// order writes the order and the joins that it needs.
-func (b *builder) order(s *plan.Select) (order string, joins []string) {
+// order writes the order and the joins that it needs. Grouped rows sort by a related value that they are grouped by.
+func (b *builder) order(s *plan.Select, cols []output) (order string, joins []string) {
 	var terms []string
 	for i := range s.Order {
 		o := &s.Order[i]
-		var term string
-		if o.Embed == nil {
+		term := lifted(cols, o)
+		switch {
+		case o.Embed == nil:
 			term = b.operand(&o.Value)
-		} else {
+		case term == "" || !grouped(s):
 			alias := b.fresh("o")
 			from, conditions := b.source(o.Embed.Select, o.Embed.Relation, s)
 			conditions = append(conditions, b.filters(o.Embed.Select, false)...)
@@ -279,6 +282,17 @@ func (b *builder) order(s *plan.Select) (order string, joins []string) {
 		terms = append(terms, term)
 	}
 	return strings.Join(terms, ", "), joins
+}
+
+// lifted finds the value that an order names among those that a spread lifted.
+func lifted(cols []output, o *plan.Order) string {
+	for _, c := range cols {
+		if v := c.value; c.embed != nil && c.embed == o.Embed && v != nil && c.aggregate == "" &&
+			v.Column == o.Value.Column && v.Computed == o.Value.Computed && len(v.Path)+len(o.Value.Path) == 0 {
+			return c.group
+		}
+	}
+	return ""
 }
 
 func where(conditions []string) string {
