@@ -1,0 +1,101 @@
+package litesql
+
+import (
+	"github.com/pintail-dev/pintail/internal/value"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// A Row says how the columns of a result become one JSON object.
+type Row struct {
+	Fields []Field
+	Scalar bool // the one field bare, without an object around it (a list for a to-many spread)
+}
+
+// A Field is one key of the object.
+type Field struct {
+	Name string
+	Key  []byte // the key as JSON, with its colon
+	Col  int    // the column that holds the value; with Row, the one that is null where there is no row
+	Form Form
+	Row  *Row // an object made of further columns of the same result
+}
+
+// A Form says how a stored value is written as JSON.
+type Form struct {
+	Kind    Kind
+	Type    schema.Type
+	Storage schema.Storage
+}
+
+// Kind is a way to write a stored value.
+type Kind uint8
+
+const (
+	Native  Kind = iota // whatever SQLite's storage class says
+	Int                 // digits
+	Bool                // 0 and 1
+	Float8              // shortest digits that give the same float64
+	Float4              // the same for a float32
+	Numeric             // digits as they stand; NaN and infinities quoted
+	Quoted              // text that needs no escapes
+	Text                // text
+	Zoned               // timestamptz in our own form: quoted, or moved to another time zone
+	JSON                // JSON text as it stands
+	JSONB               // SQLite's binary JSON (or JSON text), in jsonb's form
+	Bytes               // bytea's hexadecimal
+	Foreign             // an imported column: moved to our own form of the type first
+)
+
+// formOf is how a column of a type in a storage is written.
+func formOf(t schema.Type, st schema.Storage) Form {
+	f := Form{Type: t, Storage: st}
+	switch {
+	case st == schema.StoreNative:
+		f.Kind = Native
+		if b := base(t); b == schema.Bool || b == schema.JSON || b == schema.JSONB || b == schema.Bytea || isTime(b) {
+			f.Kind = Foreign
+		}
+	case st != schema.OwnStorage:
+		f.Kind = Foreign
+		switch {
+		case t.Array:
+			f.Kind = JSON
+		case st == schema.StoreInteger && base(t) == schema.Bool:
+			f.Kind = Bool
+		case st == schema.StoreInteger && base(t) == schema.Numeric:
+			f.Kind = Native
+		case st == schema.StoreText && base(t) == schema.Text:
+			f.Kind = Text
+		}
+	case t.Array:
+		f.Kind = JSON
+	default:
+		f.Kind = ownKinds[base(t)]
+	}
+	return f
+}
+
+var ownKinds = [...]Kind{
+	schema.Unknown: Native, schema.Bool: Bool, schema.Int2: Int, schema.Int4: Int, schema.Int8: Int,
+	schema.Float4: Float4, schema.Float8: Float8, schema.Numeric: Numeric, schema.Text: Text, schema.UUID: Quoted,
+	schema.Date: Quoted, schema.Time: Quoted, schema.TimeTZ: Quoted, schema.Timestamp: Quoted, schema.TimestampTZ: Zoned,
+	schema.Interval: Quoted, schema.JSON: JSON, schema.JSONB: JSONB, schema.Bytea: Bytes, schema.EnumBase: Text,
+	schema.CompositeBase: JSON,
+}
+
+// base is the kind of a type's values, a domain's being those of what it stands on.
+func base(t schema.Type) schema.Base {
+	for t.Domain != nil && t.Base == schema.Unknown {
+		t = t.Domain.Base
+	}
+	return t.Base
+}
+
+func isTime(b schema.Base) bool {
+	return b == schema.Date || b == schema.Time || b == schema.TimeTZ || b == schema.Timestamp || b == schema.TimestampTZ
+}
+
+// field makes a Field.
+func field(name string, col int, f Form) Field {
+	return Field{Name: name, Key: append(value.AppendJSONString(nil, name), ':'), Col: col, Form: f}
+}

@@ -1,0 +1,278 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
+	"github.com/pintail-dev/pintail/query"
+)
+
+// A changing is one write while it runs.
+type changing struct {
+	s    *Store
+	c    *conn
+	w    *litesql.Write
+	args query.Args
+	keys []byte // JSON array of the keys that were touched, without its end
+	seen map[string]bool
+	want bool // the keys are asked for
+	res  store.Result
+}
+
+// change runs a write inside the connection's transaction. With whole, its foreign keys must hold when it ends; inside a hook's
+// transaction they wait for the end of all.
+func (s *Store) change(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args, whole bool) (store.Result, error) {
+	if l.Call != nil {
+		res, err := s.callWriting(c, l, p, args)
+		if err == nil && whole {
+			err = s.deferred(c, nil)
+		}
+		return res, err
+	}
+	if l.Write == nil {
+		return s.readInside(c, l, p, args)
+	}
+	g := &changing{s: s, c: c, w: l.Write, args: args, keys: []byte{'['}, want: l.Rows != nil || l.Write.Keyed != nil}
+	g.res.Total = -1
+	if err := g.run(l, p); err != nil {
+		return store.Result{}, err
+	}
+	if whole {
+		if err := s.deferred(c, g); err != nil {
+			return store.Result{}, err
+		}
+	}
+	return g.res, g.check(p)
+}
+
+func (g *changing) run(l *litesql.Plan, p *plan.Plan) error {
+	switch g.w.Op {
+	case plan.Insert:
+		if err := g.insert(p); err != nil {
+			return err
+		}
+	case plan.Update:
+		if err := g.update(p); err != nil {
+			return err
+		}
+	case plan.Delete:
+		return g.remove(l, p)
+	}
+	return g.answer(l, p)
+}
+
+// answer reads what was touched, by key.
+func (g *changing) answer(l *litesql.Plan, p *plan.Plan) error {
+	b := &binding{args: g.args, keys: append(g.keys, ']')}
+	if l.Write.Keyed != nil && g.res.Affected > 0 {
+		if err := g.firstKey(b); err != nil {
+			return err
+		}
+	}
+	if l.Rows == nil {
+		return nil
+	}
+	rows, err := g.s.rows(g.c, l.Rows, b)
+	if err != nil {
+		return err
+	}
+	g.res.Body, g.res.Rows = rows.Body, rows.Rows
+	if l.Count != nil {
+		g.res.Total = g.res.Affected
+	}
+	return nil
+}
+
+// firstKey reads the primary key of the first row that was touched.
+func (g *changing) firstKey(b *binding) error {
+	q := g.w.Keyed
+	st, err := g.c.query(q)
+	if err != nil {
+		return err
+	}
+	defer st.Reset()
+	if err := g.c.bind(st, q.Binds, b); err != nil {
+		return err
+	}
+	if !st.Step() {
+		return st.Err()
+	}
+	vals := g.c.columns(st, len(q.Row.Fields))
+	for i := range q.Row.Fields {
+		f := &q.Row.Fields[i]
+		text, _ := asText(g.c.appendJSON(nil, vals[f.Col], &f.Form))
+		g.res.Key = append(g.res.Key, store.KeyValue{Column: f.Name, Value: text})
+	}
+	return nil
+}
+
+// touched notes a row's key.
+func (g *changing) touched(v sqlite3.Value) {
+	if len(g.keys) > 1 {
+		g.keys = append(g.keys, ',')
+	}
+	if v.Type() == sqlite3.INTEGER {
+		g.keys = strconv.AppendInt(g.keys, v.Int64(), 10)
+	} else {
+		g.keys = append(g.keys, v.RawText()...)
+	}
+}
+
+// check holds the result against what the transaction's end asks for.
+func (g *changing) check(p *plan.Plan) error {
+	n := g.res.Affected
+	if p.Rows != nil {
+		n = int64(g.res.Rows)
+	}
+	if p.End.MaxAffected != nil && g.res.Affected > *p.End.MaxAffected {
+		return fault.New(fault.MaxAffected, "Query result exceeds max-affected preference constraint").
+			WithDetails("The query affects %d rows", g.res.Affected)
+	}
+	if p.End.Single && n != 1 {
+		return fault.New(fault.NotSingular, "Cannot coerce the result to a single JSON object").
+			WithDetails("The result contains %d rows", n)
+	}
+	return nil
+}
+
+// update sets columns of the rows that the filter picks.
+func (g *changing) update(p *plan.Plan) error {
+	if len(g.w.Columns) == 0 {
+		return nil
+	}
+	doc, err := g.body(p)
+	if err != nil {
+		return err
+	}
+	if d := trim(doc); len(d) > 0 && d[0] == '[' {
+		doc = nil
+		for e := range elements(d) {
+			doc = e
+			break
+		}
+		if doc == nil {
+			return nil
+		}
+	}
+	row := newRow(g.w)
+	if err := row.read(doc); err != nil {
+		return err
+	}
+	for i := range g.w.Columns {
+		if !row.set[i] && p.Write.Default {
+			if err := row.useDefault(i); err != nil {
+				return err
+			}
+		}
+	}
+	key := updateKey{g.w, g.want}
+	st := g.c.stmts[key]
+	if st == nil {
+		if st, err = g.c.prepare(key, g.w.Update(g.want)); err != nil {
+			return err
+		}
+	}
+	g.c.use(st)
+	defer st.Reset()
+	if err := g.c.specs(st, g.w.Change.Binds); err != nil {
+		return err
+	}
+	if err := g.c.bind(st, g.w.Change.Binds, &binding{args: g.args}); err != nil {
+		return err
+	}
+	for i, col := range g.w.Columns {
+		if err := bindValue(st, len(g.w.Change.Binds)+1+i, row.vals[i], col.Type, col.Storage); err != nil {
+			return err
+		}
+	}
+	n, err := g.step(st)
+	if err != nil {
+		st.Reset()
+		return &rowError{err: g.c.restricted(err, g.w, &binding{args: g.args}), w: g.w, row: row}
+	}
+	g.res.Affected = n
+	return nil
+}
+
+type updateKey struct {
+	w    *litesql.Write
+	keys bool
+}
+
+// step runs a statement that gives a key a row where keys are asked for.
+func (g *changing) step(st *stmt) (int64, error) {
+	if !g.want {
+		if err := st.Exec(); err != nil {
+			return 0, err
+		}
+		return g.c.Changes(), nil
+	}
+	n := int64(0)
+	for st.Step() {
+		g.touched(st.ColumnValue(0))
+		n++
+	}
+	return n, st.Err()
+}
+
+// remove deletes the rows that the filter picks; what it answers with is read before.
+func (g *changing) remove(l *litesql.Plan, p *plan.Plan) error {
+	b := &binding{args: g.args}
+	if g.want {
+		st, err := g.c.query(g.w.Picked)
+		if err != nil {
+			return err
+		}
+		err = g.c.bind(st, g.w.Picked.Binds, b)
+		if err == nil {
+			g.res.Affected, err = g.step(st)
+		}
+		if err = errors.Join(err, st.Reset()); err != nil {
+			return err
+		}
+		if err := g.answer(l, p); err != nil {
+			return err
+		}
+	}
+	st, err := g.c.query(g.w.Change)
+	if err != nil {
+		return err
+	}
+	defer st.Reset()
+	if err := g.c.bind(st, g.w.Change.Binds, b); err != nil {
+		return err
+	}
+	if err := st.Exec(); err != nil {
+		return &rowError{err: g.c.restricted(err, g.w, b), w: g.w}
+	}
+	g.res.Affected = g.c.Changes()
+	return nil
+}
+
+// specs binds a statement's constant pointers.
+func (c *conn) specs(st *stmt, binds []litesql.Bind) error {
+	for i := range binds {
+		if b := &binds[i]; b.As == litesql.Spec {
+			if err := st.BindPointer(i+1, b.Spec); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// body is the JSON text of the rows.
+func (g *changing) body(p *plan.Plan) ([]byte, error) {
+	if p.Write.Rows < 0 || p.Write.Rows >= len(g.args) {
+		return nil, fmt.Errorf("sqlite: the plan asks for argument %d of %d", p.Write.Rows, len(g.args))
+	}
+	doc := []byte(g.args[p.Write.Rows].Text)
+	return doc, validJSON(doc)
+}

@@ -1,0 +1,271 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
+	"github.com/pintail-dev/pintail/internal/value"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// errGone: the transaction was rolled back under a statement that itself reported no error.
+var errGone = errors.New("sqlite: the transaction is gone")
+
+// A rowError is what SQLite said to a row.
+type rowError struct {
+	err error
+	w   *litesql.Write
+	row *row // nil for a delete
+}
+
+func (e *rowError) Error() string { return e.err.Error() }
+func (e *rowError) Unwrap() error { return e.err }
+
+// cause gives the fault that a function of ours raised in place of SQLite's report of it.
+func (c *conn) cause(err error) error {
+	if err != nil && c.raised != nil {
+		err = c.raised
+	}
+	c.raised = nil
+	return err
+}
+
+func canceled(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return fault.New(fault.QueryCanceled, "canceling statement due to statement timeout").WithCause(ctx.Err())
+	}
+	return fault.New(fault.QueryCanceled, "canceling statement due to user request").WithCause(ctx.Err())
+}
+
+// fault words an error as PostgreSQL would. What a client can't mend stays as it is, and so becomes an internal one.
+func (s *Store) fault(ctx context.Context, p *plan.Plan, err error) error {
+	var f *fault.Fault
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	var full syscall.Errno
+	switch {
+	case errors.Is(err, sqlite3.INTERRUPT):
+		if ctx.Err() != nil {
+			return canceled(ctx)
+		}
+		return fault.New(fault.QueryCanceled, "canceling statement due to statement timeout").WithCause(err)
+	case errors.Is(err, sqlite3.FULL), errors.As(err, &full) && (full == syscall.ENOSPC || full == syscall.EDQUOT):
+		return fault.New(fault.DiskFull, "could not extend the database file: No space left on device").
+			WithHint("Check free disk space.").WithCause(err)
+	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):
+		return fault.New(fault.LockNotAvailable, "canceling statement due to lock timeout").
+			WithDetails("Another process holds the database file's write lock.").WithCause(err)
+	case errors.Is(err, sqlite3.READONLY):
+		return fault.New(fault.ReadOnlyTransaction, "cannot write to the database in a read-only transaction").WithCause(err)
+	case errors.Is(err, sqlite3.TOOBIG):
+		return tooLarge(s.config.AnswerBytes)
+	case errors.Is(err, sqlite3.CONSTRAINT), errors.Is(err, sqlite3.MISMATCH):
+		return constraintFault(p, err)
+	}
+	if text := err.Error(); strings.Contains(text, "ON CONFLICT clause does not match") {
+		return fault.New(fault.InvalidColumnRef, "there is no unique or exclusion constraint matching the ON CONFLICT specification").WithCause(err)
+	} else if strings.HasSuffix(text, "integer overflow") {
+		return fault.New(fault.OutOfRange, "bigint out of range").WithCause(err)
+	}
+	return fmt.Errorf("sqlite: %w", err)
+}
+
+// constraintFault words a violated constraint. SQLite tells the columns; the schema knows the constraint's name.
+func constraintFault(p *plan.Plan, err error) error {
+	var e *rowError
+	errors.As(err, &e)
+	var t *schema.Table
+	if p != nil && p.Write != nil {
+		t = p.Write.Table
+	}
+	text := err.Error()
+	after := func(mark string) (string, bool) {
+		i := strings.Index(text, mark)
+		if i < 0 {
+			return "", false
+		}
+		return text[i+len(mark):], true
+	}
+	switch {
+	case errors.Is(err, sqlite3.CONSTRAINT_NOTNULL):
+		what, _ := after("NOT NULL constraint failed: ")
+		table, col := splitColumn(t, what)
+		var r *row
+		if e != nil {
+			r = e.row
+		}
+		return notNull(table, col, r).WithCause(err)
+	case errors.Is(err, sqlite3.CONSTRAINT_UNIQUE), errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY), errors.Is(err, sqlite3.CONSTRAINT_ROWID):
+		what, _ := after("UNIQUE constraint failed: ")
+		return uniqueFault(t, e, what).WithCause(err)
+	case errors.Is(err, sqlite3.CONSTRAINT_CHECK):
+		what, _ := after("CHECK constraint failed: ")
+		table := ""
+		if t != nil {
+			table = t.Name.Name
+		}
+		return fault.Newf(fault.CheckViolation, `new row for relation "%s" violates check constraint "%s"`, table, what).
+			WithDetails("%s", failing(e)).WithCause(err)
+	case errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY):
+		return fault.New(fault.ForeignKeyViolation, "a foreign key constraint is violated").WithCause(err)
+	case errors.Is(err, sqlite3.CONSTRAINT_DATATYPE), errors.Is(err, sqlite3.MISMATCH):
+		return fault.New(fault.DatatypeMismatch, "a value is of a type that its column can't hold").WithCause(err)
+	case errors.Is(err, sqlite3.CONSTRAINT_TRIGGER):
+		what, ok := after("constraint failed: ")
+		if !ok {
+			what = "a trigger refused the row"
+		}
+		return fault.New(fault.Code("P0001"), what).WithCause(err)
+	}
+	return fault.New(fault.Code("23000"), "a constraint is violated").WithCause(err)
+}
+
+// splitColumn takes SQLite's table.column apart. Either name may hold a dot.
+func splitColumn(t *schema.Table, what string) (table, col string) {
+	if t != nil {
+		if col, ok := strings.CutPrefix(what, litesql.StoredName(t.Name)+"."); ok {
+			return t.Name.Name, col
+		}
+	}
+	if i := strings.LastIndexByte(what, '.'); i >= 0 {
+		return what[:i], what[i+1:]
+	}
+	return what, ""
+}
+
+func notNull(table, col string, r *row) *fault.Fault {
+	f := fault.Newf(fault.NotNullViolation, `null value in column "%s" of relation "%s" violates not-null constraint`, col, table)
+	if r != nil {
+		f.Details = failing(&rowError{row: r, w: r.w})
+	}
+	return f
+}
+
+// failing describes an inserted row as PostgreSQL does: every column's text in order, cut after 64 bytes.
+func failing(e *rowError) string {
+	if e == nil || e.row == nil || e.w.Op != plan.Insert {
+		return ""
+	}
+	out := []byte("Failing row contains (")
+	for i, col := range e.w.Table.Columns {
+		if i > 0 {
+			out = append(out, ", "...)
+		}
+		out = append(out, shortText(col, e.row.of(col))...)
+	}
+	return string(append(out, ")."...))
+}
+
+func shortText(col *schema.Column, v any) string {
+	if v == nil {
+		return "null"
+	}
+	text := string(value.AppendText(nil, col.Type, v, nil))
+	if len(text) > 64 {
+		cut := 64
+		for cut > 0 && text[cut]&0xc0 == 0x80 {
+			cut--
+		}
+		text = text[:cut] + "..."
+	}
+	return text
+}
+
+// of gives a column's value in the row, its constant default where the row doesn't set it.
+func (r *row) of(col *schema.Column) any {
+	for i, c := range r.w.Columns {
+		if c == col && r.set[i] {
+			return r.vals[i]
+		}
+	}
+	if col.Default != nil && col.Default.Value != nil {
+		if v, err := value.Parse(col.Type, *col.Default.Value); err == nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// uniqueFault finds which key SQLite means.
+func uniqueFault(t *schema.Table, e *rowError, what string) *fault.Fault {
+	name, cols := "", []*schema.Column(nil)
+	if t != nil {
+		name, cols = keyOf(t, what)
+	}
+	if name == "" {
+		table, col := splitColumn(t, what)
+		name = table + "_" + col + "_key"
+	}
+	f := fault.Newf(fault.UniqueViolation, `duplicate key value violates unique constraint "%s"`, name)
+	if e == nil || e.row == nil || cols == nil {
+		return f
+	}
+	names, vals := make([]string, len(cols)), make([]string, len(cols))
+	for i, col := range cols {
+		names[i] = col.Name
+		v := e.row.of(col)
+		if v == nil {
+			return f // numbered by SQLite, or not set by an update
+		}
+		vals[i] = string(value.AppendText(nil, col.Type, v, nil))
+	}
+	return f.WithDetails("Key (%s)=(%s) already exists.", strings.Join(names, ", "), strings.Join(vals, ", "))
+}
+
+// keyOf gives the key of t that SQLite writes as what: "t.a, t.b", or "index 'name'".
+func keyOf(t *schema.Table, what string) (string, []*schema.Column) {
+	said := func(cols []*schema.Column) string {
+		parts := make([]string, len(cols))
+		for i, col := range cols {
+			parts[i] = litesql.StoredName(t.Name) + "." + col.Name
+		}
+		return strings.Join(parts, ", ")
+	}
+	if k := t.Primary; k != nil && said(k.Columns) == what {
+		return keyName(t, k, "pkey"), k.Columns
+	}
+	for _, k := range t.Uniques {
+		if said(k.Columns) == what {
+			return keyName(t, k, "key"), k.Columns
+		}
+	}
+	for _, x := range t.Indexes {
+		if !x.Unique {
+			continue
+		}
+		if what == "index '"+x.Name+"'" {
+			return x.Name, nil
+		}
+		cols := make([]*schema.Column, len(x.Columns))
+		for i := range x.Columns {
+			cols[i] = x.Columns[i].Column
+		}
+		if len(cols) > 0 && cols[0] != nil && said(cols) == what {
+			return x.Name, cols
+		}
+	}
+	return "", nil
+}
+
+// keyName is a constraint's name, or the one that PostgreSQL would give it.
+func keyName(t *schema.Table, k *schema.Key, suffix string) string {
+	if k.Name != "" {
+		return k.Name
+	}
+	name := t.Name.Name
+	if suffix != "pkey" {
+		for _, col := range k.Columns {
+			name += "_" + col.Name
+		}
+	}
+	return name + "_" + suffix
+}

@@ -1,0 +1,301 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
+	"github.com/pintail-dev/pintail/internal/value"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// validJSON refuses what is not JSON, in PostgREST's words.
+func validJSON(doc []byte) error {
+	if !json.Valid(doc) {
+		return fault.New(fault.BadBody, "Empty or invalid json")
+	}
+	return nil
+}
+
+// A row is one object of the body, as values of the write's columns.
+type row struct {
+	w    *litesql.Write
+	vals []any
+	set  []bool
+}
+
+func newRow(w *litesql.Write) *row {
+	return &row{w: w, vals: make([]any, len(w.Columns)), set: make([]bool, len(w.Columns))}
+}
+
+// read takes an object apart. Keys that are no columns of the write are passed by.
+func (r *row) read(doc []byte) error {
+	clear(r.vals)
+	clear(r.set)
+	doc = trim(doc)
+	if len(doc) == 0 || doc[0] != '{' {
+		return fault.New(fault.Code("22023"), "argument of json_populate_recordset must be an array of objects")
+	}
+	guess := 0
+	i := skipSpace(doc, 1)
+	for i < len(doc) && doc[i] == '"' {
+		end := skipValue(doc, i)
+		name := view(doc[i+1 : end-1])
+		from := skipSpace(doc, skipSpace(doc, end)+1)
+		i = skipValue(doc, from)
+		if strings.IndexByte(name, '\\') >= 0 {
+			name = unescape(name)
+		}
+		if at := r.find(name, guess); at >= 0 {
+			col := r.w.Columns[at]
+			v, err := value.FromJSON(col.Type, col.Name, doc[from:i])
+			if err != nil {
+				return err
+			}
+			r.vals[at], r.set[at] = v, true
+			guess = at + 1
+		}
+		if i = skipSpace(doc, i); i < len(doc) && doc[i] == ',' {
+			i = skipSpace(doc, i+1)
+		}
+	}
+	return nil
+}
+
+// find gives a column's place; the objects of a body mostly have their keys in one order, so the place after the last one comes first.
+func (r *row) find(name string, guess int) int {
+	if guess < r.w.Given && r.w.Columns[guess].Name == name {
+		return guess
+	}
+	for i := range r.w.Given {
+		if r.w.Columns[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// useDefault gives a column of an update its default.
+func (r *row) useDefault(i int) error {
+	d := r.w.Columns[i].Default
+	switch {
+	case d == nil:
+	case d.Now || d.UUID:
+		return r.make(i, time.Now())
+	case d.Value != nil:
+		v, err := value.Parse(r.w.Columns[i].Type, *d.Value)
+		if err != nil {
+			return err
+		}
+		r.vals[i], r.set[i] = v, true
+	default:
+		return fault.Newf(fault.NotOnSQLite, "setting %q to a default that is an SQL expression is not supported on SQLite yet", r.w.Columns[i].Name)
+	}
+	return nil
+}
+
+// make fills in a default that Pintail makes itself.
+func (r *row) make(i int, at time.Time) error {
+	col := r.w.Columns[i]
+	text := ""
+	if col.Default.Now {
+		text = now(at)
+		if base(col.Type) == schema.Text {
+			r.vals[i], r.set[i] = text, true
+			return nil
+		}
+	} else {
+		text = newUUID()
+	}
+	v, err := value.Parse(col.Type, text)
+	r.vals[i], r.set[i] = v, err == nil
+	return err
+}
+
+// insert adds the rows of the body, one prepared statement run again and again.
+func (g *changing) insert(p *plan.Plan) error {
+	doc, err := g.body(p)
+	if err != nil {
+		return err
+	}
+	in := &inserting{changing: g, row: newRow(g.w), at: time.Now(), defaults: p.Write.Default}
+	defer in.done()
+	if d := trim(doc); len(d) > 0 && d[0] == '[' {
+		for e := range elements(d) {
+			if err := in.one(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return in.one(doc)
+}
+
+// An inserting is an insert while its rows go in.
+type inserting struct {
+	*changing
+	row      *row
+	at       time.Time // one moment for all rows
+	defaults bool
+	st       *stmt
+	mask     []bool // the columns that st sets
+}
+
+type insertKey struct {
+	w    *litesql.Write
+	mask string
+	keys bool
+}
+
+func (in *inserting) one(doc []byte) error {
+	r, w := in.row, in.w
+	if err := r.read(doc); err != nil {
+		return err
+	}
+	for i, col := range w.Columns {
+		if i >= w.Given || !r.set[i] && in.defaults && col.Default != nil && (col.Default.Now || col.Default.UUID) {
+			if err := r.make(i, in.at); err != nil {
+				return err
+			}
+			continue
+		}
+		if !in.defaults {
+			r.set[i] = true
+		}
+	}
+	for _, m := range w.Put {
+		if ok, err := in.puts(m); err != nil || !ok {
+			return err
+		}
+	}
+	for i, col := range w.Columns {
+		if r.set[i] && r.vals[i] == nil && mustHave(col) {
+			return notNull(w.Table.Name.Name, col.Name, r)
+		}
+	}
+	if err := in.prepare(); err != nil {
+		return err
+	}
+	n := 1
+	for i, col := range w.Columns {
+		if !r.set[i] {
+			continue
+		}
+		if err := bindValue(in.st, n, r.vals[i], col.Type, col.Storage); err != nil {
+			return err
+		}
+		n++
+	}
+	return in.run()
+}
+
+// mustHave says that a null in the column is refused. SQLite itself would number a null in an INTEGER PRIMARY KEY.
+func mustHave(col *schema.Column) bool {
+	if col.NotNull {
+		return true
+	}
+	k := col.Table.Primary
+	return k != nil && slices.Contains(k.Columns, col)
+}
+
+// puts says whether PUT's key in the URL is the row's.
+func (in *inserting) puts(m litesql.Match) (bool, error) {
+	for i, col := range in.w.Columns {
+		if col == m.Column && in.row.set[i] {
+			want, err := value.Parse(col.Type, in.args[m.Arg].Text)
+			if err != nil {
+				return false, err
+			}
+			return in.row.vals[i] != nil && value.Compare(col.Type, want, in.row.vals[i]) == 0, nil
+		}
+	}
+	return false, nil
+}
+
+// prepare finds the statement for the columns that the row sets.
+func (in *inserting) prepare() error {
+	if in.st != nil && equalMask(in.mask, in.row.set) {
+		return nil
+	}
+	in.mask = append(in.mask[:0], in.row.set...)
+	bits := make([]byte, len(in.mask))
+	for i, set := range in.mask {
+		if set {
+			bits[i] = 1
+		}
+	}
+	in.done()
+	key := insertKey{in.w, string(bits), in.keyed()}
+	st := in.c.stmts[key]
+	if st == nil {
+		var err error
+		if st, err = in.c.prepare(key, in.w.Insert(in.mask, in.keyed())); err != nil {
+			return err
+		}
+	}
+	in.st = in.c.use(st)
+	return nil
+}
+
+func equalMask(a, b []bool) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// keyed says that the statement gives the row's key: only then is it known whether a conflict was passed by.
+func (in *inserting) keyed() bool { return in.want || in.w.Conflict != nil }
+
+func (in *inserting) done() {
+	if in.st != nil {
+		in.st.Reset()
+	}
+}
+
+// run inserts the bound row.
+func (in *inserting) run() error {
+	if !in.keyed() {
+		if err := in.st.Exec(); err != nil {
+			return &rowError{err: err, w: in.w, row: in.row}
+		}
+		in.res.Affected++
+		in.res.Inserted++
+		return nil
+	}
+	in.c.SetLastInsertRowID(math.MinInt64)
+	found := in.st.Step()
+	if found {
+		at := len(in.keys)
+		in.touched(in.st.ColumnValue(0))
+		if cf := in.w.Conflict; cf != nil && !cf.Nothing {
+			if in.seen == nil {
+				in.seen = map[string]bool{}
+			}
+			key := strings.TrimPrefix(string(in.keys[at:]), ",")
+			if in.seen[key] {
+				return fault.New(fault.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
+					WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
+			}
+			in.seen[key] = true
+		}
+		in.st.Step()
+	}
+	if err := in.st.Reset(); err != nil {
+		return &rowError{err: err, w: in.w, row: in.row}
+	}
+	if found {
+		in.res.Affected++
+		if in.c.LastInsertRowID() != math.MinInt64 || in.w.Table.WithoutRowID && in.w.Conflict == nil {
+			in.res.Inserted++
+		}
+	}
+	return nil
+}

@@ -1,0 +1,277 @@
+package sqlite
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
+)
+
+// queueMax bounds the writes that wait for the writer.
+const queueMax = 4096
+
+// A writer owns the one connection that writes. It takes what is waiting, runs each request in a savepoint of one
+// transaction, and answers all of them after the one COMMIT.
+type writer struct {
+	s     *Store
+	c     *conn
+	queue chan *request
+	quit  chan struct{} // closed by stop
+	done  chan struct{} // closed when run ended
+	once  sync.Once
+	err   error
+}
+
+// A request is one write on its way.
+type request struct {
+	ctx   context.Context
+	tx    store.Tx
+	l     *litesql.Plan
+	state atomic.Int32 // waiting, taken or abandoned
+	res   store.Result
+	err   error
+	done  chan struct{}
+}
+
+const (
+	waiting = iota
+	taken
+	abandoned
+)
+
+func newWriter(s *Store, c *conn) *writer {
+	return &writer{s: s, c: c, queue: make(chan *request, queueMax), quit: make(chan struct{}), done: make(chan struct{})}
+}
+
+// Write hands a transaction to the writer and waits until it is on disk or refused.
+func (s *Store) Write(ctx context.Context, tx store.Tx) (store.Result, error) {
+	if ctx.Value(insideHook{}) != nil {
+		return store.Result{}, errInsideHook()
+	}
+	l, err := s.compiled(tx.Plan)
+	if err != nil {
+		return store.Result{}, err
+	}
+	r := &request{ctx: ctx, tx: tx, l: l, done: make(chan struct{})}
+	select {
+	case s.writer.queue <- r:
+	case <-ctx.Done():
+		return store.Result{}, canceled(ctx)
+	case <-s.writer.quit:
+		return store.Result{}, errClosed()
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		if r.state.CompareAndSwap(waiting, abandoned) {
+			return store.Result{}, canceled(ctx)
+		}
+		<-r.done // it runs: its own interrupt ends it soon, or it is about to be on disk
+	case <-s.writer.done:
+		select {
+		case <-r.done:
+		default:
+			return store.Result{}, errClosed()
+		}
+	}
+	return r.res, r.err
+}
+
+// run is the writer's loop.
+func (w *writer) run() {
+	defer close(w.done)
+	var batch []*request
+	var held *request // taken from the queue, but wants to be alone
+	for {
+		r := held
+		held = nil
+		if r == nil {
+			select {
+			case r = <-w.queue:
+			case <-w.quit:
+				select {
+				case r = <-w.queue:
+				default:
+					w.err = w.c.close()
+					return
+				}
+			}
+		}
+		batch = append(batch[:0], r)
+		for !r.alone() && len(batch) < w.s.config.GroupRows && held == nil {
+			select {
+			case next := <-w.queue:
+				if next.alone() {
+					held = next
+				} else {
+					batch = append(batch, next)
+				}
+				continue
+			default:
+			}
+			break
+		}
+		w.commit(batch)
+	}
+}
+
+// alone says that a request must have a transaction of its own: a hook may take its time, and what it does can't be replayed.
+func (r *request) alone() bool { return len(r.tx.Before) > 0 }
+
+// stop lets the writer finish what waits, and ends it.
+func (w *writer) stop() error {
+	w.once.Do(func() { close(w.quit) })
+	<-w.done
+	return w.err
+}
+
+// commit runs a batch in one transaction and answers it.
+func (w *writer) commit(batch []*request) {
+	live := batch[:0]
+	for _, r := range batch {
+		if r.state.CompareAndSwap(waiting, taken) {
+			live = append(live, r)
+		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	if !w.together(live) {
+		for _, r := range live {
+			if r.err == nil {
+				w.together([]*request{r})
+			}
+		}
+	}
+	for _, r := range live {
+		close(r.done)
+	}
+}
+
+// together runs requests in one transaction. False means that none of it came to pass, and that those without an error of
+// their own are to be run again one by one.
+func (w *writer) together(batch []*request) bool {
+	c := w.c
+	if err := w.open(); err != nil {
+		w.failAll(batch, err)
+		return true
+	}
+	wrote := false
+	for _, r := range batch {
+		if r.err != nil {
+			continue
+		}
+		if r.err = w.one(r, len(batch) > 1); r.err == nil && !r.res.RolledBack {
+			wrote = true
+		}
+		if c.GetAutocommit() { // an interrupt, a full disk or ON CONFLICT ROLLBACK took everyone's work with it
+			if r.err == nil {
+				r.err = w.s.fault(r.ctx, r.tx.Plan, errGone)
+			}
+			return len(batch) == 1
+		}
+	}
+	c.end()
+	end := "COMMIT"
+	if !wrote {
+		end = "ROLLBACK"
+	}
+	if err := c.exec(end); err != nil {
+		c.rollback()
+		if len(batch) > 1 {
+			return false
+		}
+		w.failAll(batch, err)
+	}
+	return true
+}
+
+// open begins a transaction. Foreign keys wait for the request's end, as PostgreSQL's wait for the statement's: a bulk insert's rows may
+// refer to each other in any order.
+func (w *writer) open() error {
+	w.c.end()
+	if err := w.c.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	if err := w.c.exec("PRAGMA defer_foreign_keys = ON"); err != nil {
+		w.c.rollback()
+		return err
+	}
+	return nil
+}
+
+func (w *writer) failAll(batch []*request, err error) {
+	for _, r := range batch {
+		if r.err == nil {
+			r.res, r.err = store.Result{}, w.s.fault(context.Background(), r.tx.Plan, err)
+		}
+	}
+}
+
+// one runs a request. In a group, a savepoint around it keeps the others' work when it fails.
+func (w *writer) one(r *request, group bool) error {
+	c := w.c
+	if r.ctx.Err() != nil {
+		return canceled(r.ctx)
+	}
+	if group {
+		if err := c.exec("SAVEPOINT request"); err != nil {
+			return w.s.fault(r.ctx, r.tx.Plan, err)
+		}
+	}
+	err := c.begin(r.ctx, w.s.config.Statement)
+	if err == nil {
+		err = w.hooks(r)
+	}
+	if err == nil {
+		r.res, err = w.s.change(c, r.l, r.tx.Plan, r.tx.Args, true)
+	}
+	if err != nil {
+		err = w.s.fault(r.ctx, r.tx.Plan, c.cause(err))
+	}
+	c.end()
+	undo := err != nil || r.tx.Plan.End.Rollback
+	if err == nil {
+		r.res.RolledBack = r.tx.Plan.End.Rollback
+	} else {
+		r.res = store.Result{}
+	}
+	if c.GetAutocommit() {
+		return err
+	}
+	switch {
+	case !group && undo:
+		if e := c.exec("ROLLBACK"); e != nil && err == nil {
+			err = w.s.fault(r.ctx, r.tx.Plan, e)
+		}
+		if err == nil { // answered, and rolled back as it asked: a transaction is open for what follows
+			if e := c.exec("BEGIN"); e != nil {
+				err = w.s.fault(r.ctx, r.tx.Plan, e)
+			}
+		}
+	case group && undo:
+		if e := c.exec("ROLLBACK TO request"); e != nil {
+			c.rollback()
+			return w.s.fault(r.ctx, r.tx.Plan, e)
+		}
+		fallthrough
+	case group:
+		if e := c.exec("RELEASE request"); e != nil {
+			c.rollback()
+			return w.s.fault(r.ctx, r.tx.Plan, e)
+		}
+	}
+	return err
+}
+
+// A handle is what a hook gets: the running transaction.
+type handle struct {
+	mu     sync.Mutex
+	s      *Store
+	c      *conn
+	closed bool
+}
+
+var _ store.Handle = (*handle)(nil)
