@@ -67,6 +67,8 @@ type Select struct {
 type Form struct {
 	StripNulls bool // leave out object keys whose value is null
 	CSV        bool // text/csv with a head line instead of JSON
+	GeoJSON    bool // one GeoJSON FeatureCollection instead of a list (PostgreSQL with PostGIS only)
+	Omit       bool // nothing is written, the rows of the page are only counted (HEAD)
 }
 
 // An Item is *Output or *Embed.

@@ -123,6 +123,8 @@ func (w *shaper) sel(s *Select) {
 	w.str(string(s.Count))
 	w.flag(s.Form.StripNulls)
 	w.flag(s.Form.CSV)
+	w.flag(s.Form.GeoJSON)
+	w.flag(s.Form.Omit)
 }
 
 func (w *shaper) expr(e Expr) {

@@ -1,0 +1,41 @@
+package rest
+
+import "github.com/pintail-dev/pintail/fault"
+
+// Limits bound what one request may ask for. The zero value of each is its default.
+type Limits struct {
+	EmbedDepthMax  int // embeds within embeds: 5
+	FilterNodesMax int // comparisons and connectives of all filters: 200
+	InValuesMax    int // values of one in list, or under any or all: 1,000
+	ParamsMax      int // query parameters: 256
+	NestingMax     int // of JSON bodies: 64
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	set(&l.EmbedDepthMax, 5)
+	set(&l.FilterNodesMax, 200)
+	set(&l.InValuesMax, 1000)
+	set(&l.ParamsMax, 256)
+	set(&l.NestingMax, 64)
+	return l
+}
+
+func tooManyValues(max int) *fault.Fault {
+	return fault.Newf(fault.TooMany, "a list has more than %d values", max).
+		WithHint("ask in several requests, or join to a table that holds the values")
+}
+
+func tooManyNodes(max int) *fault.Fault {
+	return fault.Newf(fault.TooMany, "the filters have more than %d conditions", max).
+		WithHint("write alternatives of one column as in.(…), or ask in several requests")
+}
+
+func tooDeepEmbeds(max int) *fault.Fault {
+	return fault.Newf(fault.TooDeep, "embeds are nested more than %d deep", max).
+		WithHint("ask for the deeper rows in a request of their own")
+}
