@@ -201,7 +201,7 @@ func (in *pgInspection) addTables() {
 		if !in.included[r.OID] {
 			continue
 		}
-		t := &schema.Table{Name: in.name(r.Schema, r.Name), Comment: r.Comment}
+		t := &schema.Table{Name: in.name(r.Schema, r.Name), Comment: r.Comment, Strict: r.Kind != "v" && r.Kind != "m"}
 		in.tables[r.OID], in.numbered[r.OID] = t, map[int16]*schema.Column{}
 		in.out.Tables = append(in.out.Tables, t)
 		switch r.Kind {
