@@ -23,12 +23,12 @@ type pool struct {
 
 	mu     sync.Mutex
 	idle   []*conn
-	epoch  int64 // moves when all connections are known to be lost
-	closed bool
+	epoch  int64         // moves when all connections are known to be lost
+	closed chan struct{} // closed when no new work is taken
 }
 
 func newPool(c Config, pg *pgconn.Config) *pool {
-	return &pool{config: c, pg: pg, slots: make(chan struct{}, c.ConnsMax)}
+	return &pool{config: c, pg: pg, slots: make(chan struct{}, c.ConnsMax), closed: make(chan struct{})}
 }
 
 // acquire takes a connection that was used before, or dials.
@@ -37,11 +37,7 @@ func (p *pool) acquire(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	for {
-		c, closed := p.pop()
-		if closed {
-			<-p.slots
-			return nil, fault.New(fault.Unavailable, "The server is shutting down")
-		}
+		c := p.pop()
 		if c == nil {
 			break
 		}
@@ -68,6 +64,11 @@ func (p *pool) acquire(ctx context.Context) (*conn, error) {
 // slot waits until one more connection may be in use.
 func (p *pool) slot(ctx context.Context) error {
 	select {
+	case <-p.closed:
+		return shuttingDown()
+	default:
+	}
+	select {
 	case p.slots <- struct{}{}:
 		return nil
 	default:
@@ -79,22 +80,25 @@ func (p *pool) slot(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return canceled(ctx)
+	case <-p.closed:
+		return shuttingDown()
 	case <-timer.C:
 		return fault.New(fault.PoolTimeout, "Timed out acquiring connection from connection pool.").WithStatus(504)
 	}
 }
 
-func (p *pool) pop() (c *conn, closed bool) {
+func shuttingDown() error { return fault.New(fault.Unavailable, "The server is shutting down") }
+
+func (p *pool) pop() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return nil, true
+	n := len(p.idle)
+	if n == 0 {
+		return nil
 	}
-	if n := len(p.idle); n > 0 {
-		c = p.idle[n-1]
-		p.idle = p.idle[:n-1]
-	}
-	return c, false
+	c := p.idle[n-1]
+	p.idle = p.idle[:n-1]
+	return c
 }
 
 // release gives a connection back. It is closed if it is broken, inside a transaction, or old.
@@ -103,7 +107,7 @@ func (p *pool) release(c *conn) {
 	c.idle = time.Now()
 	keep := !c.IsClosed() && !c.IsBusy() && c.TxStatus() == 'I' && c.idle.Sub(c.made) < connAge
 	p.mu.Lock()
-	if keep && !p.closed && c.epoch == p.epoch {
+	if keep && c.epoch == p.epoch {
 		p.idle = append(p.idle, c)
 		c = nil
 	}
@@ -128,10 +132,8 @@ func (p *pool) lost() {
 
 // close refuses new work and waits for what runs.
 func (p *pool) close() {
-	p.mu.Lock()
-	p.closed = true
-	p.mu.Unlock()
-	p.lost()
+	close(p.closed)
+	p.lost() // those in use are of an older epoch now, so they are not kept
 	for range cap(p.slots) {
 		p.slots <- struct{}{}
 	}

@@ -180,3 +180,5 @@ func count(t testing.TB, dsn, sql string) (n int) {
 	}
 	return n
 }
+
+func txOf(p *plan.Plan, args query.Args) store.Tx { return store.Tx{Plan: p, Args: args} }

@@ -23,6 +23,8 @@ type Store struct {
 	serial  atomic.Uint64
 	session [][2]string // settings to make in each transaction, behind a pooler
 
+	closing sync.Once
+
 	mu    sync.RWMutex
 	plans map[*plan.Plan]*compiled
 
@@ -60,9 +62,9 @@ func (s *Store) Ready(ctx context.Context) error {
 	return s.with(ctx, true, func(c *conn) error { return c.Ping(ctx) })
 }
 
-// Close waits for what runs and closes every connection.
+// Close waits for what runs and closes every connection. A second time it does nothing.
 func (s *Store) Close() error {
-	s.pool.close()
+	s.closing.Do(s.pool.close)
 	return nil
 }
 
