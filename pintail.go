@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -121,7 +122,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 			return nil, err
 		}
 	}
-	st, err := openStore(ctx, c, s)
+	st, err := openStore(c, s)
 	if err != nil {
 		return nil, err
 	}
@@ -142,16 +143,17 @@ func New(ctx context.Context, c Config) (*App, error) {
 }
 
 // openStore opens the engine that the DSN names.
-func openStore(ctx context.Context, c Config, s *schema.Schema) (store.Store, error) {
+func openStore(c Config, s *schema.Schema) (store.Store, error) {
 	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
-		return sqlite.Open(ctx, path, sqlite.Options{
-			ReadersMax: c.ConnectionsMax, StatementTime: c.StatementTime, AnswerBytesMax: c.AnswerBytesMax,
+		return sqlite.Open(sqlite.Config{
+			Path: path, Schema: s, Readers: c.ConnectionsMax, Statement: c.StatementTime, AnswerBytes: int(c.AnswerBytesMax),
+			CountRows: c.REST.MaxRows,
 		})
 	}
 	if strings.HasPrefix(c.Database, "postgres://") || strings.HasPrefix(c.Database, "postgresql://") {
-		return postgres.Open(ctx, c.Database, postgres.Options{
-			Schema: s, ConnectionsMax: c.ConnectionsMax, TransactionPooling: c.TransactionPooling,
-			StatementTime: c.StatementTime, AnswerBytesMax: c.AnswerBytesMax,
+		return postgres.Open(postgres.Config{
+			DSN: c.Database, Default: s.Default, SearchPath: append(slices.Clone(s.Exposed), s.SearchPath...), ConnsMax: c.ConnectionsMax,
+			Pooled: c.TransactionPooling, StatementTimeout: c.StatementTime, BodyBytesMax: int(c.AnswerBytesMax), EstimateMax: c.REST.MaxRows,
 		})
 	}
 	return nil, fmt.Errorf("the database address %q begins with neither sqlite: nor postgres://", redact(c.Database))

@@ -10,12 +10,13 @@ type Request struct {
 	Path     string // percent-decoded
 	RawPath  string // as it came
 	RawQuery string
-	Header   func(name string) string   // the first value; "" for none; name in canonical form
-	Values   func(name string) []string // all values
-	Body     io.Reader                  // nil for none; already limited in size
-	BodyLen  int64                      // -1 where unknown
-	Remote   string                     // the client's address
-	ID       string                     // the request's id
+	Header   func(name string) string                       // the first value; "" for none; name in canonical form
+	Values   func(name string) []string                     // all values
+	Each     func(yield func(name string, values []string)) // every header; may be nil where there are none
+	Body     io.Reader                                      // nil for none; already limited in size
+	BodyLen  int64                                          // -1 where unknown
+	Remote   string                                         // the client's address
+	ID       string                                         // the request's id
 }
 
 // A Response is what goes back. Exactly one of Body and Stream may be set.

@@ -151,7 +151,12 @@ func (f *Front) request(w http.ResponseWriter, r *http.Request, id string) *api.
 			}
 			return r.Header.Get(name)
 		},
-		Values:  r.Header.Values,
+		Values: r.Header.Values,
+		Each: func(yield func(string, []string)) {
+			for name, values := range r.Header {
+				yield(name, values)
+			}
+		},
 		BodyLen: r.ContentLength,
 		Remote:  r.RemoteAddr,
 		ID:      id,

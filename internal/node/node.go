@@ -44,7 +44,8 @@ type Options struct {
 	HookTime    time.Duration // for each hook; 0 means 1 s
 	Log         *slog.Logger  // nil logs nothing
 	Hooks       Hooks
-	ServerTimes bool // answer with Server-Timing
+	ServerTimes bool          // answer with Server-Timing
+	Version     string        // of the program, for the API's description
 }
 
 // RESTOptions are the keys under rest of pintail.yaml, with PostgREST's meaning.
@@ -135,14 +136,14 @@ func (n *Node) plan(g *generation, who query.Actor, q query.Query) (*plan.Plan, 
 	defer func() { shapes.Put(buf) }()
 	shape, args := query.Parameterize(q, (*buf)[:0])
 	*buf = shape
-	if p, ok := g.plans.Get(who.Role, shape); ok {
+	if p, ok := g.plans.Get(g.schema.Version, who.Role, shape); ok {
 		return p, args, nil
 	}
 	p, err := plan.Resolve(q, g.schema, plan.Options{Aggregates: n.o.REST.Aggregates})
 	if err != nil {
 		return nil, nil, err
 	}
-	g.plans.Put(who.Role, shape, p)
+	g.plans.Put(g.schema.Version, who.Role, shape, p)
 	return p, args, nil
 }
 
@@ -159,4 +160,16 @@ func (n *Node) execute(ctx context.Context, who query.Actor, p *plan.Plan, args 
 		n.o.Hooks.After(ctx, who, p, args, r)
 	}
 	return r, err
+}
+
+// DoIn is Do inside a running transaction, for hooks.
+func (n *Node) DoIn(ctx context.Context, h store.Handle, who query.Actor, q query.Query) (store.Result, error) {
+	p, args, err := n.plan(n.now.Load(), who, q)
+	if err != nil {
+		return store.Result{}, err
+	}
+	if p.Op == plan.Read {
+		return h.Read(ctx, p, args)
+	}
+	return h.Write(ctx, p, args)
 }

@@ -1,0 +1,217 @@
+package node
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/api"
+	"github.com/pintail-dev/pintail/internal/api/openapi"
+	"github.com/pintail-dev/pintail/internal/api/rest"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/query"
+)
+
+const restPrefix = "/rest/v1"
+
+// Serves says whether a path is the node's own, rather than a static file's or a custom route's.
+func Serves(path string) bool {
+	return path == restPrefix || strings.HasPrefix(path, restPrefix+"/") || path == "/openapi.json"
+}
+
+// serve answers one request.
+func (n *Node) serve(ctx context.Context, r *api.Request, times *Times) api.Response {
+	switch {
+	case r.Path == "/openapi.json":
+		return n.describe(r)
+	case Serves(r.Path):
+		return n.rest(ctx, r, times)
+	}
+	return n.fail(r, fault.New(fault.BadPath, "Invalid path specified in request URL").
+		WithDetails("nothing is served at %q", r.Path).WithHint("tables are under %s/, their description at /openapi.json", restPrefix))
+}
+
+// rest answers a request in PostgREST's dialect.
+func (n *Node) rest(ctx context.Context, r *api.Request, times *Times) api.Response {
+	begin := time.Now()
+	g := n.now.Load()
+	who, err := n.keeper.Who(r)
+	if err != nil && !preflight(r) {
+		return n.fail(r, err)
+	}
+	r.Path = strings.TrimPrefix(r.Path, restPrefix)
+	ask, err := rest.Parse(r, n.restOptions(g))
+	times.Parse = time.Since(begin)
+	if err != nil {
+		return n.fail(r, err)
+	}
+	out, err := n.ask(ctx, g, who, r, ask, times)
+	if err != nil {
+		out = n.fail(r, err)
+	}
+	out.Route = route(r.Method, ask)
+	if n.o.ServerTimes {
+		out.Set("Server-Timing", times.header())
+	}
+	return out
+}
+
+// preflight says whether r is a browser's question before the real one, which carries no key.
+func preflight(r *api.Request) bool {
+	return r.Method == http.MethodOptions && r.Header("Access-Control-Request-Method") != ""
+}
+
+func (n *Node) ask(ctx context.Context, g *generation, who query.Actor, r *api.Request, ask *rest.Ask, times *Times) (api.Response, error) {
+	switch ask.Kind {
+	case rest.Describe:
+		return n.options(g, r, ask)
+	case rest.Root:
+		return n.describe(r), nil
+	}
+	ctx = store.WithZone(ctx, ask.Zone)
+	if ask.Explain != nil {
+		return n.explain(ctx, g, who, ask)
+	}
+	var call *store.Settings
+	if ask.Kind == rest.Call {
+		call = settings(r, who)
+	}
+	p, res, err := n.run(ctx, g, who, ask.Query, call, times)
+	if err != nil {
+		return api.Response{}, err
+	}
+	begin := time.Now()
+	out, err := ask.Answer(outcome(p, res))
+	times.Answer = time.Since(begin)
+	return out, err
+}
+
+// fail writes an error in the dialect of the path that was asked.
+func (n *Node) fail(r *api.Request, err error) api.Response {
+	out := rest.Fault(r, err)
+	out.Err = err
+	out.Route = r.Method + " (refused)"
+	if methods[r.Method] == "" {
+		out.Route = "(refused)"
+	}
+	return out
+}
+
+// methods are those that a metric may be named by: a client's own words are no label.
+var methods = map[string]string{"GET": "GET", "HEAD": "HEAD", "POST": "POST", "PATCH": "PATCH", "PUT": "PUT", "DELETE": "DELETE", "OPTIONS": "OPTIONS"}
+
+func route(method string, ask *rest.Ask) string {
+	switch {
+	case ask.RPC:
+		return methods[method] + " /rest/v1/rpc/{function}"
+	case ask.Name.Name == "":
+		return methods[method] + " /rest/v1/"
+	}
+	return methods[method] + " /rest/v1/{table}"
+}
+
+func (n *Node) restOptions(g *generation) rest.Options {
+	return rest.Options{
+		Prefix: restPrefix, Default: g.schema.Default, Exposed: g.schema.Exposed,
+		TxEnd: n.o.REST.TxEnd, MaxRows: n.o.REST.MaxRows, PlanEnabled: n.o.REST.Plan,
+	}
+}
+
+// outcome hands the store's result to the dialect.
+func outcome(p *plan.Plan, r store.Result) rest.Outcome {
+	o := rest.Outcome{
+		Body: r.Body, Rows: r.Rows, Total: r.Total, Affected: r.Affected, Inserted: r.Inserted,
+		Status: r.Status, Headers: r.Headers,
+	}
+	for _, kv := range r.Key {
+		o.Key = append(o.Key, rest.KeyValue{Column: kv.Column, Value: kv.Value})
+	}
+	if p.Write != nil {
+		o.Keyed = p.Write.Table.Primary != nil
+	}
+	if p.Call != nil {
+		o.Bare = !p.Call.Function.Returns.SetOf
+		o.Void = p.Call.Function.Returns.Void
+	}
+	return o
+}
+
+// explain answers how the store would run the query.
+func (n *Node) explain(ctx context.Context, g *generation, who query.Actor, ask *rest.Ask) (api.Response, error) {
+	p, args, err := n.plan(g, who, ask.Query)
+	if err != nil {
+		return api.Response{}, err
+	}
+	e, ok := n.store.(store.Explainer)
+	if !ok {
+		return api.Response{}, fault.New(fault.NotOnSQLite, "plans are not answered on this engine yet")
+	}
+	text, err := e.Explain(ctx, p, args, store.ExplainOptions(*ask.Explain))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return ask.Answer(rest.Outcome{Body: text, Total: -1})
+}
+
+// options says which methods a table or function takes.
+func (n *Node) options(g *generation, r *api.Request, ask *rest.Ask) (api.Response, error) {
+	can, err := ability(g.schema, ask)
+	if err != nil && !preflight(r) {
+		return api.Response{}, err
+	}
+	return ask.Allow(can), nil
+}
+
+// describe answers the OpenAPI document of the schema that the request's profile names.
+func (n *Node) describe(r *api.Request) api.Response {
+	g := n.now.Load()
+	if _, err := n.keeper.Who(r); err != nil {
+		return n.fail(r, err)
+	}
+	profile := r.Header("Accept-Profile")
+	if profile != "" && !slices.Contains(g.schema.Exposed, profile) {
+		return n.fail(r, fault.New(fault.UnknownProfile, "Invalid schema: "+profile).
+			WithHint("%s", "Only the following schemas are exposed: "+strings.Join(g.schema.Exposed, ", ")))
+	}
+	if profile == "" && len(g.schema.Exposed) > 0 {
+		profile = g.schema.Exposed[0]
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return n.fail(r, fault.New(fault.BadMethod, "Unsupported HTTP method: "+r.Method))
+	}
+	text, err := g.docs.get(g, openapi.Options{Schema: profile, Server: restPrefix, Version: n.o.Version, Secured: !n.keeper.IsOpen()})
+	if err != nil {
+		return n.fail(r, err)
+	}
+	out := api.Response{Status: http.StatusOK, Body: text, Route: "GET /openapi.json"}
+	out.Set("Content-Type", "application/openapi+json; charset=utf-8")
+	return out
+}
+
+// docs are one generation's descriptions, made when they are first asked for.
+type docs struct {
+	mu   sync.Mutex
+	made map[string][]byte // by PostgreSQL schema
+}
+
+func (d *docs) get(g *generation, o openapi.Options) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if text, ok := d.made[o.Schema]; ok {
+		return text, nil
+	}
+	text, err := openapi.Write(g.schema, o)
+	if err != nil {
+		return nil, err
+	}
+	if d.made == nil {
+		d.made = map[string][]byte{}
+	}
+	d.made[o.Schema] = text
+	return text, nil
+}

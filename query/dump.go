@@ -1,0 +1,232 @@
+package query
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Dump writes a query as text for people and golden files: one line a thing, indented by depth, values quoted.
+func Dump(q Query) string {
+	d := &dumper{}
+	switch q := q.(type) {
+	case *Select:
+		d.sel("select from "+q.From.String(), q)
+	case *Insert:
+		d.line("insert into %s", q.Into)
+		d.in(func() { d.insert(q) })
+	case *Update:
+		d.line("update %s", q.Table)
+		d.in(func() {
+			d.set(q.Columns, q.Row, q.Default)
+			d.where(q.Where)
+			d.returning(q.Returning, q.End)
+		})
+	case *Delete:
+		d.line("delete from %s", q.From)
+		d.in(func() {
+			d.where(q.Where)
+			d.returning(q.Returning, q.End)
+		})
+	case *Call:
+		d.line("call %s%s", q.Function, when(q.ReadOnly, " read-only"))
+		d.in(func() { d.call(q) })
+	}
+	return d.b.String()
+}
+
+type dumper struct {
+	b     strings.Builder
+	depth int
+}
+
+func (d *dumper) line(format string, args ...any) {
+	d.b.WriteString(strings.Repeat("  ", d.depth))
+	fmt.Fprintf(&d.b, format, args...)
+	d.b.WriteByte('\n')
+}
+
+func (d *dumper) in(f func()) {
+	d.depth++
+	f()
+	d.depth--
+}
+
+func (d *dumper) sel(head string, s *Select) {
+	d.line("%s%s%s%s", head, when(s.Count != "", " count="+string(s.Count)), when(s.Form.CSV, " csv"), when(s.Form.StripNulls, " nulls=stripped"))
+	d.in(func() {
+		for _, item := range s.Items {
+			switch item := item.(type) {
+			case *Output:
+				d.line("%s", output(item))
+			case *Embed:
+				d.sel(embed(item), item.Select)
+			}
+		}
+		d.where(s.Where)
+		for _, o := range s.Order {
+			d.line("order %s%s%s%s", when(o.Relation != "", o.Relation+"."), field(o.Field), when(o.Direction != "", " "+string(o.Direction)), when(o.Nulls != "", " nulls "+string(o.Nulls)))
+		}
+		if s.Page.Limit != nil {
+			d.line("limit %s", s.Page.Limit.Text)
+		}
+		if s.Page.Offset != nil {
+			d.line("offset %s", s.Page.Offset.Text)
+		}
+	})
+}
+
+func output(o *Output) string {
+	if o.Star {
+		return "*"
+	}
+	s := when(o.Alias != "", o.Alias+": ") + field(o.Field) + when(o.Cast != "", "::"+o.Cast)
+	if o.Aggregate != "" {
+		s = when(o.Alias != "", o.Alias+": ") + string(o.Aggregate) + "(" + field(o.Field) + when(o.Cast != "", "::"+o.Cast) + ")"
+	}
+	return s + when(o.AggregateCast != "", "::"+o.AggregateCast)
+}
+
+func embed(e *Embed) string {
+	return when(e.Spread, "spread ") + "embed " + when(e.Alias != "", e.Alias+": ") + e.Target + when(e.Hint != "", " hint="+e.Hint) + when(e.Join != "", " "+string(e.Join))
+}
+
+func field(f Field) string {
+	var b strings.Builder
+	b.WriteString(f.Column)
+	for _, s := range f.Path {
+		b.WriteString(map[bool]string{true: "->>", false: "->"}[s.Text])
+		if s.Index {
+			b.WriteString(s.Key)
+		} else {
+			b.WriteString(strconv.Quote(s.Key))
+		}
+	}
+	return b.String()
+}
+
+func (d *dumper) where(e Expr) {
+	if e != nil {
+		d.line("where %s", ExprText(e))
+	}
+}
+
+// ExprText writes an expression on one line.
+func ExprText(e Expr) string {
+	switch e := e.(type) {
+	case *And:
+		return "(" + list(e.Of, " and ", "true") + ")"
+	case *Or:
+		return "(" + list(e.Of, " or ", "false") + ")"
+	case *Not:
+		return "not " + ExprText(e.Of)
+	case Const:
+		return strconv.FormatBool(bool(e))
+	case *Embedded:
+		return e.Name + when(e.Null, " has no rows") + when(!e.Null, " has rows")
+	case *Exists:
+		return "exists " + e.Relation + when(e.Hint != "", " hint="+e.Hint) + when(e.Where != nil, " where "+ExprText(e.Where))
+	case *Compare:
+		return field(e.Field) + " " + string(e.Op) + when(e.Any != "", "("+string(e.Any)+")") + when(e.Lang != "", "("+e.Lang+")") + " " + operand(e)
+	}
+	return ""
+}
+
+func operand(e *Compare) string {
+	if e.Other != "" {
+		return e.Other
+	}
+	if e.Op == Is {
+		return e.Value.Text
+	}
+	return valueText(e.Value)
+}
+
+func valueText(v Value) string {
+	switch {
+	case v.Claim != "":
+		return "claim " + v.Claim
+	case v.Null:
+		return "null"
+	case v.IsList:
+		quoted := make([]string, len(v.List))
+		for i, s := range v.List {
+			quoted[i] = strconv.Quote(s)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	return strconv.Quote(v.Text)
+}
+
+func list(of []Expr, between, none string) string {
+	if len(of) == 0 {
+		return none
+	}
+	parts := make([]string, len(of))
+	for i, e := range of {
+		parts[i] = ExprText(e)
+	}
+	return strings.Join(parts, between)
+}
+
+func (d *dumper) insert(q *Insert) {
+	d.set(q.Columns, q.Rows, q.Default)
+	if c := q.Conflict; c != nil {
+		do := when(c.Ignore, "ignore") + when(!c.Ignore, "update") + when(c.Update != nil, " "+strings.Join(c.Update, ", "))
+		d.line("on conflict (%s)%s %s", strings.Join(c.Columns, ", "), when(c.Constraint != "", " "+c.Constraint), do)
+	}
+	if q.Put != nil {
+		d.line("put where %s", ExprText(q.Put))
+	}
+	d.returning(q.Returning, q.End)
+}
+
+func (d *dumper) set(columns []string, rows Value, defaults bool) {
+	d.line("set (%s)%s from %s", strings.Join(columns, ", "), when(defaults, " missing=default"), rows.Text)
+}
+
+func (d *dumper) returning(s *Select, e End) {
+	if s != nil {
+		d.sel("returning", s)
+	}
+	d.end(e)
+}
+
+func (d *dumper) end(e End) {
+	if e.MaxAffected != nil {
+		d.line("at most %d rows", *e.MaxAffected)
+	}
+	if e.Single {
+		d.line("exactly one row")
+	}
+	if e.Keys {
+		d.line("with the key")
+	}
+	if e.Rollback {
+		d.line("rolled back")
+	}
+}
+
+func (d *dumper) call(q *Call) {
+	for _, a := range q.Args {
+		d.line("%s = %s", a.Name, valueText(a.Value))
+	}
+	if q.Body != nil {
+		d.line("body %s %s", q.BodyType, q.Body.Text)
+	}
+	if q.Columns != nil {
+		d.line("columns %s", strings.Join(q.Columns, ", "))
+	}
+	if q.Result != nil {
+		d.sel("result", q.Result)
+	}
+	d.end(q.End)
+}
+
+// when gives text where it holds, and nothing where it doesn't.
+func when(holds bool, text string) string {
+	if holds {
+		return text
+	}
+	return ""
+}
