@@ -131,8 +131,7 @@ func (c *Cache) hash(version, role string, shape []byte) uint64 {
 	return h*31 + maphash.String(c.seed, version)
 }
 
-// weigh estimates a plan's bytes in memory, with the SQL that stores keep beside it: measured plans of one table take
-// some 2 KiB, and 200 to 400 bytes for each output, condition, argument and fact.
+// weigh estimates a plan's bytes in memory, with the SQL that stores keep beside it.
 func weigh(p *Plan) int {
 	const base, each = 2048, 320
 	n := len(p.Params) + len(p.Facts.Columns) + len(p.Facts.Reads) + len(p.Facts.Bound)

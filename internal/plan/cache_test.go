@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -139,4 +140,24 @@ func BenchmarkCacheHit(b *testing.B) {
 			}
 		}
 	})
+}
+
+// The estimate that bounds the cache stays near what planning allocates.
+func TestWeighIsNearTheTruth(t *testing.T) {
+	s := testSchema()
+	for _, text := range []string{"from project\nid", benchmarkAsk, "from client\n*\nembed project\n  *\n  embed task\n    *"} {
+		q := ask(text)
+		query.Parameterize(q, nil)
+		var p *Plan
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 100 {
+			p, _ = Resolve(q, s, Options{})
+		}
+		runtime.ReadMemStats(&after)
+		got := int64(after.TotalAlloc-before.TotalAlloc) / 100
+		if w := int64(weigh(p)); w < got/2 || w > 4*got {
+			t.Errorf("%d bytes are weighed as %d: %q", got, w, text)
+		}
+	}
 }

@@ -48,6 +48,9 @@ func (n *node) host() *node {
 
 func (r *resolver) output(n *node, q *query.Output) (Output, error) {
 	o := Output{Key: q.Key(), Aggregate: q.Aggregate, Type: typeBigint}
+	if q.Star && q.Aggregate != query.Count {
+		return o, noAggregate(q.Aggregate, schema.Type{Name: n.row.name}) // of the whole row
+	}
 	var err error
 	if !q.Star && (q.Field.Column != "" || q.Aggregate != query.Count) {
 		v, err := r.field(n, &q.Field)

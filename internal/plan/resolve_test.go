@@ -90,3 +90,9 @@ func told(t *testing.T, err error) string {
 	}
 	return s
 }
+
+func toldHint(err error) string {
+	var f *fault.Fault
+	errors.As(err, &f)
+	return f.Hint
+}

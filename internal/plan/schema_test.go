@@ -44,7 +44,8 @@ func testSchema() *schema.Schema {
 	b.key(agent, "department_id", department)
 	b.key(department, "head_id", agent)
 	b.key(hidden, "client_id", client)
-	b.key(view, "client_id", client).Assumed = true
+	view.Relations = []*schema.Relation{{Name: "owner", From: view, To: client, Columns: view.Columns[2:3],
+		References: client.Columns[:1], Constraint: "project_client_id_fkey", Optional: true}}
 
 	row := func(t *schema.Table) []schema.Arg { return []schema.Arg{{Type: schema.Type{Base: schema.CompositeBase, Name: t.Name.Name}}} }
 	b.function("initials", row(client), schema.Returns{Type: typeText})

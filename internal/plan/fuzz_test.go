@@ -1,0 +1,253 @@
+package plan
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// FuzzResolve makes a query of any kind from bytes, of names that exist, nearly exist and don't, and holds every plan
+// against what stores rely on: no panic, only faults, every argument known, occurrences numbered once.
+func FuzzResolve(f *testing.F) {
+	f.Add([]byte{0}, true)
+	f.Add([]byte("select, embed, where and order"), false)
+	f.Add([]byte{0, 3, 2, 1, 9, 8, 7, 200, 100, 50, 25, 12, 6, 3, 1, 0, 255, 254, 13, 77, 31, 5, 5, 5, 5}, true)
+	f.Add([]byte{1, 1, 4, 0, 2, 9, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, true)
+	f.Add([]byte{4, 3, 1, 0, 1, 1, 1, 9, 40, 41, 42}, true)
+	s := testSchema()
+	f.Fuzz(func(t *testing.T, seed []byte, aggregates bool) {
+		q := (&maker{bytes: seed, budget: 200}).query()
+		shape, args := query.Parameterize(q, nil)
+		p, err := Resolve(q, s, Options{Aggregates: aggregates})
+		if err != nil {
+			var known *fault.Fault
+			if !errors.As(err, &known) || known.Code == fault.Internal {
+				t.Fatalf("not a fault: %v", err)
+			}
+			return
+		}
+		if len(p.Params) > len(args) {
+			t.Fatalf("%d params for %d arguments", len(p.Params), len(args))
+		}
+		text := Dump(p)
+		again, err := Resolve(q, s, Options{Aggregates: aggregates})
+		if err != nil || Dump(again) != text {
+			t.Fatalf("the same query twice, two plans:\n%s", text)
+		}
+		if second, _ := query.Parameterize(q, nil); string(second) != string(shape) {
+			t.Fatal("planning changes the query")
+		}
+		if p.Rows != nil {
+			checkSelect(t, p.Rows, map[int]bool{}, len(args))
+		}
+	})
+}
+
+func checkSelect(t *testing.T, s *Select, seen map[int]bool, args int) {
+	if seen[s.Alias] {
+		t.Fatalf("t%d twice", s.Alias)
+	}
+	seen[s.Alias] = true
+	for _, o := range s.Outputs {
+		switch {
+		case o.Embed != nil:
+			checkSelect(t, o.Embed.Select, seen, args)
+		case o.Value != nil:
+			checkOperand(t, *o.Value, args)
+		case o.Aggregate != query.Count:
+			t.Fatalf("%q is nothing", o.Key)
+		}
+	}
+	for _, o := range s.Order {
+		checkOperand(t, o.Value, args)
+		if !seen[o.Value.Alias] {
+			t.Fatalf("an order by t%d, which isn't there", o.Value.Alias)
+		}
+	}
+}
+
+func checkOperand(t *testing.T, o Operand, args int) {
+	if (o.Column == nil) == (o.Computed == nil) {
+		t.Fatal("an operand is a column or computed")
+	}
+	for _, s := range o.Path {
+		if s.Arg < 0 || s.Arg >= args {
+			t.Fatalf("$%d of %d", s.Arg, args)
+		}
+	}
+}
+
+// A maker turns bytes into a query. When they are used up it makes the smallest of everything.
+type maker struct {
+	bytes  []byte
+	budget int // nodes still to make
+}
+
+func (m *maker) n(below int) int {
+	if len(m.bytes) == 0 {
+		return 0
+	}
+	b := m.bytes[0]
+	m.bytes = m.bytes[1:]
+	return int(b) % below
+}
+
+func (m *maker) flip() bool { return m.n(2) == 1 }
+
+func (m *maker) pick(of ...string) string { return of[m.n(len(of))] }
+
+func (m *maker) tableName() schema.Name {
+	return named(m.pick("client", "project", "task", "worker", "assignment", "plan_of", "agent", "department", "project_view",
+		"log", "counter", "hidden", "projct", ""))
+}
+
+func (m *maker) column() string {
+	return m.pick("id", "name", "client_id", "data", "doc", "tags", "hours", "budget", "project_id", "code", "line", "spot",
+		"initials", "twice", "nam", "", "*")
+}
+
+func (m *maker) columns() []string {
+	var all []string
+	for range m.n(4) {
+		all = append(all, m.column())
+	}
+	return all
+}
+
+func (m *maker) field() query.Field {
+	f := query.Field{Column: m.column()}
+	for range m.n(3) {
+		f.Path = append(f.Path, query.Step{Key: m.pick("a", "0", "-1", ""), Index: m.flip(), Text: m.flip()})
+	}
+	return f
+}
+
+func (m *maker) value() query.Value {
+	switch m.n(4) {
+	case 1:
+		return query.List([]string{"1", "x"})
+	case 2:
+		return query.Value{Null: true}
+	case 3:
+		return query.Value{Claim: "user"}
+	}
+	return query.Text(m.pick("1", "x", "{}", "null", "true"))
+}
+
+func (m *maker) query() query.Query {
+	end := query.End{Keys: m.flip(), Single: m.flip()}
+	if m.n(5) == 4 {
+		n := int64(3)
+		end.MaxAffected = &n
+	}
+	switch m.n(5) {
+	case 1:
+		q := &query.Insert{Into: m.tableName(), Columns: m.columns(), Rows: m.value(), End: end, Default: m.flip()}
+		if m.flip() {
+			q.Returning = m.sel(0)
+		}
+		if m.flip() {
+			q.Conflict = &query.Conflict{Ignore: m.flip(), Columns: m.columns(), Constraint: m.pick("", "counter_code_key", "x"), Update: m.columns()}
+		}
+		if m.flip() {
+			q.Put = m.expr(0)
+		}
+		return q
+	case 2:
+		q := &query.Update{Table: m.tableName(), Columns: m.columns(), Row: m.value(), End: end}
+		q.Where = m.expr(0)
+		if m.flip() {
+			q.Returning = m.sel(0)
+		}
+		return q
+	case 3:
+		return &query.Delete{From: m.tableName(), Where: m.expr(0), Returning: m.sel(0), End: end}
+	case 4:
+		q := &query.Call{Function: named(m.pick("add", "over", "raw", "sum_all", "projects_of", "stats", "wipe", "ad", "")),
+			BodyType: m.pick("", "application/json", "text/plain", "text/xml"), ReadOnly: m.flip(), End: end}
+		for range m.n(3) {
+			q.Args = append(q.Args, query.Arg{Name: m.pick("a", "b", "v", "client", ""), Value: m.value()})
+		}
+		if m.flip() {
+			v := m.value()
+			q.Body, q.Columns = &v, []string{m.pick("a", "b", "v", "")}
+		}
+		if m.flip() {
+			q.Result = m.sel(0)
+		}
+		return q
+	}
+	s := m.sel(0)
+	s.From = m.tableName()
+	return s
+}
+
+func (m *maker) sel(depth int) *query.Select {
+	s := &query.Select{}
+	for range m.n(5) {
+		if m.budget--; m.budget < 0 {
+			break
+		}
+		if m.n(3) == 2 && depth < 8 {
+			s.Items = append(s.Items, m.embed(depth))
+			continue
+		}
+		o := &query.Output{Star: m.n(4) == 3, Field: m.field(), Alias: m.pick("", "", "x"), Cast: m.pick("", "", "text", "int[]", "no(", "mood")}
+		if m.n(3) == 2 {
+			o.Aggregate = query.Aggregate(m.pick("count", "sum", "avg", "min", "max", "median"))
+			o.AggregateCast = m.pick("", "text", "()")
+		}
+		s.Items = append(s.Items, o)
+	}
+	if m.flip() {
+		s.Where = m.expr(0)
+	}
+	for range m.n(3) {
+		s.Order = append(s.Order, query.Order{Relation: m.pick("", "", "client", "project", "x"), Field: m.field()})
+	}
+	if m.flip() {
+		s.Page.Limit = query.Int(3)
+	}
+	return s
+}
+
+func (m *maker) embed(depth int) *query.Embed {
+	e := &query.Embed{
+		Target: m.pick("client", "project", "task", "worker", "assignment", "plan_of", "department", "agent", "client_id",
+			"parent_id", "newest_task", "old_tasks", "project_client_id_fkey", "nope", ""),
+		Hint: m.pick("", "", "", "parent_id", "assignment", "nope"), Alias: m.pick("", "", "x"), Spread: m.flip(),
+	}
+	if m.flip() {
+		e.Join = query.JoinInner
+	}
+	if m.n(9) != 8 {
+		e.Select = m.sel(depth + 1)
+	}
+	return e
+}
+
+func (m *maker) expr(depth int) query.Expr {
+	if m.budget--; m.budget < 0 || depth > 6 {
+		return query.Const(true)
+	}
+	switch m.n(9) {
+	case 1:
+		return &query.And{Of: []query.Expr{m.expr(depth + 1), m.expr(depth + 1)}}
+	case 2:
+		return &query.Or{Of: []query.Expr{m.expr(depth + 1), m.expr(depth + 1)}}
+	case 3:
+		return &query.Not{Of: m.expr(depth + 1)}
+	case 4:
+		return &query.Embedded{Name: m.pick("client", "x", "project"), Null: m.flip()}
+	case 5:
+		return &query.Exists{Relation: m.pick("client", "project", "task", "nope"), Where: m.expr(depth + 1)}
+	case 6:
+		return &query.And{}
+	}
+	c := &query.Compare{Field: m.field(), Value: m.value(), Any: query.Quantifier(m.pick("", "", "any", "all")), Other: m.pick("", "", "", "id")}
+	c.Op = query.Op(m.pick("eq", "neq", "like", "match", "in", "is", "fts", "cs", "cd", "ov", "sl", "adj", "isdistinct", "no"))
+	return c
+}
