@@ -65,7 +65,7 @@ func fromCatalog(cat *catalog, o Options) (*schema.Schema, []Report, error) {
 	in.addIndexes()
 	in.addFunctions()
 	in.out.Link()
-	in.addViewKeys()
+	addViewKeys(in.out, in.viewColumns())
 	in.out.Link()
 	in.reportRest()
 	nameAll(in.out)

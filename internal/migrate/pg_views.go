@@ -86,11 +86,8 @@ func nodeToken(s string) (token, rest string) {
 	return s[:i], s[i:]
 }
 
-// shown maps a base table's columns to the columns of one view that show them, in the view's order.
-type shown map[origin][]*schema.Column
-
 // viewColumns follows every view's columns through other views down to tables.
-func (in *pgInspection) viewColumns() map[uint32]shown {
+func (in *pgInspection) viewColumns() map[*schema.Table]shown {
 	direct := map[uint32]map[int16]origin{}
 	for _, r := range in.cat.rewrites {
 		direct[r.View] = viewOrigins(r.Tree)
@@ -109,99 +106,22 @@ func (in *pgInspection) viewColumns() map[uint32]shown {
 		}
 		return o, false
 	}
-	out := map[uint32]shown{}
+	out := map[*schema.Table]shown{}
 	for view, columns := range direct {
 		s := shown{}
 		for number, o := range columns {
-			if b, ok := base(o); ok && in.numbered[view][number] != nil {
-				s[b] = append(s[b], in.numbered[view][number])
+			o, ok := base(o)
+			from, to := in.numbered[o.relation][o.column], in.numbered[view][number]
+			if ok && from != nil && to != nil {
+				s[from] = append(s[from], to)
 			}
 		}
 		for _, cols := range s {
 			slices.SortFunc(cols, func(a, b *schema.Column) int { return a.Position - b.Position })
 		}
-		out[view] = s
+		if t := in.tables[view]; t != nil {
+			out[t] = s
+		}
 	}
 	return out
-}
-
-// combinations gives every way in which a view shows columns of a table; none where it doesn't show them all.
-func (s shown) combinations(relation uint32, numbers []int16) [][]*schema.Column {
-	out := [][]*schema.Column{nil}
-	for _, n := range numbers {
-		var longer [][]*schema.Column
-		for _, prefix := range out {
-			for _, c := range s[origin{relation, n}] {
-				longer = append(longer, append(slices.Clone(prefix), c))
-			}
-		}
-		out = longer
-	}
-	return out
-}
-
-// addViewKeys gives views what PostgREST finds for them: the primary keys of the tables that they show, and relations by
-// those tables' foreign keys, from view to table, from table to view and from view to view.
-func (in *pgInspection) addViewKeys() {
-	views := in.viewColumns()
-	var order []uint32
-	for _, r := range in.cat.relations {
-		if views[r.OID] != nil && in.tables[r.OID] != nil {
-			order = append(order, r.OID)
-		}
-	}
-	for _, k := range in.cat.constraints {
-		if k.Kind != "p" {
-			continue
-		}
-		for _, v := range order {
-			if ways := views[v].combinations(k.Relation, k.Columns); len(ways) > 0 && len(ways[0]) > 0 {
-				t := in.tables[v]
-				if t.Primary == nil {
-					t.Primary = &schema.Key{}
-				}
-				for _, c := range ways[0] {
-					if !slices.Contains(t.Primary.Columns, c) {
-						t.Primary.Columns = append(t.Primary.Columns, c)
-					}
-				}
-			}
-		}
-	}
-	for _, k := range in.cat.constraints {
-		if f := in.foreign[k.OID]; f != nil {
-			in.addViewRelations(k, f, views, order)
-		}
-	}
-}
-
-func (in *pgInspection) addViewRelations(k catConstraint, f *schema.ForeignKey, views map[uint32]shown, order []uint32) {
-	type end struct {
-		table   *schema.Table
-		columns []*schema.Column
-	}
-	from, to := []end{{f.Table, f.Columns}}, []end{{f.To, f.References}}
-	for _, v := range order {
-		for _, cols := range views[v].combinations(k.Relation, k.Columns) {
-			from = append(from, end{in.tables[v], cols})
-		}
-		for _, cols := range views[v].combinations(k.Referenced, k.RefColumns) {
-			to = append(to, end{in.tables[v], cols})
-		}
-	}
-	for i, a := range from {
-		for j, b := range to {
-			if i == 0 && j == 0 || !in.exposed(a.table) || !in.exposed(b.table) {
-				continue
-			}
-			a.table.Relations = append(a.table.Relations, &schema.Relation{
-				Name: unnamed, From: a.table, To: b.table, Columns: a.columns, References: b.columns, Constraint: f.Name, Foreign: f, Optional: true,
-			})
-		}
-	}
-}
-
-// exposed says whether a table stands in a served schema.
-func (in *pgInspection) exposed(t *schema.Table) bool {
-	return t.Name.Schema == "" || slices.Contains(in.out.Exposed, t.Name.Schema)
 }
