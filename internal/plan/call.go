@@ -19,7 +19,8 @@ func (r *resolver) call(q *query.Call) error {
 		return fault.New(fault.MaxAffectedRPC,
 			"Function must return SETOF or TABLE when max-affected preference is used with handling=strict").WithStatus(400)
 	}
-	inv := &Invocation{Function: f, Body: -1, ReadOnly: q.ReadOnly || !f.Volatile, Scalar: scalar(f)}
+	writes := f.Volatile || f.Query != nil && f.Query.Writes
+	inv := &Invocation{Function: f, Body: -1, ReadOnly: q.ReadOnly || !writes, Scalar: scalar(f)}
 	r.plan.Op, r.plan.Call, r.plan.End = Call, inv, q.End
 	r.callArgs(q, f, inv)
 	if f.Returns.Void {

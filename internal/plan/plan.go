@@ -92,8 +92,10 @@ type Select struct {
 	Alias   int // number of this occurrence, unique in the plan; dialects name it by that
 	Outputs []Output
 	Where   Expr    // nil for all rows
-	Order   []Order // already ends with the primary key (of grouped rows: with what they are grouped by), see finishOrder
-	Limit   *int    // place among the arguments
+	Order   []Order // already ends with the primary key, or for grouped rows with what they are grouped by. Without an
+	// order of the query's own, the rows of an insert stay in the order in which they were given, and those of a function
+	// or a computed relation in the order in which it gives them: Order is empty then.
+	Limit   *int // place among the arguments
 	Offset  *int
 	Count   query.CountMode
 	Form    query.Form

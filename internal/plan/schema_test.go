@@ -47,7 +47,9 @@ func testSchema() *schema.Schema {
 	view.Relations = []*schema.Relation{{Name: "owner", From: view, To: client, Columns: view.Columns[2:3],
 		References: client.Columns[:1], Constraint: "project_client_id_fkey", Optional: true}}
 
-	row := func(t *schema.Table) []schema.Arg { return []schema.Arg{{Type: schema.Type{Base: schema.CompositeBase, Name: t.Name.Name}}} }
+	row := func(t *schema.Table) []schema.Arg {
+		return []schema.Arg{{Type: schema.Type{Base: schema.CompositeBase, Name: t.Name.Name}}}
+	}
 	b.function("initials", row(client), schema.Returns{Type: typeText})
 	b.function("newest_task", row(project), schema.Returns{Table: task, SetOf: true, One: true})
 	b.function("old_tasks", row(project), schema.Returns{Table: task, SetOf: true})
