@@ -64,7 +64,10 @@ type Result struct {
 }
 
 // A KeyValue is one column of a primary key, as text.
-type KeyValue struct{ Column, Value string }
+type KeyValue struct {
+	Column, Value string
+	Null          bool // of a view, whose key is another table's
+}
 
 // An Explainer tells how it would run a plan (PostgREST's application/vnd.pgrst.plan; the slow log).
 type Explainer interface {

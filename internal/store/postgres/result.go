@@ -12,6 +12,7 @@ import (
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/dialect/pgsql"
+	"github.com/pintail-dev/pintail/schema"
 )
 
 // errTooLarge ends the reading of an answer that is over the limit.
@@ -166,7 +167,7 @@ func (t *transaction) single(p *plan.Plan, c *compiled, rr *pgconn.ResultReader)
 					inserted = number(value)
 				}
 			case pgsql.Key:
-				r.Key = key(p, value)
+				r.Key = key(c.Key, value)
 			case pgsql.Status:
 				r.Status, err = responseStatus(value)
 			case pgsql.Headers:
@@ -202,9 +203,9 @@ func number(value []byte) int64 {
 }
 
 // key reads the primary key of the first row, as json_each_text would give it.
-func key(p *plan.Plan, value []byte) []store.KeyValue {
+func key(of []*schema.Column, value []byte) []store.KeyValue {
 	var parts []json.RawMessage
-	if value == nil || json.Unmarshal(value, &parts) != nil || len(parts) != len(p.Key) {
+	if value == nil || json.Unmarshal(value, &parts) != nil || len(parts) != len(of) {
 		return nil
 	}
 	keys := make([]store.KeyValue, len(parts))
@@ -215,7 +216,7 @@ func key(p *plan.Plan, value []byte) []store.KeyValue {
 				return nil
 			}
 		}
-		keys[i] = store.KeyValue{Column: p.Key[i].Name, Value: text}
+		keys[i] = store.KeyValue{Column: of[i].Name, Value: text, Null: text == "null" && part[0] != '"'}
 	}
 	return keys
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -103,7 +104,12 @@ func (b *builder) scalar(p *plan.Plan, settings string) {
 		body = "coalesce(" + strip(b.out.Form, "json_agg(r.v)") + ", '[]')"
 	}
 	b.out.Columns = []Column{Rows, Body, Status, Headers}
-	b.out.SQL = with + "SELECT count(*), " + body + settings + " FROM (" + rows + ") AS r"
+	b.out.SQL = with + "SELECT count(*), " + body + settings
+	if p.Rows != nil && p.Rows.Count == query.ExactCount && p.Rows.Limit == nil && p.Rows.Offset == nil {
+		b.out.Columns = append(b.out.Columns, Total)
+		b.out.SQL += ", count(*)"
+	}
+	b.out.SQL += " FROM (" + rows + ") AS r"
 }
 
 // arguments writes the relation b that holds the arguments of a JSON body, where they come so.
@@ -164,7 +170,7 @@ func (b *builder) invocation(c *plan.Invocation) string {
 
 // callValue writes an argument that came by itself: the last one where it came several times, or all of them as an array.
 func (b *builder) callValue(a plan.CallArg) string {
-	cast := "::" + b.typeName(argType(a.Param))
+	cast := "::" + b.loose(argType(a.Param))
 	if a.Param.Variadic {
 		b.binds = append(b.binds, Bind{Arg: -1, Args: a.Values})
 		return b.last() + cast

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
 )
 
 // A Statement is one plan's SQL. It is immutable and serves every request of the plan.
@@ -24,7 +25,8 @@ type Statement struct {
 	// for each row of the answer, and whoever reads it writes what stands between them; otherwise it has one row.
 	Columns []Column
 	Form    Form
-	Head    string // CSV's first line, written where there are rows
+	Key     []*schema.Column // what the column Key holds
+	Head    string           // CSV's first line, written where there are rows
 
 	// CountRows says that the rows that come are all there are, so that their number is the total.
 	CountRows bool

@@ -161,7 +161,10 @@ func (b *builder) rowOf(o *plan.Operand) string {
 }
 
 func isTSVector(t schema.Type) bool {
-	return !t.Array && (t.Name == "tsvector" || t.Domain != nil && t.Domain.Base.Name == "tsvector")
+	for t.Domain != nil && !t.Array {
+		t = t.Domain.Base
+	}
+	return t.Name == "tsvector" && !t.Array
 }
 
 // operand writes a column, a function of the row, or a place inside either.

@@ -1,6 +1,7 @@
 package pgsql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pintail-dev/pintail/internal/plan"
@@ -26,8 +27,10 @@ func (b *builder) write(p *plan.Plan) {
 	}
 	key := "NULL"
 	if len(p.Key) > 0 {
+		// In the order of the table, which is how PostgREST's Location has them.
+		b.out.Key = slices.SortedFunc(slices.Values(p.Key), func(a, b *schema.Column) int { return a.Position - b.Position })
 		var parts []string
-		for _, c := range p.Key {
+		for _, c := range b.out.Key {
 			b.need(c)
 			parts = append(parts, written+"."+ident(c.Name))
 		}
@@ -201,6 +204,8 @@ func (b *builder) fallback(c *schema.Column) string {
 	switch d := c.Default; {
 	case c.Identity != schema.NoIdentity:
 		return "nextval(pg_get_serial_sequence(" + b.constant(b.qualified(c.Table.Name), "::text") + ", " + b.constant(c.Name, "::text") + "))"
+	case d == nil && c.Type.Domain != nil && c.Type.Domain.Default != "" && !c.Type.Array:
+		return "(" + c.Type.Domain.Default + ")"
 	case d == nil:
 		return "NULL"
 	case d.Postgres != "":
