@@ -24,8 +24,8 @@ func Serves(path string) bool {
 	return path == restPrefix || strings.HasPrefix(path, restPrefix+"/") || path == "/openapi.json"
 }
 
-// serve answers one request.
-func (n *Node) serve(ctx context.Context, r *api.Request, times *Times) api.Response {
+// answer answers one request.
+func (n *Node) answer(ctx context.Context, r *api.Request, times *Times) api.Response {
 	switch {
 	case r.Path == "/openapi.json":
 		return n.describe(r)
@@ -129,7 +129,7 @@ func outcome(p *plan.Plan, r store.Result) rest.Outcome {
 		Status: r.Status, Headers: r.Headers,
 	}
 	for _, kv := range r.Key {
-		o.Key = append(o.Key, rest.KeyValue{Column: kv.Column, Value: kv.Value})
+		o.Key = append(o.Key, rest.KeyValue{Column: kv.Column, Value: kv.Value, Null: kv.Null})
 	}
 	if p.Write != nil {
 		o.Keyed = p.Write.Table.Primary != nil
@@ -214,4 +214,10 @@ func (d *docs) get(g *generation, o openapi.Options) ([]byte, error) {
 	}
 	d.made[o.Schema] = text
 	return text, nil
+}
+
+// Serve answers one request without any HTTP library.
+func (n *Node) Serve(ctx context.Context, r *Request) Response {
+	var times Times
+	return n.answer(ctx, r, &times)
 }
