@@ -48,6 +48,10 @@ func (n *node) host() *node {
 
 func (r *resolver) output(n *node, q *query.Output) (Output, error) {
 	o := Output{Key: q.Key(), Aggregate: q.Aggregate, Type: typeBigint}
+	if r.countsRows(n, q) {
+		o.Aggregate = query.Count
+		return o, nil
+	}
 	if q.Star && q.Aggregate != query.Count {
 		return o, noAggregate(q.Aggregate, schema.Type{Name: n.row.name}) // of the whole row
 	}
@@ -79,6 +83,18 @@ func (r *resolver) output(n *node, q *query.Output) (Output, error) {
 		o.AggregateCast = &t
 	}
 	return o, nil
+}
+
+// countsRows says whether a select of nothing but the name count, of a table without such a column, means the number of
+// rows: to PostgreSQL t.count is count(t). It does so also where aggregates are off.
+func (r *resolver) countsRows(n *node, q *query.Output) bool {
+	if q.Field.Column != "count" || len(q.Field.Path) > 0 || q.Cast != "" || q.Aggregate != "" || q.Star {
+		return false
+	}
+	if _, ok := n.row.column("count"); ok || len(n.query.Items) != 1 || n.lifted() || n.gathered() {
+		return false
+	}
+	return r.computed(n.row.table, "count") == nil
 }
 
 // aggregated gives the type of an aggregate of values of type t, which is PostgreSQL's.
