@@ -1,7 +1,7 @@
 package value
 
 import (
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/pintail-dev/pintail/fault"
@@ -60,7 +60,25 @@ func quoteElement(dst []byte, start int) []byte {
 // parseArray reads {1,2,"a b",NULL}, of up to six dimensions. Bounds in front, [1:2]=, are checked and forgotten.
 func parseArray(t schema.Type, s string, zone *time.Location) (any, error) {
 	p := arrayParser{in: s, element: element(t), zone: zone}
-	return p.parse()
+	p.skip()
+	bounds, err := p.bounds()
+	if err != nil {
+		return nil, err
+	}
+	if p.pos >= len(p.in) || p.in[p.pos] != '{' {
+		if bounds != nil {
+			return nil, p.malformed("Array contents must start with \"{\".")
+		}
+		return nil, p.malformed("Array value must start with \"{\" or dimension information.")
+	}
+	dims, err := p.structure(p.pos)
+	if err != nil {
+		return nil, err
+	}
+	if bounds != nil && !slices.Equal(bounds, dims) {
+		return nil, p.malformed("Specified array dimensions do not match array contents.")
+	}
+	return p.list(len(dims))
 }
 
 type arrayParser struct {
@@ -68,9 +86,6 @@ type arrayParser struct {
 	pos     int
 	element schema.Type
 	zone    *time.Location
-	dims    []int // items of each dimension, -1 where not yet known
-	leaf    int   // the depth at which elements stand, 0 where not yet known
-	fill    error // the first element that is none of the type: PostgreSQL looks at the structure first
 }
 
 func (p *arrayParser) malformed(details string, args ...any) error {
@@ -81,156 +96,195 @@ func (p *arrayParser) malformed(details string, args ...any) error {
 	return f
 }
 
+func (p *arrayParser) unexpected(c byte) error {
+	return p.malformed("Unexpected \"%c\" character.", c)
+}
+
 func (p *arrayParser) skip() {
 	for p.pos < len(p.in) && space(p.in[p.pos]) {
 		p.pos++
 	}
 }
 
-func (p *arrayParser) parse() (any, error) {
-	p.skip()
-	if err := p.bounds(); err != nil {
-		return nil, err
-	}
-	bounds := p.dims
-	p.dims = nil
-	if p.pos >= len(p.in) || p.in[p.pos] != '{' {
-		if bounds != nil {
-			return nil, p.malformed("Array contents must start with \"{\".")
-		}
-		return nil, p.malformed("Array value must start with \"{\" or dimension information.")
-	}
-	v, err := p.list(1)
-	if err != nil {
-		return nil, err
-	}
-	p.skip()
-	if p.pos < len(p.in) {
-		return nil, p.malformed("Junk after closing right brace.")
-	}
-	if bounds != nil && !sameDims(bounds, p.dims) {
-		return nil, p.malformed("Specified array dimensions do not match array contents.")
-	}
-	if p.fill != nil {
-		return nil, p.fill
-	}
-	return v, nil
-}
-
-func sameDims(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// bounds reads [1:2][-1:3]= in front of the contents.
-func (p *arrayParser) bounds() error {
+// bounds reads [1:2][-1:3]= in front of the contents: how many items each dimension has.
+func (p *arrayParser) bounds() (dims []int, err error) {
 	for p.pos < len(p.in) && p.in[p.pos] == '[' {
-		if len(p.dims) == arrayDimensionMax {
-			return tooManyDimensions(len(p.dims) + 1)
+		if len(dims) == arrayDimensionMax {
+			return nil, tooManyDimensions(len(dims) + 1)
 		}
-		end := strings.IndexByte(p.in[p.pos:], ']')
+		p.pos++
 		lo, hi := 1, 0
-		if end < 0 {
-			end = len(p.in) - p.pos
-		}
-		body := p.in[p.pos+1 : p.pos+end]
-		low, high, two := strings.Cut(body, ":")
-		n, ok := bound(low)
+		n, ok := p.bound()
 		if !ok {
-			return p.malformed("\"[\" must introduce explicitly-specified array dimensions.")
+			return nil, p.malformed("\"[\" must introduce explicitly-specified array dimensions.")
 		}
-		if two {
+		hi = n
+		if p.pos < len(p.in) && p.in[p.pos] == ':' {
+			p.pos++
 			lo = n
-			if hi, ok = bound(high); !ok {
-				return p.malformed("Missing array dimension value.")
+			if hi, ok = p.bound(); !ok {
+				return nil, p.malformed("Missing array dimension value.")
 			}
-		} else {
-			hi = n
 		}
-		if p.pos+end >= len(p.in) {
-			return p.malformed("Missing \"%s\" after array dimensions.", "]")
+		if p.pos >= len(p.in) || p.in[p.pos] != ']' {
+			return nil, p.malformed("Missing \"%s\" after array dimensions.", "]")
 		}
+		p.pos++
 		if hi < lo {
-			return fault.New(badArrayElement, "upper bound cannot be less than lower bound")
+			return nil, fault.New(badArrayElement, "upper bound cannot be less than lower bound")
 		}
-		p.dims = append(p.dims, hi-lo+1)
-		p.pos += end + 1
+		dims = append(dims, hi-lo+1)
 		p.skip()
 	}
-	if p.dims == nil {
-		return nil
+	if dims == nil {
+		return nil, nil
 	}
 	if p.pos >= len(p.in) || p.in[p.pos] != '=' {
-		return p.malformed("Missing \"%s\" after array dimensions.", "=")
+		return nil, p.malformed("Missing \"%s\" after array dimensions.", "=")
 	}
 	p.pos++
 	p.skip()
-	return nil
+	return dims, nil
+}
+
+// bound reads one number of a dimension.
+func (p *arrayParser) bound() (int, bool) {
+	start := p.pos
+	for p.pos < len(p.in) && (isDigit(p.in[p.pos]) || p.in[p.pos] == '-' || p.in[p.pos] == '+') {
+		p.pos++
+	}
+	n, _, fits := leadingInt(p.in[start:p.pos])
+	return n, p.pos > start && fits
 }
 
 func tooManyDimensions(n int) error {
 	return fault.Newf(fault.ProgramLimit, "number of array dimensions (%d) exceeds the maximum allowed (%d)", n, arrayDimensionMax)
 }
 
-func bound(s string) (int, bool) {
-	v, err := parseInt(schema.Int4, s)
-	if err != nil || s == "" || space(s[0]) || space(s[len(s)-1]) {
-		return 0, false
-	}
-	return int(v.(int64)), true
-}
+// An arrayState is what stands before a character of an array's text.
+type arrayState uint8
 
-// list reads from { to }.
-func (p *arrayParser) list(depth int) ([]any, error) {
-	if depth > arrayDimensionMax {
-		return nil, tooManyDimensions(depth)
-	}
-	if p.leaf > 0 && depth > p.leaf {
-		return nil, p.malformed("Unexpected \"%c\" character.", '{')
-	}
-	if len(p.dims) < depth {
-		p.dims = append(p.dims, -1)
-	}
-	p.pos++
-	out := []any{}
-	for first := true; ; first = false {
-		p.skip()
-		if p.pos >= len(p.in) {
+const (
+	atStart arrayState = 1 << iota
+	afterOpen
+	inItem
+	inQuotes
+	afterQuotes
+	afterClose
+	afterItemComma
+	afterListComma
+)
+
+// structure checks where braces, commas and items stand, before any item is looked at, and counts the dimensions.
+func (p *arrayParser) structure(at int) (dims []int, err error) {
+	state := atStart
+	depth := 0
+	var items [arrayDimensionMax]int // of the open list of each depth
+	var first [arrayDimensionMax]int // items of the first list of each depth, which all others must have
+	for ; ; at++ {
+		if at >= len(p.in) {
 			return nil, p.malformed("Unexpected end of input.")
 		}
-		switch c := p.in[p.pos]; {
-		case c == '}' && first:
-			p.pos++
-			if depth == 1 {
-				p.dims = nil
-			} else if p.leaf == 0 {
-				p.leaf = depth
+		c := p.in[at]
+		switch {
+		case c == '\\':
+			if state&(afterOpen|inItem|inQuotes|afterItemComma) == 0 {
+				return nil, p.unexpected(c)
 			}
-			return out, p.count(depth, 0)
-		case c == '}' || c == ',':
-			return nil, p.malformed("Unexpected \"%c\" character.", c)
+			if state != inQuotes {
+				state = inItem
+			}
+			if at++; at >= len(p.in) {
+				return nil, p.malformed("Unexpected end of input.")
+			}
+		case c == '"':
+			switch {
+			case state == inQuotes:
+				state = afterQuotes
+			case state&(afterOpen|afterItemComma) != 0:
+				state = inQuotes
+			default:
+				return nil, p.malformed("Unexpected array element.")
+			}
+		case state == inQuotes:
 		case c == '{':
-			if p.leaf == depth {
-				return nil, p.malformed("Unexpected \"%c\" character.", c)
+			if state&(atStart|afterOpen|afterListComma) == 0 {
+				return nil, p.unexpected(c)
 			}
-			v, err := p.list(depth + 1)
+			state = afterOpen
+			if depth == arrayDimensionMax {
+				return nil, tooManyDimensions(depth + 1)
+			}
+			items[depth] = 1
+			if depth++; len(dims) < depth {
+				dims = append(dims, 0)
+			}
+		case c == '}':
+			empty := depth == 1 && state == afterOpen
+			if state&(inItem|afterQuotes|afterClose) == 0 && !empty {
+				return nil, p.unexpected(c)
+			}
+			state = afterClose
+			depth--
+			if first[depth] != 0 && first[depth] != items[depth] {
+				return nil, p.malformed("Multidimensional arrays must have sub-arrays with matching dimensions.")
+			}
+			first[depth], dims[depth] = items[depth], items[depth]
+			if depth > 0 {
+				continue
+			}
+			for _, c := range []byte(p.in[at+1:]) {
+				if !space(c) {
+					return nil, p.malformed("Junk after closing right brace.")
+				}
+			}
+			if empty {
+				return nil, nil
+			}
+			return dims, nil
+		case c == ',':
+			switch {
+			case state == afterClose:
+				state = afterListComma
+			case state&(inItem|afterQuotes) != 0:
+				state = afterItemComma
+			default:
+				return nil, p.unexpected(c)
+			}
+			items[depth-1]++
+		case !space(c):
+			if state&(afterOpen|inItem|afterItemComma) == 0 {
+				return nil, p.malformed("Unexpected array element.")
+			}
+			state = inItem
+		}
+	}
+}
+
+// list reads from { to }; depth is how many dimensions there are from here on.
+func (p *arrayParser) list(depth int) ([]any, error) {
+	out := []any{}
+	p.pos++
+	for {
+		p.skip()
+		switch c := p.in[p.pos]; {
+		case c == '}':
+			p.pos++
+			return out, nil
+		case c == ',':
+			p.pos++
+		case c == '{':
+			if depth == 1 {
+				return nil, p.malformed("")
+			}
+			v, err := p.list(depth - 1)
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, v)
 		default:
-			if p.leaf == 0 {
-				p.leaf = depth
-			}
-			if p.leaf != depth {
-				return nil, p.malformed("Multidimensional arrays must have sub-arrays with matching dimensions.")
+			if depth != 1 {
+				return nil, p.malformed("")
 			}
 			v, err := p.item()
 			if err != nil {
@@ -238,91 +292,40 @@ func (p *arrayParser) list(depth int) ([]any, error) {
 			}
 			out = append(out, v)
 		}
-		p.skip()
-		if p.pos >= len(p.in) {
-			return nil, p.malformed("Unexpected end of input.")
-		}
-		switch c := p.in[p.pos]; c {
-		case ',':
-			p.pos++
-		case '}':
-			p.pos++
-			return out, p.count(depth, len(out))
-		default:
-			return nil, p.malformed("Unexpected array element.")
-		}
 	}
-}
-
-// count checks that every list of a dimension has as many items.
-func (p *arrayParser) count(depth, n int) error {
-	if len(p.dims) < depth {
-		return nil
-	}
-	if p.dims[depth-1] < 0 {
-		p.dims[depth-1] = n
-	}
-	if p.dims[depth-1] != n {
-		return p.malformed("Multidimensional arrays must have sub-arrays with matching dimensions.")
-	}
-	return nil
 }
 
 // item reads one element, quoted or not.
 func (p *arrayParser) item() (any, error) {
-	var text string
-	if p.in[p.pos] == '"' {
-		var b []byte
-		for p.pos++; ; p.pos++ {
-			if p.pos >= len(p.in) {
-				return nil, p.malformed("Unexpected end of input.")
-			}
-			c := p.in[p.pos]
-			if c == '"' {
-				p.pos++
-				break
-			}
-			if c == '\\' {
-				if p.pos++; p.pos >= len(p.in) {
-					return nil, p.malformed("Unexpected end of input.")
-				}
-				c = p.in[p.pos]
-			}
-			b = append(b, c)
+	var b []byte
+	quoted := p.in[p.pos] == '"'
+	keep, escaped := 0, quoted // keep: the length without white space at the end
+	if quoted {
+		p.pos++
+	}
+	for ; ; p.pos++ {
+		c := p.in[p.pos]
+		if quoted && c == '"' {
+			p.pos++
+			keep = len(b)
+			break
 		}
-		text = string(b)
-	} else {
-		var b []byte
-		keep, escaped := 0, false // keep: length without the white space at the end
-	scan:
-		for ; p.pos < len(p.in); p.pos++ {
-			c := p.in[p.pos]
-			switch {
-			case c == ',' || c == '}':
-				break scan
-			case c == '{' || c == '"':
-				return nil, p.malformed("Unexpected array element.")
-			case c == '\\':
-				if p.pos++; p.pos >= len(p.in) {
-					return nil, p.malformed("Unexpected end of input.")
-				}
-				b = append(b, p.in[p.pos])
-				keep, escaped = len(b), true
-			default:
-				b = append(b, c)
-				if !space(c) {
-					keep = len(b)
-				}
-			}
+		if !quoted && (c == ',' || c == '}') {
+			break
 		}
-		text = string(b[:keep])
-		if !escaped && equalFold(text, "null") {
-			return nil, nil
+		if c == '\\' {
+			p.pos++
+			b = append(b, p.in[p.pos])
+			keep, escaped = len(b), true
+			continue
+		}
+		if b = append(b, c); !space(c) {
+			keep = len(b)
 		}
 	}
-	v, err := ParseIn(p.element, text, p.zone)
-	if err != nil && p.fill == nil {
-		p.fill = err
+	text := string(b[:keep])
+	if !escaped && equalFold(text, "null") {
+		return nil, nil
 	}
-	return v, nil
+	return ParseIn(p.element, text, p.zone)
 }

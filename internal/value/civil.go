@@ -1,9 +1,5 @@
 package value
 
-import (
-	"time"
-)
-
 // Units of time, in microseconds, which is what PostgreSQL counts in.
 const (
 	microsecond int64 = 1
@@ -98,41 +94,6 @@ func daysIn(year, month int) int {
 		return 30
 	}
 	return 31
-}
-
-// offsetAt is a zone's offset east of UTC, in seconds, at a moment.
-func offsetAt(zone *time.Location, t int64) int {
-	_, offset := time.UnixMicro(t).In(zone).Zone()
-	return offset
-}
-
-// offsetFor is the offset of a local time in a zone. Where clocks were turned, and the local time exists twice or not at
-// all, it is that of standard time, as PostgreSQL has it.
-func offsetFor(zone *time.Location, local int64) int {
-	if zone == nil || zone == time.UTC {
-		return 0
-	}
-	// the offsets a day before and a day behind hold the change between them, if there is one
-	before, behind := offsetAt(zone, local-day), offsetAt(zone, local+day)
-	if before == behind {
-		if o := offsetAt(zone, local-int64(before)*second); o == before {
-			return o
-		}
-	}
-	first, last := local-int64(before)*second, local-int64(behind)*second
-	okFirst, okLast := offsetAt(zone, first) == before, offsetAt(zone, last) == behind
-	switch {
-	case okFirst && !okLast:
-		return before
-	case okLast && !okFirst:
-		return behind
-	}
-	// PostgreSQL (DetermineTimeZoneOffset) takes standard time where both or neither hold
-	isDST := func(t int64) bool { return time.UnixMicro(t).In(zone).IsDST() }
-	if isDST(first) && !isDST(last) || before > behind && okFirst {
-		return behind
-	}
-	return before
 }
 
 // appendDigits appends n in at least width digits.

@@ -95,6 +95,10 @@ func compareText(t schema.Type, a, b string) int {
 			}
 			return cmp.Compare(place(a), place(b))
 		}
+	case schema.Interval:
+		x, _ := readInterval(a)
+		y, _ := readInterval(b)
+		return x.compare(y)
 	case schema.TimeTZ:
 		return compareTimeTZ(a, b)
 	case schema.Date, schema.Timestamp, schema.TimestampTZ:

@@ -102,7 +102,7 @@ func (b *jsonbBuilder) scalar(kind byte, s string) error {
 	case kind == jsonString:
 		b.out = AppendJSONString(b.out, unquoteJSON(s))
 	case kind == jsonNumber && !isCanonical(s):
-		text, err := numericText(s)
+		text, err := numericText(s, "")
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func parseNumeric(s, mod string) (any, error) {
 	if mod == "" && isCanonical(s) {
 		return s, nil
 	}
-	out, err := numericText(s)
+	out, err := numericText(s, mod)
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +53,8 @@ func isCanonical(s string) bool {
 	return !zero || len(digits) == len(s) // there is no -0
 }
 
-// numericText reads any text of a number and gives PostgreSQL's.
-func numericText(s string) (string, error) {
+// numericText reads any text of a number and gives PostgreSQL's. Digits that a modifier will round away may be too many.
+func numericText(s, mod string) (string, error) {
 	w := trimSpace(s)
 	neg := strings.HasPrefix(w, "-")
 	body := trimSign(w)
@@ -67,9 +67,15 @@ func numericText(s string) (string, error) {
 		}
 		return "Infinity", nil
 	}
-	digits, scale, ok := scanNumber(body)
-	if !ok {
+	digits, scale, problem := scanNumber(body)
+	switch problem {
+	case notNumber:
 		return "", invalid("numeric", s)
+	case tooLarge:
+		return "", numericOverflow()
+	}
+	if _, wanted, ok := numericModifier(mod); ok && scale > fractionDigitsMax {
+		digits, scale = shorten(digits, scale, wanted)
 	}
 	d, ok := newDecimal(neg, digits, scale)
 	if !ok {
@@ -78,11 +84,44 @@ func numericText(s string) (string, error) {
 	return d.String(), nil
 }
 
+// shorten cuts digits that are far behind those that rounding to a scale looks at.
+func shorten(digits string, scale, wanted int) (string, int) {
+	drop := min(scale-max(wanted, 0)-2, len(digits))
+	if drop <= 0 {
+		return digits, scale
+	}
+	if digits = digits[:len(digits)-drop]; digits == "" {
+		return "", max(wanted, 0)
+	}
+	return digits, scale - drop
+}
+
+// numericModifier reads (precision,scale).
+func numericModifier(mod string) (precision, scale int, ok bool) {
+	ns := modifiers(mod)
+	switch len(ns) {
+	case 0:
+		return 0, 0, false
+	case 1:
+		return ns[0], 0, true
+	}
+	return ns[0], ns[1], true
+}
+
 func numericOverflow() error { return fault.New(fault.OutOfRange, "value overflows numeric format") }
+
+// A numberProblem says why digits are no number.
+type numberProblem uint8
+
+const (
+	noProblem numberProblem = iota
+	notNumber
+	tooLarge // an absurd exponent
+)
 
 // scanNumber reads digits, point and exponent: the digits without point, and how many of them stand behind it, which
 // is negative for an exponent beyond them.
-func scanNumber(s string) (digits string, scale int, ok bool) {
+func scanNumber(s string) (digits string, scale int, problem numberProblem) {
 	i := 0
 	for i < len(s) && isDigit(s[i]) {
 		i++
@@ -98,18 +137,26 @@ func scanNumber(s string) (digits string, scale int, ok bool) {
 		i = j
 	}
 	if digits == "" {
-		return "", 0, false
+		return "", 0, notNumber
 	}
 	if i < len(s) && lower(s[i]) == 'e' {
-		exponent, n := scanExponent(s[i+1:])
-		if n == 0 {
-			return "", 0, false
+		for i++; i < len(s) && space(s[i]); i++ { // strtol skips it
 		}
-		i += 1 + n
+		exponent, n := scanExponent(s[i:])
+		if n == 0 {
+			return "", 0, notNumber
+		}
+		const limit = 1<<30 - 1 // PostgreSQL's INT_MAX/2
+		if exponent >= limit || exponent <= -limit {
+			return "", 0, tooLarge
+		}
+		i += n
 		scale -= exponent
 	}
-	const limit = 1 << 30 // PostgreSQL's INT_MAX/2
-	return digits, scale, i == len(s) && scale > -limit && scale < limit
+	if i < len(s) {
+		return "", 0, notNumber
+	}
+	return digits, scale, noProblem
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
@@ -170,8 +217,8 @@ func newDecimal(neg bool, digits string, scale int) (decimal, bool) {
 // parseDecimal takes apart what numericText gave; false for NaN and infinities.
 func parseDecimal(s string) (decimal, bool) {
 	neg := strings.HasPrefix(s, "-")
-	digits, scale, ok := scanNumber(trimSign(s))
-	if !ok {
+	digits, scale, problem := scanNumber(trimSign(s))
+	if problem != noProblem {
 		return decimal{}, false
 	}
 	return newDecimal(neg, digits, scale)
@@ -233,16 +280,9 @@ func (d decimal) round(scale int) decimal {
 
 // applyNumeric rounds PostgreSQL's text of a number to numeric(precision, scale) and refuses what doesn't fit.
 func applyNumeric(s, mod string) (any, error) {
-	if mod == "" {
+	precision, scale, ok := numericModifier(mod)
+	if !ok || s == "NaN" {
 		return s, nil
-	}
-	ns := modifiers(mod)
-	if len(ns) == 0 || s == "NaN" {
-		return s, nil
-	}
-	precision, scale := ns[0], 0
-	if len(ns) > 1 {
-		scale = ns[1]
 	}
 	d, ok := parseDecimal(s)
 	if !ok {

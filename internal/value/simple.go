@@ -49,8 +49,8 @@ func parseInt(base schema.Base, s string) (any, error) {
 	}
 	for i := range len(digits) {
 		if digits[i] < '0' || digits[i] > '9' {
-			// PostgreSQL reads from the left: too many digits are noticed before what follows them
-			if _, err := strconv.ParseInt(w[:len(w)-len(digits)+i], 10, bits); isRange(err) {
+			// PostgreSQL reads from the left, as a negative number: too many digits are noticed before what follows them
+			if _, err := strconv.ParseInt("-"+digits[:i], 10, bits); isRange(err) {
 				return nil, outOfRange(base, s)
 			}
 			return nil, invalid(typeName(schema.Type{Base: base}), s)
@@ -90,24 +90,42 @@ func parseFloat(base schema.Base, s string) (any, error) {
 	switch {
 	case equalFold(rest, "inf"), equalFold(rest, "infinity"):
 		return math.Inf(int(sign)), nil
-	case equalFold(rest, "nan"):
+	case equalFold(rest, "nan"), isNaNWithTag(rest):
 		return math.NaN(), nil
 	}
 	if !isFloat(rest) {
 		// a number that is too large is noticed before what follows it
 		if n := floatPrefix(rest); n > 0 {
 			number := w[:len(w)-len(rest)+n]
-			if _, err := floatOf(number, bits); err != nil {
+			if _, err := floatOf(number, bits); err != nil && bits == 64 {
 				return nil, floatRange(base, number)
+			} else if err != nil {
+				return nil, floatRange(base, s)
 			}
 		}
 		return nil, invalid(typeName(schema.Type{Base: base}), s)
 	}
 	f, err := floatOf(w, bits)
-	if err != nil {
+	if err != nil && bits == 64 {
 		return nil, floatRange(base, w)
 	}
+	if err != nil {
+		return nil, floatRange(base, s)
+	}
 	return f, nil
+}
+
+// isNaNWithTag knows nan(tag), which strtod takes.
+func isNaNWithTag(s string) bool {
+	if !hasPrefixFold(s, "nan(") || s[len(s)-1] != ')' {
+		return false
+	}
+	for _, c := range []byte(s[4 : len(s)-1]) {
+		if c != '_' && !isDigit(c) && !isLetter(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // isFloat says whether s, without sign, is a number as strtod takes it.

@@ -15,7 +15,7 @@ const (
 	badEncoding       fault.Code = "22021" // not UTF-8, or a NUL
 	untranslatable    fault.Code = "22P05" // \u0000 in a JSON string
 	invalidParameter  fault.Code = "22023"
-	badBinary         fault.Code = "22P03"
+	badOffset         fault.Code = "22009"
 	intervalOverflow  fault.Code = "22015"
 	badArrayElement   fault.Code = "2202E"
 	notImplemented    fault.Code = "0A000"
@@ -99,7 +99,7 @@ func cut(s string, n int) string {
 // firstByte is the value of PostgreSQL's "char", which holds one byte; one beyond ASCII is written in octal.
 func firstByte(s string) string {
 	if len(s) == 4 && s[0] == '\\' && isOctal(s[1]) && isOctal(s[2]) && isOctal(s[3]) {
-		c := (s[1]-'0')<<6 | (s[2]-'0')<<3 | s[3] - '0'
+		c := (s[1]-'0')<<6 | (s[2]-'0')<<3 | (s[3] - '0')
 		switch {
 		case c == 0:
 			return ""
@@ -208,7 +208,7 @@ func parseBytea(s string) (any, error) {
 		case s[i] != '\\':
 			out = append(out, s[i])
 		case i+3 < len(s) && s[i+1] <= '3' && isOctal(s[i+1]) && isOctal(s[i+2]) && isOctal(s[i+3]):
-			out = append(out, (s[i+1]-'0')<<6|(s[i+2]-'0')<<3|s[i+3]-'0')
+			out = append(out, (s[i+1]-'0')<<6|(s[i+2]-'0')<<3|(s[i+3]-'0'))
 			i += 3
 		case i+1 < len(s) && s[i+1] == '\\':
 			out = append(out, '\\')
