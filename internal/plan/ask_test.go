@@ -41,7 +41,10 @@ func (a *asker) sel(above int) *query.Select {
 	for len(a.lines) > 0 && a.lines[0].indent > above {
 		l := a.lines[0]
 		a.lines = a.lines[1:]
-		verb, rest, _ := strings.Cut(l.text, " ")
+		verb, rest, more := strings.Cut(l.text, " ")
+		if !more {
+			verb = "" // a single item
+		}
 		switch verb {
 		case "from":
 			s.From.Name = rest
