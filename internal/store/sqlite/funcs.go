@@ -89,7 +89,7 @@ func (c *conn) ptJSON(x sqlite3.Context, v ...sqlite3.Value) {
 // ptGet is -> on json: the text as it stands in the document.
 func (c *conn) ptGet(x sqlite3.Context, v ...sqlite3.Value) {
 	if len(v) > 0 && v[0].Type() != sqlite3.NULL {
-		if found, ok := get(c.document(v[0]), v[1:]); ok {
+		if found, ok := get(c.document(v[0]), v[1:], false); ok {
 			x.ResultRawText(found)
 		}
 	}
@@ -98,7 +98,7 @@ func (c *conn) ptGet(x sqlite3.Context, v ...sqlite3.Value) {
 // ptGetJSONB is -> on jsonb: what is found, in jsonb's form.
 func (c *conn) ptGetJSONB(x sqlite3.Context, v ...sqlite3.Value) {
 	if len(v) > 0 && v[0].Type() != sqlite3.NULL {
-		if found, ok := get(c.document(v[0]), v[1:]); ok {
+		if found, ok := get(c.document(v[0]), v[1:], true); ok {
 			if out, err := value.AppendJSONB(nil, string(found)); err == nil {
 				found = out
 			}
@@ -110,7 +110,7 @@ func (c *conn) ptGetJSONB(x sqlite3.Context, v ...sqlite3.Value) {
 // ptGetText is a path that ends in ->>.
 func (c *conn) ptGetText(x sqlite3.Context, v ...sqlite3.Value) {
 	if len(v) > 0 && v[0].Type() != sqlite3.NULL {
-		if found, ok := get(c.document(v[0]), v[1:]); ok {
+		if found, ok := get(c.document(v[0]), v[1:], v[0].Type() == sqlite3.BLOB); ok {
 			if s, ok := asText(found); ok {
 				x.ResultText(s)
 			}
@@ -151,7 +151,7 @@ func (a *rowsAggregate) Step(x sqlite3.Context, v ...sqlite3.Value) {
 			return
 		}
 		a.row, a.out = row, append(make([]byte, 0, 256), '[')
-	} else if a.row.Scalar {
+	} else if a.row.Scalar && !a.row.Lines {
 		a.out = append(a.out, ", "...)
 	} else {
 		a.out = append(a.out, ", \n "...)

@@ -39,7 +39,7 @@ func (r *row) read(doc []byte) error {
 	clear(r.set)
 	doc = trim(doc)
 	if len(doc) == 0 || doc[0] != '{' {
-		return fault.New(fault.Code("22023"), "argument of json_populate_recordset must be an array of objects")
+		return fault.New(fault.Code("22023"), "argument of json_to_recordset must be an array of objects")
 	}
 	guess := 0
 	i := skipSpace(doc, 1)
@@ -125,15 +125,19 @@ func (g *changing) insert(p *plan.Plan) error {
 	}
 	in := &inserting{changing: g, row: newRow(g.w), at: time.Now(), defaults: p.Write.Default}
 	defer in.done()
-	if d := trim(doc); len(d) > 0 && d[0] == '[' {
-		for e := range elements(d) {
-			if err := in.one(e); err != nil {
-				return err
-			}
-		}
-		return nil
+	d := trim(doc)
+	switch {
+	case len(d) > 0 && d[0] == '{':
+		return fault.New(fault.Code("22023"), "cannot call json_to_recordset on an object")
+	case len(d) == 0 || d[0] != '[':
+		return fault.New(fault.Code("22023"), "cannot call json_to_recordset on a scalar")
 	}
-	return in.one(doc)
+	for e := range elements(d) {
+		if err := in.one(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // An inserting is an insert while its rows go in.
@@ -169,8 +173,10 @@ func (in *inserting) one(doc []byte) error {
 		}
 	}
 	for _, m := range w.Put {
-		if ok, err := in.puts(m); err != nil || !ok {
+		if ok, err := in.puts(m); err != nil {
 			return err
+		} else if !ok {
+			return fault.New(fault.PutKeyMismatch, "Payload values do not match URL in primary key column(s)")
 		}
 	}
 	for i, col := range w.Columns {
@@ -270,6 +276,10 @@ func (in *inserting) run() error {
 		in.res.Inserted++
 		return nil
 	}
+	there, err := in.taken()
+	if err != nil {
+		return err
+	}
 	in.c.SetLastInsertRowID(math.MinInt64)
 	found := in.st.Step()
 	if found {
@@ -293,9 +303,32 @@ func (in *inserting) run() error {
 	}
 	if found {
 		in.res.Affected++
-		if in.c.LastInsertRowID() != math.MinInt64 || in.w.Table.WithoutRowID && in.w.Conflict == nil {
+		if in.c.LastInsertRowID() != math.MinInt64 || in.w.Table.WithoutRowID && !there {
 			in.res.Inserted++
 		}
 	}
 	return nil
+}
+
+// taken says whether the row will be updated rather than inserted. Rowids tell that afterwards; a table without them has to be asked before.
+func (in *inserting) taken() (bool, error) {
+	cf := in.w.Conflict
+	if !in.w.Table.WithoutRowID || cf == nil || cf.Nothing {
+		return false, nil
+	}
+	sql, target := in.w.Taken()
+	if len(target) == 0 {
+		return false, nil
+	}
+	st, err := in.c.text(sql)
+	if err != nil {
+		return false, err
+	}
+	defer st.Reset()
+	for i, col := range target {
+		if err := bindValue(st, i+1, in.row.of(col), col.Type, col.Storage); err != nil {
+			return false, err
+		}
+	}
+	return st.Step(), st.Err()
 }

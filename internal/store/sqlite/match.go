@@ -45,14 +45,8 @@ func newMatcher(op query.Op, any query.Quantifier, arg *query.Value) (*matcher, 
 func pattern(op query.Op, s string) (func(string) bool, error) {
 	switch op {
 	case query.Like:
-		if err := likeError(s); err != nil {
-			return nil, err
-		}
 		return func(text string) bool { return like(text, s) }, nil
 	case query.ILike:
-		if err := likeError(s); err != nil {
-			return nil, err
-		}
 		s = foldCase(s)
 		return func(text string) bool { return like(foldCase(text), s) }, nil
 	}
@@ -86,20 +80,9 @@ func ptMatch(x sqlite3.Context, v ...sqlite3.Value) {
 // foldCase is lower case, letter by letter.
 func foldCase(s string) string { return strings.Map(unicode.ToLower, s) }
 
-// likeError is PostgreSQL's refusal of a pattern that ends in a lone backslash.
-func likeError(p string) error {
-	n := 0
-	for n < len(p) && p[len(p)-1-n] == '\\' {
-		n++
-	}
-	if n%2 == 1 {
-		return fault.New(fault.BadEscape, "LIKE pattern must not end with escape character")
-	}
-	return nil
-}
-
 // like says whether text matches an SQL pattern: % any characters, _ one, a backslash takes the next one as it is. It goes back
-// to the last % only, so its time is bounded by the product of the lengths.
+// to the last % only, so its time is bounded by the product of the lengths. A lone backslash at the pattern's end matches nothing: an
+// error, as PostgreSQL raises it where a row gets that far, would tell of the rows.
 func like(text, p string) bool {
 	t, i := 0, 0
 	back, from := -1, 0

@@ -11,13 +11,13 @@ import (
 // JSON paths with PostgreSQL's meaning: a text key is looked up in objects only, a number in arrays only (negative from the
 // end), and what isn't there is null.
 
-// get walks from doc, JSON text, along keys. It gives the JSON text of what it finds.
-func get(doc []byte, keys []sqlite3.Value) ([]byte, bool) {
+// get walks from doc, JSON text, along keys. It gives the JSON text of what it finds. To jsonb, binary, a scalar is an array of one.
+func get(doc []byte, keys []sqlite3.Value, binary bool) ([]byte, bool) {
 	at := doc
 	for _, k := range keys {
 		var ok bool
 		if k.Type() == sqlite3.INTEGER {
-			at, ok = item(at, k.Int64())
+			at, ok = item(at, k.Int64(), binary)
 		} else {
 			at, ok = lookUp(at, k.RawText())
 		}
@@ -56,8 +56,11 @@ func lookUp(doc, key []byte) (found []byte, ok bool) {
 }
 
 // item gives the n-th element of an array, from its end where n is negative.
-func item(doc []byte, n int64) ([]byte, bool) {
+func item(doc []byte, n int64, binary bool) ([]byte, bool) {
 	doc = trim(doc)
+	if binary && len(doc) > 0 && doc[0] != '[' && doc[0] != '{' {
+		return doc, n == 0 || n == -1
+	}
 	if len(doc) == 0 || doc[0] != '[' {
 		return nil, false
 	}

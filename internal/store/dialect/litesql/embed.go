@@ -16,7 +16,7 @@ func (c *compiler) embed(q *selected, p *plan.Select, key string, e *plan.Embed,
 	case e.Relation.Many && e.Spread:
 		c.spreadMany(q, p, e, row)
 	case e.Relation.Many:
-		sql := c.subquery("pt_rows", e, p.Alias)
+		sql := q.absent(p, c.subquery("pt_rows", e, p.Alias))
 		row.Fields = append(row.Fields, field(key, q.add(sql, false), Form{Kind: JSON}))
 	case !joinable(e):
 		if e.Spread {
@@ -51,7 +51,15 @@ func (c *compiler) joinOne(q *selected, p *plan.Select, e *plan.Embed) {
 	from, on := c.ties(e.Relation, e.Select, p.Alias)
 	conds := append([]string{on}, c.conditions(e.Select)...)
 	q.joins += " LEFT JOIN " + from + " ON " + join(conds, " AND ")
-	q.joined[e.Select.Alias] = true
+	q.joined[e.Select.Alias] = c.present(e)
+}
+
+// absent makes a subquery of a joined row null where that row isn't there: what is spread has no arrays then, not even empty ones.
+func (q *selected) absent(p *plan.Select, sql string) string {
+	if present := q.joined[p.Alias]; present != "" {
+		return "CASE WHEN " + present + " IS NOT NULL THEN " + sql + " END"
+	}
+	return sql
 }
 
 // present is a column that is null exactly where a joined relation has no row: one that the join found equal to something.
@@ -100,7 +108,7 @@ func (c *compiler) related(r *schema.Relation, s *plan.Select, outside int, page
 func (c *compiler) inside(e *plan.Embed, outside int) *selected {
 	s := e.Select
 	from, on := c.ties(e.Relation, s, outside)
-	q := &selected{row: &Row{}, from: from, joined: map[int]bool{}}
+	q := &selected{row: &Row{}, from: from, joined: map[int]string{}}
 	c.outputs(q, s, q.row)
 	q.where = append(append(q.where, on), c.filters(q, s)...)
 	for i := range s.Order {
@@ -136,12 +144,12 @@ func (c *compiler) spreadMany(q *selected, p *plan.Select, e *plan.Embed, row *R
 	for i := range q1.row.Fields {
 		qi := c.inside(e, p.Alias)
 		f := qi.row.Fields[i]
-		list := &Row{Fields: []Field{f}, Scalar: true}
+		list := &Row{Fields: []Field{f}, Scalar: true, Lines: f.Form.Type.Array && f.Row == nil}
 		args := c.spec(list)
 		for j := range qi.cols {
 			args += ", c" + strconv.Itoa(j)
 		}
-		sql := "(SELECT pt_rows(" + args + ") FROM (" + qi.sql() + "))"
+		sql := q.absent(p, "(SELECT pt_rows("+args+") FROM ("+qi.sql()+"))")
 		row.Fields = append(row.Fields, field(f.Name, q.add(sql, false), Form{Kind: JSON}))
 	}
 }

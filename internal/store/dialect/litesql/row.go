@@ -9,6 +9,7 @@ import (
 type Row struct {
 	Fields []Field
 	Scalar bool // the one field bare, without an object around it (a list for a to-many spread)
+	Lines  bool // of Scalar: each on a line of its own, as json_agg writes arrays
 }
 
 // A Field is one key of the object.

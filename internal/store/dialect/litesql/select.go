@@ -20,7 +20,7 @@ type selected struct {
 	totals bool  // an aggregate was met
 	order  []string
 	limit  string
-	joined map[int]bool // occurrences that are joined rather than asked for in a subquery
+	joined map[int]string // occurrences that are joined rather than asked for in a subquery: a column that is null where one has no row
 }
 
 func (s *selected) sql() string {
@@ -66,7 +66,7 @@ func (s *selected) add(sql string, aggregate bool) int {
 
 // selecting builds the SELECT of p; on, where not empty, is what ties it to the row outside.
 func (c *compiler) selecting(p *plan.Select, on string) *selected {
-	q := &selected{row: &Row{}, from: c.source(p), joined: map[int]bool{}}
+	q := &selected{row: &Row{}, from: c.source(p), joined: map[int]string{}}
 	c.outputs(q, p, q.row)
 	if on != "" {
 		q.where = append(q.where, on)
@@ -208,7 +208,7 @@ func (c *compiler) filters(q *selected, p *plan.Select) []string {
 		parts = append(parts, c.expr(p.Where, p.Alias))
 	}
 	c.inner(p, func(e *plan.Embed) {
-		if q != nil && q.joined[e.Select.Alias] {
+		if q != nil && q.joined[e.Select.Alias] != "" {
 			parts = append(parts, c.present(e)+" IS NOT NULL")
 			return
 		}
@@ -231,7 +231,7 @@ func (c *compiler) conditions(p *plan.Select) []string { return c.filters(nil, p
 
 // ordered is one term of p's order.
 func (c *compiler) ordered(q *selected, p *plan.Select, o *plan.Order) string {
-	if o.Embed == nil || q.joined[o.Embed.Select.Alias] {
+	if o.Embed == nil || q.joined[o.Embed.Select.Alias] != "" {
 		sql := ""
 		if o.Embed != nil {
 			sql = "\x00" // joined: null where there is no row

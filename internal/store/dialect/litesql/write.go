@@ -67,7 +67,7 @@ func compileWrite(p *plan.Plan) (*Write, error) {
 	}
 	if len(p.Key) > 0 && w.Key != "" {
 		k := &compiler{}
-		q := &selected{row: &Row{}, from: k.written(w.Table, 0), joined: map[int]bool{}}
+		q := &selected{row: &Row{}, from: k.written(w.Table, 0), joined: map[int]string{}}
 		for _, col := range p.Key {
 			q.row.Fields = append(q.row.Fields, field(col.Name, q.add(column(0, col), false), formOf(col.Type, col.Storage)))
 		}
@@ -201,6 +201,22 @@ func (w *Write) Insert(set []bool, returning bool) string {
 		sql += " RETURNING " + w.Key
 	}
 	return sql
+}
+
+// Taken asks whether a row is there with the values of the conflict's target, bound in its order.
+func (w *Write) Taken() (sql string, target []*schema.Column) {
+	target = w.Conflict.Target
+	if len(target) == 0 && w.Table.Primary != nil {
+		target = w.Table.Primary.Columns
+	}
+	sql = "SELECT 1 FROM " + w.name + " WHERE "
+	for i, col := range target {
+		if i > 0 {
+			sql += " AND "
+		}
+		sql += Ident(col.Name) + " = ?"
+	}
+	return sql, target
 }
 
 // Update is the UPDATE that sets w.Columns: the parameters of Change come first, those of the values after them.
