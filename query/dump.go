@@ -53,7 +53,7 @@ func (d *dumper) in(f func()) {
 }
 
 func (d *dumper) sel(head string, s *Select) {
-	d.line("%s%s%s%s", head, when(s.Count != "", " count="+string(s.Count)), when(s.Form.CSV, " csv"), when(s.Form.StripNulls, " nulls=stripped"))
+	d.line("%s%s%s%s", head, when(s.Count != "", " count="+string(s.Count)), when(s.Form.CSV, " csv"), when(s.Form.StripNulls, " nulls=stripped")+when(s.Form.GeoJSON, " geojson")+when(s.Form.Omit, " omit"))
 	d.in(func() {
 		for _, item := range s.Items {
 			switch item := item.(type) {

@@ -203,17 +203,18 @@ func (c *scanner) truth() (string, bool) {
 	return "", false
 }
 
-// logicTree parses the value of an and or or parameter. op is and, or, not.and or not.or.
+// logicTree parses the value of an and or or parameter. op is and, or, not.and or not.or. PostgREST reads or=a.eq.1 as a
+// filter on a column named ora; here it is refused.
 func (p *reader) logicTree(op, value string, sel *query.Select) (query.Expr, error) {
 	c := scanner{s: op + value}
-	e, ok, err := p.tree(&c, sel)
+	e, ok, err := p.branch(&c, sel)
 	if err == nil && !ok {
 		err = p.whyLogic(value, c.s)
 	}
 	return e, err
 }
 
-// tree parses field.operation, or [not.]and(tree,…) or [not.]or(tree,…).
+// tree parses field.operation, or a branch.
 func (p *reader) tree(c *scanner, sel *query.Select) (query.Expr, bool, error) {
 	start := c.i
 	if f, ok := c.field(); ok && c.take('.') {
@@ -223,6 +224,11 @@ func (p *reader) tree(c *scanner, sel *query.Select) (query.Expr, bool, error) {
 		}
 	}
 	c.i = start
+	return p.branch(c, sel)
+}
+
+// branch parses [not.]and(tree,…) or [not.]or(tree,…).
+func (p *reader) branch(c *scanner, sel *query.Select) (query.Expr, bool, error) {
 	negated := c.word("not.")
 	isAnd := c.word("and")
 	if !isAnd && !c.word("or") {
@@ -274,7 +280,7 @@ func (p *reader) count(nodes int) error {
 // and Output Syntax").
 func arrayLiteral(s string) ([]string, error) {
 	malformed := func(details string) error {
-		return fault.Newf(fault.InvalidText, "malformed array literal: %q", s).WithDetails("%s", details)
+		return fault.New(fault.InvalidText, `malformed array literal: "`+s+`"`).WithDetails("%s", details)
 	}
 	text := strings.TrimSpace(s)
 	if text == "" || text[0] != '{' {

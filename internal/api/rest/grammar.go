@@ -146,12 +146,15 @@ func (g grammar) order() rule {
 	return sepBy1(lexeme(or(try(related), seq(fieldRule(), tail))), char(','))
 }
 
+// logicTree is the root of a tree, which is no filter.
 func (g grammar) logicTree() rule {
-	array := seq(text("{"), many(noneOf("{}")), text("}"))
-	value := or(try(seq(quotedRule(), notFollowedBy(noneOf(",)")))), try(array), many(noneOf(",)")))
 	not := label("negation operator (not)", or(try(seq(text("not"), delimiter())), nothing))
 	op := label("logic operator (and, or)", or(try(text("and")), text("or")))
-	return or(
-		try(seq(fieldRule(), delimiter(), operationRule(value))),
-		seq(not, op, lexeme(char('(')), sepBy1(lazily(g.logicTree), lexeme(char(','))), lexeme(char(')'))))
+	return seq(not, op, lexeme(char('(')), sepBy1(lazily(g.logicNode), lexeme(char(','))), lexeme(char(')')))
+}
+
+func (g grammar) logicNode() rule {
+	array := seq(text("{"), many(noneOf("{}")), text("}"))
+	value := or(try(seq(quotedRule(), notFollowedBy(noneOf(",)")))), try(array), many(noneOf(",)")))
+	return or(try(seq(fieldRule(), delimiter(), operationRule(value))), g.logicTree())
 }

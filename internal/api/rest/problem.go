@@ -28,6 +28,9 @@ func Fault(r *api.Request, err error) api.Response {
 	case 503:
 		out.Set("Retry-After", retryAfter)
 	}
+	for _, h := range f.Headers {
+		out.Set(h[0], h[1])
+	}
 	if r == nil || r.Method != "HEAD" {
 		out.Body = faultBody(f)
 	}

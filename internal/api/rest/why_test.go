@@ -46,7 +46,7 @@ func TestWhy(t *testing.T) {
 		{"order", order, "id.asc.smth34", `(line 1, column 8) unexpected "s" expecting "nullsfirst" or "nullslast"`},
 		{"tree", g.logicTree(), "or()", `(line 1, column 4) unexpected ")" expecting field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)`},
 		{"tree", g.logicTree(), "or(id.in.1,2,id.eq.3)", `(line 1, column 10) unexpected "1" expecting "("`},
-		{"tree", g.logicTree(), "or)(", `(line 1, column 3) unexpected ")" expecting "("`},
+		{"tree", g.logicNode(), "or)(", `(line 1, column 3) unexpected ")" expecting "("`},
 		{"tree", g.logicTree(), "and(ord(id.eq.1,id.eq.1),id.eq.2)", `(line 1, column 7) unexpected "d" expecting "("`},
 		{"tree", g.logicTree(), "or(id.eq.1,not.xor(id.eq.2,id.eq.3))", `(line 1, column 16) unexpected "x" expecting logic operator (and, or)`},
 		{"columns", g.columns(), "", `(line 1, column 1) unexpected end of input expecting field name (* or [a..z0..9_$])`},
