@@ -113,7 +113,7 @@ func (f *Front) answer(ctx context.Context, in *api.Request, r *http.Request, ti
 	if err := f.check(r); err != nil {
 		return f.node.fail(in, err)
 	}
-	return f.node.serve(ctx, in, times)
+	return f.node.answer(ctx, in, times)
 }
 
 func (f *Front) check(r *http.Request) error {

@@ -44,8 +44,8 @@ type Options struct {
 	HookTime    time.Duration // for each hook; 0 means 1 s
 	Log         *slog.Logger  // nil logs nothing
 	Hooks       Hooks
-	ServerTimes bool          // answer with Server-Timing
-	Version     string        // of the program, for the API's description
+	ServerTimes bool   // answer with Server-Timing
+	Version     string // of the program, for the API's description
 }
 
 // RESTOptions are the keys under rest of pintail.yaml, with PostgREST's meaning.
