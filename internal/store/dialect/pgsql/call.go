@@ -31,7 +31,8 @@ func (b *builder) call(p *plan.Plan) {
 		return
 	case f.Returns.Void:
 		b.out.Columns = []Column{Rows, Status, Headers}
-		b.out.SQL = "SELECT count(*)" + settings + " FROM (SELECT " + b.invocation(c) + " AS v" + b.arguments(c) + ") AS r"
+		// The value is counted so that it is computed.
+		b.out.SQL = "SELECT count(r.v)" + settings + " FROM (SELECT " + b.invocation(c) + " AS v" + b.arguments(c) + ") AS r"
 		return
 	case c.Scalar:
 		b.scalar(p, settings)

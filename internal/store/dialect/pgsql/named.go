@@ -24,7 +24,7 @@ func (b *builder) named(c *plan.Invocation) string {
 		}
 		values[a.Param.Name] = b.callValue(a)
 	}
-	return substitute(strings.TrimRight(strings.TrimSpace(c.Function.Query.Postgres), "; \t\n"), values)
+	return substitute(strings.TrimRight(strings.TrimSpace(c.Function.Query.Postgres), "; \t\n"), values) + "\n" // it may end with a comment
 }
 
 // substitute replaces :name outside of texts, quoted names, comments and casts. Names without a value stay.

@@ -1,0 +1,237 @@
+package pgsql_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store/dialect/pgsql"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// hostile are names that try to be more than a name, and values that try to be SQL.
+var hostile = []string{
+	`"`, `""`, `'`, `\`, `\'`, `a"b`, `x"; DROP TABLE t; --`, `x' OR '1'='1`, "a\x00b", `select`, `table`, `$1`, `$$`, `--`, `/*`, `*/`, `;`, `r`, `e1`, `t0`, `w`, `c`,
+	"\n", "ü", strings.Repeat("x", 70), `%`, `(`, `)`, `,`, `.`, `*`, `"."`, `::text`, `row_to_json`, "pintail_row", " ",
+}
+
+// literals are the texts that the dialect itself writes.
+var literals = []string{"[]", "null", "0", "-1", "", "pintail.inserted", "response.status", "response.headers"}
+
+// check takes a statement apart by PostgreSQL's lexical rules and says what in it isn't the dialect's own: a text or a
+// number that should be a parameter, a comment, a second statement, a name that nobody gave.
+func check(t *testing.T, st *pgsql.Statement, names ...string) {
+	t.Helper()
+	for i := range names {
+		names[i] = strings.ReplaceAll(names[i], "\x00", "")
+	}
+	sql := st.SQL
+	if strings.Contains(sql, "\x00") {
+		t.Fatal("a NUL")
+	}
+	depth := 0
+	for i := 0; i < len(sql); i++ {
+		switch c := sql[i]; {
+		case c == '"' || c == '\'':
+			var text strings.Builder
+			for i++; ; i++ {
+				if i >= len(sql) {
+					t.Fatal("a text without an end")
+				}
+				if sql[i] == c {
+					if i+1 >= len(sql) || sql[i+1] != c {
+						break
+					}
+					i++
+				}
+				text.WriteByte(sql[i])
+			}
+			if c == '\'' && !slices.Contains(literals, text.String()) {
+				t.Fatalf("the text %q stands in …%s", text.String(), sql[max(0, i-60):i])
+			}
+			if c == '"' && !known(text.String(), names) {
+				t.Fatalf("the name %q stands in …%s", text.String(), sql[max(0, i-60):i])
+			}
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == ';' || strings.HasPrefix(sql[i:], "--") || strings.HasPrefix(sql[i:], "/*") || c == '\\' || c >= 0x80 || depth < 0:
+			t.Fatalf("at %q after %s", sql[i:min(len(sql), i+20)], sql[max(0, i-60):i])
+		case c == '$':
+			n := 0
+			for ; i+1 < len(sql) && sql[i+1] >= '0' && sql[i+1] <= '9'; i++ {
+				n = n*10 + int(sql[i+1]-'0')
+			}
+			if n < 1 || n > len(st.Binds) {
+				t.Fatalf("parameter $%d of %d after %s", n, len(st.Binds), sql[max(0, i-60):i])
+			}
+		}
+	}
+	if depth != 0 {
+		t.Fatal("parentheses don't match")
+	}
+}
+
+var ours = []string{"", "public", "text", "json", "jsonb", "tsvector", "id", "many", "one", "v", "pintail_row", "pintail_row_", "parent_id", "f"}
+
+func known(name string, names []string) bool {
+	return slices.Contains(ours, name) || slices.Contains(names, name)
+}
+
+// plans are plans that put a name into every place where one can stand.
+func plans(name, value string) []*plan.Plan {
+	text, integer := schema.Type{Base: schema.Text, Name: "text"}, schema.Type{Base: schema.Int8, Name: "bigint"}
+	domain := &schema.Domain{Name: schema.Name{Schema: name, Name: name}, Base: text,
+		ToJSON: `"` + strings.ReplaceAll(name, `"`, `""`) + `"`, FromJSON: name, FromText: name}
+	odd := schema.Type{Name: name, Schema: name, Modifier: name, Domain: domain}
+	n := schema.Name{Schema: name, Name: name}
+	t := &schema.Table{Name: n, Columns: []*schema.Column{
+		{Name: "id", Type: integer, Identity: schema.ByDefault}, {Name: name, Type: text, Default: &schema.Default{Value: &value}},
+		{Name: "parent_id", Type: integer}, {Name: name + "2", Type: odd},
+	}}
+	for _, c := range t.Columns {
+		c.Table = t
+	}
+	t.Primary = &schema.Key{Columns: t.Columns[:1]}
+	f := &schema.Function{Name: n, Args: []schema.Arg{{Name: name, Type: text}}, Returns: schema.Returns{Table: t, SetOf: true}, Settings: map[string]string{name: value}}
+	rel := &schema.Relation{From: t, To: t, Many: true, Columns: t.Columns[:1], References: t.Columns[1:2]}
+	up := &schema.Relation{From: t, To: t, Columns: t.Columns[2:3], References: t.Columns[:1]}
+	through := &schema.Relation{From: t, To: t, Many: true, Columns: t.Columns[:1], References: t.Columns[1:2],
+		Through: &schema.Through{Table: t, Columns: t.Columns[2:3], References: t.Columns[:1]}}
+	computed := &schema.Relation{From: t, To: t, Computed: f}
+	sel := func(source plan.Source, alias int) *plan.Select {
+		s := &plan.Select{Source: source, Alias: alias}
+		for i, c := range t.Columns {
+			s.Outputs = append(s.Outputs, plan.Output{Key: c.Name, Value: &plan.Operand{Alias: alias, Column: c, Type: c.Type}})
+			s.Order = append(s.Order, plan.Order{Value: plan.Operand{Alias: alias, Column: c, Type: c.Type, Path: []plan.Step{{Arg: i}, {Arg: i, Text: true}}}})
+		}
+		cast := schema.Type{Name: name, Modifier: name}
+		s.Outputs = append(s.Outputs, plan.Output{Key: name, Cast: &cast, Value: &plan.Operand{Alias: alias, Computed: f, Type: text}})
+		return s
+	}
+	where := func(alias int) plan.Expr {
+		var of []plan.Expr
+		for _, c := range t.Columns {
+			left := plan.Operand{Alias: alias, Column: c, Type: c.Type}
+			of = append(of, &plan.Compare{Left: left, Op: query.FTS, Lang: value}, &plan.Compare{Left: left, Op: query.In, Arg: 1},
+				&plan.Compare{Left: left, Op: query.Eq, Other: &left}, &plan.Not{Of: &plan.Compare{Left: left, Op: query.Like, Any: query.All, Arg: 2}})
+		}
+		return &plan.Or{Of: of}
+	}
+	full := func(source plan.Source) *plan.Select {
+		s := sel(source, 0)
+		for i, r := range []*schema.Relation{rel, up, through, computed} {
+			alias := 10 * (i + 1)
+			e := &plan.Embed{Relation: r, Select: sel(plan.Source{Table: t}, alias), Inner: i%2 == 0}
+			e.Select.Where = where(alias)
+			spread := &plan.Embed{Relation: r, Select: sel(plan.Source{Table: t}, alias+1), Spread: true, Inner: i%2 == 1}
+			s.Outputs = append(s.Outputs, plan.Output{Key: name, Embed: e}, plan.Output{Embed: spread})
+		}
+		return s
+	}
+	read := full(plan.Source{Table: t})
+	read.Where = where(0)
+	one := 3
+	read.Limit, read.Count = &one, query.EstimatedCount
+	write := func() *plan.Write {
+		return &plan.Write{Table: t, Columns: t.Columns, Alias: 5, Default: true, Where: where(5), Conflict: &plan.Conflict{Update: t.Columns, Columns: t.Columns[1:]}}
+	}
+	back := full(plan.Source{Written: t})
+	csv := sel(plan.Source{Table: t}, 0)
+	csv.Form.CSV = true
+	named := &plan.Conflict{Constraint: name, Update: t.Columns}
+	constraint := write()
+	constraint.Conflict = named
+	arg := plan.CallArg{Param: &f.Args[0], Values: []int{0}}
+	return []*plan.Plan{
+		{Op: plan.Read, Rows: read}, {Op: plan.Read, Rows: csv},
+		{Op: plan.Insert, Write: write(), Rows: back, Key: t.Columns[:2]}, {Op: plan.Insert, Write: constraint},
+		{Op: plan.Update, Write: write(), Rows: back}, {Op: plan.Delete, Write: write(), Rows: back},
+		{Op: plan.Call, Call: &plan.Invocation{Function: f, Body: -1, Args: []plan.CallArg{arg}}, Rows: full(plan.Source{Called: f})},
+		{Op: plan.Call, Call: &plan.Invocation{Function: f, Body: 0, Object: true, Args: []plan.CallArg{arg}}, Rows: sel(plan.Source{Called: f}, 0)},
+		{Op: plan.Call, Call: &plan.Invocation{Function: f, Body: 0, Scalar: true}},
+	}
+}
+
+// names are what may stand in quotes when everything is called name: the parts of a dotted function name too.
+func namesOf(name string) []string {
+	names := append([]string{name, name + "2"}, strings.Split(name, ".")...)
+	for i := 0; i < len(name); i++ { // a function's name is read as one that may be quoted already
+		for j := i + 1; j <= len(name); j++ {
+			names = append(names, strings.ReplaceAll(name[i:j], `""`, `"`))
+		}
+	}
+	return names
+}
+
+func try(t *testing.T, name, value string) {
+	if len(name) > 100 {
+		return
+	}
+	for i, p := range plans(name, value) {
+		st, err := pgsql.Compile(p, pgsql.Options{Default: "public"})
+		if err != nil {
+			t.Fatalf("plan %d: %v", i, err)
+		}
+		check(t, &st, namesOf(name)...)
+		if strings.Contains(st.SQL, "5ecret") {
+			t.Fatal("a value stands in the SQL")
+		}
+		if st.Estimate != nil {
+			check(t, st.Estimate, namesOf(name)...)
+		}
+	}
+}
+
+func TestNoNameAndNoValueEscapes(t *testing.T) {
+	for _, name := range hostile {
+		try(t, name, "5ecret"+name)
+	}
+}
+
+func FuzzCompile(f *testing.F) {
+	for _, name := range hostile {
+		f.Add(name, name)
+	}
+	f.Fuzz(func(t *testing.T, name, value string) { try(t, name, "5ecret"+value) })
+}
+
+// FuzzArray holds the array form against what PostgreSQL would read.
+func FuzzArray(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s, "b")
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		st := pgsql.Statement{Binds: []pgsql.Bind{{Arg: 0}}}
+		params, _ := st.AppendTo(nil, nil, query.Args{query.List([]string{a, b})})
+		if got := readArray(string(params[0])); !slices.Equal(got, []string{a, b}) {
+			t.Errorf("%q and %q became %s, which reads %q", a, b, params[0], got)
+		}
+	})
+}
+
+// readArray reads an array of quoted elements as array_in does.
+func readArray(s string) (out []string) {
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "{"), "}")
+	var element strings.Builder
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"' && quoted:
+			out = append(out, element.String())
+			element.Reset()
+			quoted = false
+		case s[i] == '"':
+			quoted = true
+		case s[i] == '\\' && quoted:
+			i++
+			element.WriteByte(s[i])
+		case quoted:
+			element.WriteByte(s[i])
+		}
+	}
+	return out
+}
