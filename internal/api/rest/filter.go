@@ -140,7 +140,8 @@ func (c *scanner) list() ([]string, bool) {
 		return nil, false
 	}
 	c.space()
-	list := make([]string, 0, 1+strings.Count(c.s[c.i:], ","))
+	near, _, _ := strings.Cut(c.s[c.i:], ")") // all of the list, unless a value has a parenthesis in it
+	list := make([]string, 0, 1+strings.Count(near, ","))
 	for {
 		list = append(list, c.element())
 		if !c.take(',') {

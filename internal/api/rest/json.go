@@ -13,6 +13,7 @@ import (
 type payload struct {
 	kind    jsonKind
 	keys    []string // of the first object, sorted, each once; nil for none
+	inOrder []string // the same, as they stand there
 	uniform bool     // all objects have the same keys
 	others  bool     // an element of the array is no object
 	first   []byte   // the first object
@@ -62,6 +63,7 @@ type jsonScanner struct {
 	i       int
 	left    int // levels that may still be opened
 	tooDeep bool
+	keys    [][]byte // of the row that is being read, quoted
 }
 
 func (s *jsonScanner) peek() byte {
@@ -133,34 +135,36 @@ func (s *jsonScanner) rows(p *payload) bool {
 // row reads an object and holds its keys against those of the first.
 func (s *jsonScanner) row(p *payload) bool {
 	start := s.i
-	var buf [16][]byte
-	keys := buf[:0]
-	ok := s.object(func(key []byte) { keys = append(keys, key) })
-	if !ok {
+	s.keys = s.keys[:0]
+	if !s.object(true) {
 		return false
 	}
 	if p.first == nil {
 		p.first = s.b[start:s.i]
-		p.keys = keySet(keys)
+		p.inOrder = make([]string, len(s.keys))
+		for i, key := range s.keys {
+			p.inOrder[i] = unquoteJSON(key)
+		}
+		p.keys = keySet(s.keys)
 		return true
 	}
 	if p.uniform {
-		p.uniform = sameKeys(p.keys, keys)
+		p.uniform = p.sameKeys(s.keys)
 	}
 	return true
 }
 
-// sameKeys says whether raw keys, quoted and in any order, are the sorted ones.
-func sameKeys(sorted []string, raw [][]byte) bool {
-	if len(raw) == len(sorted) {
-		for i, key := range raw {
-			if !plainEqual(key, sorted[i]) {
-				return slices.Equal(sorted, keySet(raw))
-			}
-		}
-		return true
+// sameKeys says whether raw keys, quoted and in any order, are those of the first object.
+func (p *payload) sameKeys(raw [][]byte) bool {
+	if len(raw) != len(p.inOrder) {
+		return slices.Equal(p.keys, keySet(raw))
 	}
-	return slices.Equal(sorted, keySet(raw))
+	for i, key := range raw {
+		if !plainEqual(key, p.inOrder[i]) {
+			return slices.Equal(p.keys, keySet(raw))
+		}
+	}
+	return true
 }
 
 // plainEqual compares a raw key without escapes.
@@ -177,7 +181,7 @@ func keySet(raw [][]byte) []string {
 	return slices.Compact(keys)
 }
 
-func (s *jsonScanner) object(seen func(key []byte)) bool {
+func (s *jsonScanner) object(isRow bool) bool {
 	if !s.open() {
 		return false
 	}
@@ -191,8 +195,8 @@ func (s *jsonScanner) object(seen func(key []byte)) bool {
 		if !s.str() {
 			return false
 		}
-		if seen != nil {
-			seen(s.b[from:s.i])
+		if isRow {
+			s.keys = append(s.keys, s.b[from:s.i])
 		}
 		if s.space(); !s.take(':') {
 			return false
@@ -235,7 +239,7 @@ func (s *jsonScanner) array() bool {
 func (s *jsonScanner) value() bool {
 	switch b := s.peek(); b {
 	case '{':
-		return s.object(nil)
+		return s.object(false)
 	case '[':
 		return s.array()
 	case '"':

@@ -11,7 +11,7 @@ func (p *reader) items(c *scanner, depth int) ([]query.Item, bool, error) {
 	if c.space(); c.done() || c.peek() == ')' {
 		return nil, true, nil
 	}
-	list := make([]query.Item, 0, 1+strings.Count(c.s[c.i:], ","))
+	list := make([]query.Item, 0, 4)
 	for {
 		item, ok, err := p.item(c, depth)
 		if !ok || err != nil {
