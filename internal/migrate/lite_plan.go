@@ -1,0 +1,314 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// A litePlanner writes changes for SQLite. What ALTER TABLE can do it does in place; everything else is gathered by table,
+// and the table is made anew once (https://sqlite.org/lang_altertable.html, "Making Other Kinds Of Table Schema
+// Changes"): apply turns foreign keys off before, keeps the triggers and indexes that the file doesn't know, and checks
+// every foreign key before it commits.
+type litePlanner struct {
+	from, to *schema.Schema
+	w        *liteWriter
+	steps    []Step
+	rebuild  map[*schema.Table][]schema.Change // by the table that will be
+	order    []*schema.Table
+	changed  map[*schema.Table]map[string]*schema.Column // what a column was, by the table that will be and its new name
+	views    []string
+}
+
+// rebuiltPrefix begins the name of a table that is being made anew.
+const rebuiltPrefix = ownPrefix + "new_"
+
+func (p *litePlanner) plan(changes []schema.Change) ([]Step, error) {
+	p.rebuild, p.changed = map[*schema.Table][]schema.Change{}, map[*schema.Table]map[string]*schema.Column{}
+	made := map[*schema.Table]bool{}
+	for _, c := range changes {
+		if t, ok := plain(c).(schema.CreateTable); ok {
+			made[t.Table] = true
+		}
+	}
+	var indexes []Step // after every rebuild
+	add := func(c schema.Change, sql ...string) {
+		if st := statements(sql...); len(st) > 0 {
+			p.steps = append(p.steps, Step{Does: c.String(), Destroys: c.Destroys(), Doomed: doomed(c), Statements: st})
+		}
+	}
+	for _, change := range changes {
+		switch c := plain(change).(type) {
+		case schema.CreateTable:
+			add(change, p.w.table(c.Table, c.Table.Name))
+		case schema.DropTable:
+			add(change, "DROP TABLE "+p.w.name(c.Table.Name))
+		case schema.RenameTable:
+			if litesql.StoredName(c.From.Name) != litesql.StoredName(c.To.Name) {
+				add(change, "ALTER TABLE "+p.w.name(c.From.Name)+" RENAME TO "+p.w.name(c.To.Name))
+			}
+		case schema.RenameColumn:
+			add(change, "ALTER TABLE "+p.w.name(c.Table.Name)+" RENAME COLUMN "+identifier(c.From.Name)+" TO "+identifier(c.To.Name))
+		case schema.AddColumn:
+			if p.canAdd(c.Table, c.Column) && len(p.rebuild[c.Table]) == 0 {
+				add(change, "ALTER TABLE "+p.w.name(c.Table.Name)+" ADD COLUMN "+p.w.columnDef(c.Table, c.Column, false))
+			} else {
+				p.again(c.Table, change)
+			}
+		case schema.ChangeColumn:
+			if p.w.stored(c.Table, c.From) != p.w.stored(c.Table, c.To) {
+				p.was(c.Table, c.To.Name, c.From)
+				p.again(c.Table, change)
+			}
+		case schema.DropColumn:
+			p.again(c.Table, change)
+		case schema.ChangeTable:
+			p.again(c.To, change)
+		case schema.AddPrimary:
+			p.again(c.Table, change)
+		case schema.DropPrimary:
+			p.again(c.Table, change)
+		case schema.AddUnique:
+			p.again(c.Table, change)
+		case schema.DropUnique:
+			p.again(c.Table, change)
+		case schema.AddCheck:
+			p.again(c.Table, change)
+		case schema.DropCheck:
+			p.again(c.Table, change)
+		case schema.AddForeignKey:
+			if !made[c.Table] {
+				p.again(c.Table, change)
+			}
+		case schema.DropForeignKey:
+			p.again(c.Table, change)
+		case schema.RenameConstraint:
+			p.again(c.Table, change)
+		case schema.AddEnumValue:
+			p.enum(c.Enum, change, made)
+		case schema.RenameEnumValue:
+			p.enum(c.Enum, change, made)
+		case schema.RebuildEnum:
+			p.enum(c.To, change, made)
+		case schema.RenameEnum:
+			p.enum(c.To, change, made)
+		case schema.CreateIndex:
+			if sql := p.w.index(c.Index); sql != "" && c.Table.View == nil {
+				indexes = append(indexes, Step{Does: change.String(), Statements: statements(again(sql))})
+			}
+		case schema.DropIndex:
+			add(change, "DROP INDEX "+identifier(c.Index.Name))
+		case schema.RenameIndex:
+			for _, x := range c.Table.Indexes {
+				if x.Name == c.To {
+					add(change, "DROP INDEX "+identifier(c.From))
+					indexes = append(indexes, Step{Does: change.String(), Statements: statements(again(p.w.index(x)))})
+				}
+			}
+		case schema.CreateView:
+			if sql := p.w.view(c.View); sql != "" {
+				indexes = append(indexes, Step{Does: change.String(), Statements: statements(sql)})
+			}
+		case schema.DropView:
+			if c.View.View.SQLite != "" {
+				add(change, "DROP VIEW "+p.w.name(c.View.Name))
+			}
+		case schema.ReplaceView:
+			if c.From.View.SQLite != "" {
+				add(change, "DROP VIEW "+p.w.name(c.From.Name))
+			}
+			if sql := p.w.view(c.To); sql != "" {
+				indexes = append(indexes, Step{Does: change.String(), Statements: statements(sql)})
+			}
+		case schema.CreateSchema, schema.CreateEnum, schema.DropEnum, schema.CommentEnum, schema.CreateComposite, schema.DropComposite,
+			schema.ChangeComposite, schema.CreateDomain, schema.DropDomain, schema.ChangeDomain, schema.CommentTable,
+			schema.CreateFunction, schema.DropFunction, schema.ReplaceFunction:
+			// SQLite has none of these.
+		default:
+			return nil, fmt.Errorf("%s: migrate has no way to make a %T", change, change)
+		}
+	}
+	for _, t := range p.order {
+		if !made[t] {
+			p.steps = append(p.steps, p.remake(t)...)
+		}
+	}
+	p.steps = append(p.steps, indexes...)
+	return p.steps, nil
+}
+
+// again marks a table to be made anew.
+func (p *litePlanner) again(t *schema.Table, c schema.Change) {
+	if t.View != nil {
+		return
+	}
+	if len(p.rebuild[t]) == 0 {
+		p.order = append(p.order, t)
+	}
+	p.rebuild[t] = append(p.rebuild[t], c)
+}
+
+func (p *litePlanner) was(t *schema.Table, name string, c *schema.Column) {
+	if p.changed[t] == nil {
+		p.changed[t] = map[string]*schema.Column{}
+	}
+	p.changed[t][name] = c
+}
+
+// enum makes the tables anew whose columns list an enum's values.
+func (p *litePlanner) enum(e *schema.Enum, c schema.Change, made map[*schema.Table]bool) {
+	for _, t := range p.to.Tables {
+		for _, col := range t.Columns {
+			if col.Type.Enum != e || made[t] || t.View != nil {
+				continue
+			}
+			p.again(t, c)
+			if r, ok := plain(c).(schema.RenameEnumValue); ok {
+				p.was(t, col.Name, renamedValue(p.wasColumn(t, col), r))
+			}
+		}
+	}
+}
+
+// renamedValue is a column as it was, whose values have to be renamed on the way over.
+func renamedValue(c *schema.Column, r schema.RenameEnumValue) *schema.Column {
+	out := *c
+	enum := schema.Enum{Name: schema.Name{Name: "\x00renamed"}}
+	if c.Type.Enum != nil && c.Type.Enum.Name == enum.Name {
+		enum.Values = slices.Clone(c.Type.Enum.Values)
+	}
+	enum.Values = append(enum.Values, schema.EnumValue{Value: r.From, Field: r.To})
+	out.Type.Enum = &enum
+	return &out
+}
+
+// wasColumn is a column as it was before the change.
+func (p *litePlanner) wasColumn(t *schema.Table, c *schema.Column) *schema.Column {
+	if old := p.changed[t][c.Name]; old != nil {
+		return old
+	}
+	return c
+}
+
+// canAdd says whether ALTER TABLE ADD COLUMN does: with a constant default or none, and no key of its own.
+func (p *litePlanner) canAdd(t *schema.Table, c *schema.Column) bool {
+	if c.Generated != nil && c.Generated.Stored {
+		return false
+	}
+	has := func(k *schema.Key) bool { return slices.Contains(k.Columns, c) }
+	if t.Primary != nil && has(t.Primary) || slices.ContainsFunc(t.Uniques, has) {
+		return false
+	}
+	clause := (&liteWriter{s: p.to}).defaultClause(c)
+	if strings.Contains(clause, "(") || strings.Contains(clause, "CURRENT_") {
+		return false
+	}
+	return !c.NotNull || clause != ""
+}
+
+// stored is how SQLite sees a column: nothing that only PostgreSQL or the API knows is part of it.
+func (w *liteWriter) stored(t *schema.Table, c *schema.Column) string {
+	quiet := &liteWriter{s: w.s}
+	return quiet.columnDef(t, c, isRowID(t, c))
+}
+
+// remake makes a table anew with its rows.
+func (p *litePlanner) remake(t *schema.Table) []Step {
+	made := schema.Name{Name: rebuiltPrefix + litesql.StoredName(t.Name)}
+	dropped, added := map[string]bool{}, map[string]bool{}
+	does, destroys := []string{}, []string{}
+	var doom *Doomed
+	for _, c := range p.rebuild[t] {
+		does = append(does, c.String())
+		if lost := c.Destroys(); lost != "" {
+			destroys = append(destroys, lost)
+			if doom == nil {
+				doom = doomed(c)
+			}
+		}
+		switch c := plain(c).(type) {
+		case schema.DropColumn:
+			dropped[c.Column.Name] = true
+		case schema.AddColumn:
+			added[c.Column.Name] = true
+		}
+	}
+	var into, from []string
+	for _, c := range t.Columns {
+		if added[c.Name] || c.Generated != nil && c.Generated.SQLite != "" {
+			continue
+		}
+		into = append(into, identifier(c.Name))
+		from = append(from, p.carried(t, c))
+	}
+	sql := []string{p.w.table(t, made)}
+	if len(into) > 0 {
+		sql = append(sql, "INSERT INTO "+p.w.name(made)+" ("+strings.Join(into, ", ")+")\n  SELECT "+strings.Join(from, ", ")+"\n  FROM "+p.w.name(t.Name))
+	}
+	// Renaming must not look into views and triggers, which name a table that is away for a moment.
+	sql = append(sql, "DROP TABLE "+p.w.name(t.Name), "PRAGMA legacy_alter_table = ON",
+		"ALTER TABLE "+p.w.name(made)+" RENAME TO "+p.w.name(t.Name), "PRAGMA legacy_alter_table = OFF")
+	for _, x := range t.Indexes {
+		if s := (&liteWriter{s: p.to}).index(x); s != "" {
+			sql = append(sql, again(s))
+		}
+	}
+	return []Step{{Does: strings.Join(does, "; "), Destroys: strings.Join(destroys, "; "), Doomed: doom, Statements: statements(sql...)}}
+}
+
+// again makes CREATE INDEX harmless where the index is there already.
+func again(sql string) string {
+	return strings.Replace(sql, "INDEX ", "INDEX IF NOT EXISTS ", 1)
+}
+
+// carried is a column's value on its way from the old table to the new.
+func (p *litePlanner) carried(t *schema.Table, c *schema.Column) string {
+	name := identifier(c.Name)
+	old := p.changed[t][c.Name]
+	if old == nil {
+		return name
+	}
+	if e := old.Type.Enum; e != nil && e.Name.Name == "\x00renamed" {
+		sql := "CASE " + name
+		for _, v := range e.Values {
+			sql += " WHEN " + literal(v.Value) + " THEN " + literal(v.Field)
+		}
+		return sql + " ELSE " + name + " END"
+	}
+	value := name
+	if old.Type.String() != c.Type.String() || old.Storage != c.Storage {
+		value = converted(old, c, name)
+	}
+	return value
+}
+
+// converted turns a stored value into another type's form by pt_convert, a function that apply brings along and that
+// fails on a value which is none of the type's, as PostgreSQL's cast does.
+func converted(from, to *schema.Column, name string) string {
+	if baseOf(from.Type) == schema.JSONB && !from.Type.Array {
+		name = "json(" + name + ")"
+	}
+	sql := "pt_convert(" + literal(typeSpec(from)) + ", " + literal(typeSpec(to)) + ", " + name + ")"
+	if baseOf(to.Type) == schema.JSONB && !to.Type.Array && to.Storage == schema.OwnStorage {
+		sql = "jsonb(" + sql + ")"
+	}
+	return sql
+}
+
+// typeSpec is a column's type for pt_convert; an enum is text there, its values are checked by the table.
+func typeSpec(c *schema.Column) string {
+	t := c.Type
+	if t.Domain != nil {
+		t = t.Domain.Base
+	}
+	if t.Enum != nil {
+		t = schema.Type{Base: schema.Text, Name: "text", Array: t.Array}
+	}
+	if c.Storage != schema.OwnStorage {
+		return t.String() + " as " + string(c.Storage)
+	}
+	return t.String()
+}
