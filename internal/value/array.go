@@ -59,7 +59,7 @@ func quoteElement(dst []byte, start int) []byte {
 
 // parseArray reads {1,2,"a b",NULL}, of up to six dimensions. Bounds in front, [1:2]=, are checked and forgotten.
 func parseArray(t schema.Type, s string, zone *time.Location) (any, error) {
-	p := arrayParser{in: s, element: element(t), zone: zone}
+	p := arrayParser{in: s, said: s, element: element(t), zone: zone}
 	p.skip()
 	bounds, err := p.bounds()
 	if err != nil {
@@ -71,10 +71,12 @@ func parseArray(t schema.Type, s string, zone *time.Location) (any, error) {
 		}
 		return nil, p.malformed("Array value must start with \"{\" or dimension information.")
 	}
+	p.said = p.in[p.pos:]
 	dims, err := p.structure(p.pos)
 	if err != nil {
 		return nil, err
 	}
+	p.said = s
 	if bounds != nil && !slices.Equal(bounds, dims) {
 		return nil, p.malformed("Specified array dimensions do not match array contents.")
 	}
@@ -83,13 +85,14 @@ func parseArray(t schema.Type, s string, zone *time.Location) (any, error) {
 
 type arrayParser struct {
 	in      string
+	said    string // what messages quote: PostgreSQL leaves out the bounds when it looks at the structure
 	pos     int
 	element schema.Type
 	zone    *time.Location
 }
 
 func (p *arrayParser) malformed(details string, args ...any) error {
-	f := fault.Newf(fault.InvalidText, `malformed array literal: "%s"`, p.in)
+	f := fault.Newf(fault.InvalidText, `malformed array literal: "%s"`, p.said)
 	if details != "" {
 		f.WithDetails(details, args...)
 	}

@@ -121,6 +121,9 @@ func (d *dateDecoder) decodeTime() error {
 
 // constant says whether a zone never had another offset.
 func constant(zone *time.Location) bool {
+	if zone.String() == "" { // a POSIX rule
+		return offsetAt(zone, civil{2020, 1, 15, 0}.stamp()) == offsetAt(zone, civil{2020, 7, 15, 0}.stamp())
+	}
 	start, end := time.Unix(0, 0).In(zone).ZoneBounds()
 	return start.IsZero() && end.IsZero()
 }
@@ -154,6 +157,9 @@ func (d *dateDecoder) findOffset(local int64) error {
 		if d.seen&dstWordPart != 0 {
 			return badFormat
 		}
+		if date := d.seen & dateParts; d.timeOnly && date != 0 && date != dateParts {
+			return badFormat
+		}
 		d.offset = offsetFor(d.session, local)
 	}
 	return nil
@@ -181,6 +187,9 @@ func (d *dateDecoder) field(i int) (partSet, error) {
 	case dateField:
 		return d.date(i, f.text)
 	case timeField:
+		if d.timeOnly {
+			return timeParts, d.time(f.text)
+		}
 		if d.label != noUnit && d.label != timeUnit {
 			return 0, badFormat
 		}
@@ -188,7 +197,7 @@ func (d *dateDecoder) field(i int) (partSet, error) {
 		if err := d.time(f.text); err != nil {
 			return 0, err
 		}
-		if !d.timeOnly && d.overflows() {
+		if d.overflows() {
 			return 0, fieldOverflow
 		}
 		return timeParts, nil

@@ -192,10 +192,12 @@ func leadingInt64(s string) (n int64, rest string, fits bool) {
 	if i == start {
 		return 0, s, true
 	}
-	if !neg {
-		if n == -1<<63 {
-			return 1<<63 - 1, s[i:], false
-		}
+	switch {
+	case !fits && neg:
+		n = -1 << 63
+	case !fits || !neg && n == -1<<63:
+		n, fits = 1<<63-1, false
+	case !neg:
 		n = -n
 	}
 	return n, s[i:], fits

@@ -110,7 +110,7 @@ func (d *dateDecoder) numericOffset(text string) error {
 // labelled reads a number behind a unit, as in y2001m02d04.
 func (d *dateDecoder) labelled(text string) (found partSet, err error) {
 	unit := d.label
-	d.label = noUnit
+	d.label, d.whole = noUnit, -1
 	n, rest, fits := leadingInt(text)
 	if !fits {
 		return 0, fieldOverflow
@@ -185,7 +185,9 @@ func (d *dateDecoder) number(i int, text string) (partSet, error) {
 		return 0, badFormat
 	case point >= 0 && !d.timeOnly && d.seen&dateParts == 0:
 		return d.separated(text)
-	case point > 2, len(text) > 4:
+	case point > 2, d.timeOnly && len(text) > 4:
+		return d.digits(text, d.known())
+	case len(text) >= 6 && (d.seen&dateParts == 0 || d.seen&timeParts == 0): // five digits are a year
 		return d.digits(text, d.known())
 	}
 	return d.plain(text, d.textMonth, d.known())
@@ -228,12 +230,9 @@ func (d *dateDecoder) digits(text string, seen partSet) (partSet, error) {
 	return 0, badFormat
 }
 
-// atoi reads digits as far as they go, and stops at what int32 holds.
+// atoi reads digits into an int32, as C's does: too many of them wrap round.
 func atoi(s string) int {
-	n, _, fits := leadingInt(s)
-	if !fits {
-		return math.MaxInt32
-	}
+	n, _, _ := leadingInt(s)
 	return n
 }
 

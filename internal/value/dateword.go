@@ -81,6 +81,7 @@ func (d *dateDecoder) abbreviated(text string, a abbreviation) (partSet, error) 
 
 // reserved takes a word that is a whole value.
 func (d *dateDecoder) reserved(n int) (partSet, error) {
+	d.whole = -1
 	switch n {
 	case nowValue:
 		t := time.Now().UnixMicro()

@@ -23,9 +23,15 @@ func FromJSONIn(t schema.Type, key string, raw []byte, zone *time.Location) (any
 		return nil, nil
 	}
 	quoted := strings.HasPrefix(s, `"`)
+	if !quoted && s != "" && (s[0] == '[' || s[0] == '{') {
+		// json_to_recordset turns every string inside into text, wanted or not
+		if err := CheckRows(s); err != nil {
+			return nil, err
+		}
+	}
 	if t.Array && !quoted {
 		a := jsonArray{element: element(t), key: key, zone: zone}
-		return a.read(s, nil)
+		return a.read(s)
 	}
 	if quoted {
 		text, err := jsonText(s)
@@ -40,6 +46,12 @@ func FromJSONIn(t schema.Type, key string, raw []byte, zone *time.Location) (any
 	return ParseIn(t, s, zone)
 }
 
+// CheckRows checks a JSON text as json_to_recordset does: besides its syntax, that every string can become text.
+func CheckRows(s string) error {
+	p := jsonParser{in: s, unescape: true}
+	return p.document()
+}
+
 // jsonText gives a JSON string's text.
 func jsonText(s string) (string, error) {
 	p := jsonParser{in: s, unescape: true}
@@ -49,65 +61,110 @@ func jsonText(s string) (string, error) {
 	return unquoteJSON(s), nil
 }
 
-// A jsonArray turns JSON arrays into an array of a type, whose lists must be alike in every dimension.
+// A jsonArray turns nested JSON arrays into an array of a type. The first value that is no array, or the first empty
+// array, says how many dimensions there are; what lies deeper is an element.
 type jsonArray struct {
 	element schema.Type
 	key     string
 	zone    *time.Location
-	dims    []int // items of each dimension
-	leaf    int   // depth of the elements, 0 where not yet known
+	dims    []int // items of each dimension, -1 where not yet known; nil as long as nobody knows how many there are
+	counts  []int // items so far of the open list of each dimension
+	items   []any
 }
 
-// read reads one list; path are the indexes that led to it.
-func (a *jsonArray) read(s string, path []int) (any, error) {
-	if !strings.HasPrefix(s, "[") {
-		return nil, a.expected(path)
+// read reads the whole value.
+func (a *jsonArray) read(s string) (any, error) {
+	if err := a.walk(s, 0); err != nil {
+		return nil, err
+	}
+	if len(a.dims) > arrayDimensionMax {
+		return nil, tooManyDimensions(len(a.dims))
+	}
+	if len(a.items) == 0 {
+		return []any{}, nil
+	}
+	list, _ := nest(a.items, a.dims)
+	return list, nil
+}
+
+// nest cuts items into lists of lists, and gives what is left over.
+func nest(items []any, dims []int) (list, rest []any) {
+	if len(dims) == 1 {
+		return items[:dims[0]:dims[0]], items[dims[0]:]
+	}
+	list = make([]any, dims[0])
+	for i := range list {
+		list[i], items = nest(items, dims[1:])
+	}
+	return list, items
+}
+
+// walk reads a value inside so many lists.
+func (a *jsonArray) walk(s string, depth int) error {
+	if !strings.HasPrefix(s, "[") || a.dims != nil && depth >= len(a.dims) {
+		return a.leaf(s, depth)
 	}
 	items, err := jsonItems(s)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	depth := len(path) + 1
-	if len(a.dims) < depth {
-		if depth > arrayDimensionMax {
-			return nil, tooManyDimensions(depth)
+	for _, item := range items {
+		if err := a.walk(item, depth+1); err != nil {
+			return err
 		}
-		a.dims = append(a.dims, len(items))
-	} else if a.dims[depth-1] != len(items) {
-		return nil, ragged()
 	}
-	out := make([]any, 0, len(items))
-	for i, item := range items {
-		nested := strings.HasPrefix(item, "[")
-		if a.leaf == 0 && (!nested || a.element.Base == schema.JSON || a.element.Base == schema.JSONB) {
-			a.leaf = depth
-		}
-		var v any
-		at := append(path[:len(path):len(path)], i)
-		if a.leaf == depth {
-			v, err = FromJSONIn(a.element, a.key, []byte(item), a.zone)
-		} else {
-			v, err = a.read(item, at)
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
+	if a.dims == nil {
+		a.open(depth + 1)
 	}
-	return out, nil
+	return a.close(depth)
 }
 
-func ragged() error {
-	return fault.New(fault.InvalidText, "malformed JSON array").
-		WithDetails("Multidimensional arrays must have sub-arrays with matching dimensions.")
+// leaf reads an element.
+func (a *jsonArray) leaf(s string, depth int) error {
+	if a.dims == nil && depth > 0 {
+		a.open(depth)
+	}
+	if depth < len(a.dims) || depth == 0 {
+		return a.expected(depth)
+	}
+	v, err := FromJSONIn(a.element, a.key, []byte(s), a.zone)
+	if err != nil {
+		return err
+	}
+	a.items = append(a.items, v)
+	a.counts[depth-1]++
+	return nil
+}
+
+func (a *jsonArray) open(n int) {
+	a.dims, a.counts = make([]int, n), make([]int, n)
+	for i := range a.dims {
+		a.dims[i] = -1
+	}
+}
+
+// close checks that every list of a dimension has as many items.
+func (a *jsonArray) close(depth int) error {
+	if a.dims[depth] < 0 {
+		a.dims[depth] = a.counts[depth]
+	}
+	if a.dims[depth] != a.counts[depth] {
+		return fault.New(fault.InvalidText, "malformed JSON array").
+			WithDetails("Multidimensional arrays must have sub-arrays with matching dimensions.")
+	}
+	a.counts[depth] = 0
+	if depth > 0 {
+		a.counts[depth-1]++
+	}
+	return nil
 }
 
 // expected is the fault of something else in an array's place.
-func (a *jsonArray) expected(path []int) error {
+func (a *jsonArray) expected(depth int) error {
 	f := fault.New(fault.InvalidText, "expected JSON array")
 	var at strings.Builder
-	for _, i := range path {
-		fmt.Fprintf(&at, "[%d]", i)
+	for _, n := range a.counts[:min(depth, len(a.counts))] {
+		fmt.Fprintf(&at, "[%d]", n)
 	}
 	switch {
 	case a.key != "" && at.Len() > 0:

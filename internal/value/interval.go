@@ -215,14 +215,14 @@ func (d *spanDecoder) negate() error {
 	return nil
 }
 
-// clock sets the time; it is the only part of its kind.
+// clock sets the time, whatever fractions of other parts have added to it.
 func (d *spanDecoder) clock(c spanClock, sign int64) error {
 	hi, lo := bits.Mul64(uint64(c.hour), uint64(hour))
 	rest := int64(c.minute)*minute + int64(c.second)*second + c.fraction
 	if hi != 0 || lo > math.MaxInt64-uint64(rest) {
 		return fieldOverflow
 	}
-	d.micros += sign * (int64(lo) + rest)
+	d.micros = sign * (int64(lo) + rest)
 	return nil
 }
 

@@ -178,7 +178,7 @@ func isoNumber(s string) (n int64, fraction float64, width int, rest string, err
 	if err != nil {
 		return 0, 0, 0, "", badFormat
 	}
-	if f < math.MinInt32 || f > math.MaxInt32 {
+	if math.Abs(f) > 1e15 {
 		return 0, 0, 0, "", fieldOverflow
 	}
 	whole := math.Trunc(f)

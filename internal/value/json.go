@@ -87,12 +87,11 @@ func (p *jsonParser) value(expected string) error {
 	case '[':
 		return p.array()
 	case jsonString, jsonNumber, jsonTrue, jsonFalse, jsonNull:
-		if p.sink != nil {
-			if err := p.sink.scalar(p.kind, p.in[p.start:p.pos]); err != nil {
-				return err
-			}
+		kind, raw := p.kind, p.in[p.start:p.pos]
+		if err := p.next(); err != nil || p.sink == nil {
+			return err
 		}
-		return p.next()
+		return p.sink.scalar(kind, raw)
 	}
 	return p.unexpected(expected)
 }

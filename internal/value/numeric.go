@@ -74,11 +74,15 @@ func numericText(s, mod string) (string, error) {
 	case tooLarge:
 		return "", numericOverflow()
 	}
-	if _, wanted, ok := numericModifier(mod); ok && scale > fractionDigitsMax {
+	precision, wanted, limited := numericModifier(mod)
+	if limited && scale > fractionDigitsMax {
 		digits, scale = shorten(digits, scale, wanted)
 	}
 	d, ok := newDecimal(neg, digits, scale)
-	if !ok {
+	switch {
+	case !ok && limited:
+		return "", fieldTooLarge(precision, wanted)
+	case !ok:
 		return "", numericOverflow()
 	}
 	return d.String(), nil
@@ -291,14 +295,19 @@ func applyNumeric(s, mod string) (any, error) {
 	}
 	d = d.round(scale)
 	if whole := len(strings.TrimLeft(d.digits, "0")) - d.scale; !d.zero() && whole > precision-scale {
-		bound := "1"
-		if precision != scale {
-			bound = "10^" + strconv.Itoa(precision-scale)
-		}
-		return nil, fault.New(fault.OutOfRange, "numeric field overflow").
-			WithDetails("A field with precision %d, scale %d must round to an absolute value less than %s.", precision, scale, bound)
+		return nil, fieldTooLarge(precision, scale)
 	}
 	return d.String(), nil
+}
+
+// fieldTooLarge is the fault of a number with too many digits before the point.
+func fieldTooLarge(precision, scale int) error {
+	bound := "1"
+	if precision != scale {
+		bound = "10^" + strconv.Itoa(precision-scale)
+	}
+	return fault.New(fault.OutOfRange, "numeric field overflow").
+		WithDetails("A field with precision %d, scale %d must round to an absolute value less than %s.", precision, scale, bound)
 }
 
 // CompareNumeric orders two canonical numerics: -1, 0 or 1. NaN equals itself and is above all others. It allocates

@@ -141,8 +141,11 @@ func known(t schema.Type, theirs, ours answer) bool {
 	}
 	switch t.Base {
 	case schema.Date, schema.Timestamp, schema.TimestampTZ:
-		if !strings.Contains(ours.fault, "out of range") || theirs.fault != "" {
+		if !strings.Contains(ours.fault, "out of range") || theirs.fault != "" && !t.Array {
 			return false
+		}
+		if theirs.fault != "" {
+			return true // of another element
 		}
 		if strings.HasSuffix(theirs.text, " BC") || strings.Contains(theirs.text, " BC\"") || strings.Contains(theirs.text, " BC,") {
 			return true

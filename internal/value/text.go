@@ -106,7 +106,7 @@ func firstByte(s string) string {
 		case c < 0x80:
 			return string(rune(c))
 		}
-		return s
+		return fmt.Sprintf(`\%03o`, c)
 	}
 	if s == "" {
 		return ""

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,35 +44,102 @@ func zoneCached(name string) (*time.Location, bool) {
 	return zone, ok
 }
 
-// posixZone reads FOO+3 or FOO-3:30: an abbreviation of at least three letters and hours west of Greenwich.
+// posixZone reads a POSIX name as freely as PostgreSQL does: FOO+3, x-3:30, EST5EDT, EST5EDT,M3.2.0,M11.1.0. The numbers
+// are hours west of Greenwich; daylight saving time without a rule follows that of the United States.
 func posixZone(name string) (*time.Location, bool) {
-	i := 0
-	for i < len(name) && lower(name[i]) >= 'a' && lower(name[i]) <= 'z' {
-		i++
-	}
-	rest := name[i:]
-	if i < 3 || rest == "" {
+	if len(name) > zoneBytesMax {
 		return nil, false
 	}
-	east := 1
-	switch rest[0] {
-	case '-':
-		rest = rest[1:]
-	case '+':
-		east, rest = -1, rest[1:]
-	default:
-		east = -1
+	rest := afterZoneName(name)
+	standard, rest, ok := posixOffset(rest)
+	if !ok {
+		return nil, false
 	}
-	offset, unit := 0, 3600
-	for part := range strings.SplitSeq(rest, ":") {
-		n, err := strconv.ParseUint(part, 10, 16)
-		if err != nil || unit == 0 || len(part) > 3 || unit < 3600 && n > 59 || unit == 3600 && n > 167 {
+	if rest == "" {
+		return time.FixedZone("", -standard), true
+	}
+	behind := afterZoneName(rest)
+	if len(behind) == len(rest) {
+		return nil, false
+	}
+	saving, rule := standard-3600, behind
+	if rule != "" && rule[0] != ',' && rule[0] != ';' {
+		if saving, rule, ok = posixOffset(rule); !ok {
 			return nil, false
 		}
-		offset += int(n) * unit
-		unit /= 60
 	}
-	return time.FixedZone(strings.ToUpper(name[:i]), east*offset), true
+	if rule == "" {
+		rule = ",M3.2.0,M11.1.0"
+	}
+	return ruledZone(fmt.Sprintf("AAA%sBBB%s,%s", posixClock(standard), posixClock(saving), rule[1:]))
+}
+
+const zoneBytesMax = 255
+
+// afterZoneName is what stands behind the letters of a POSIX name.
+func afterZoneName(s string) string {
+	if strings.HasPrefix(s, "<") {
+		if _, rest, ok := strings.Cut(s[1:], ">"); ok {
+			return rest
+		}
+	}
+	for i := range len(s) {
+		if c := s[i]; isDigit(c) || c == ',' || c == '-' || c == '+' {
+			return s[i:]
+		}
+	}
+	return ""
+}
+
+// posixOffset reads [+-]hh[:mm[:ss]]: seconds west.
+func posixOffset(s string) (offset int, rest string, ok bool) {
+	west := 1
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		if s[0] == '-' {
+			west = -1
+		}
+		s = s[1:]
+	}
+	unit, most := 3600, 167
+	for {
+		if s == "" || !isDigit(s[0]) {
+			return 0, "", false
+		}
+		n, tail, fits := leadingInt(s)
+		if !fits || n > most {
+			return 0, "", false
+		}
+		offset += n * unit
+		s = tail
+		if unit == 1 || s == "" || s[0] != ':' {
+			return west * offset, s, true
+		}
+		unit /= 60
+		s, most = s[1:], 60-unit/60 // 59 minutes, 60 seconds
+	}
+}
+
+func posixClock(offset int) string {
+	sign := ""
+	if offset < 0 {
+		sign, offset = "-", -offset
+	}
+	return fmt.Sprintf("%s%d:%02d:%02d", sign, offset/3600, offset/60%60, offset%60)
+}
+
+// ruledZone makes a zone of a POSIX rule, by writing a time zone file (RFC 8536) that has nothing but the rule.
+func ruledZone(rule string) (*time.Location, bool) {
+	const empty = "\x00\x00\x00\x00"
+	head := "TZif2" + strings.Repeat("\x00", 15)
+	counts := empty + empty + empty + "\x00\x00\x00\x01" + "\x00\x00\x00\x01" + "\x00\x00\x00\x04" // a transition, a type, four letters
+	first := head + empty + empty + empty + empty + "\x00\x00\x00\x01" + "\x00\x00\x00\x04" + empty + "\x00\x00" + "CCC\x00"
+	second := head + counts + "\xf8" + strings.Repeat("\x00", 7) + "\x00" + empty + "\x00\x00" + "CCC\x00"
+	zone, err := time.LoadLocationFromTZData("", []byte(first+second+"\n"+rule+"\n"))
+	if err != nil {
+		return nil, false
+	}
+	short, _ := time.Unix(0, 0).In(zone).Zone()
+	return zone, short != "CCC" // Go takes no notice of a rule that it can't read
 }
 
 // An abbreviation is what a time zone's short name means.
