@@ -15,6 +15,7 @@ type Schema struct {
 	Default    string   // PostgreSQL schema of names without one; "public" unless the file says otherwise
 	Exposed    []string // PostgreSQL schemas that are served, the first one by default; never empty
 	SearchPath []string // further schemas in PostgreSQL's search_path, after the exposed ones
+	Engine     string   // "postgres" or "sqlite" where the file can only be served from that one; empty for both
 	Title      string   // of the API, from the file's or the schema's comment
 	Comment    string
 
@@ -169,7 +170,6 @@ type ForeignKey struct {
 	OnUpdate   string
 	Deferrable bool
 	Deferred   bool // initially
-	Assumed    bool // the database has no such constraint (a view's, or one that is only promised): it just relates rows
 }
 
 // A Relation is a way from a row of one table to rows of another.

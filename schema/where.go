@@ -1,0 +1,286 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/pintail-dev/pintail/query"
+)
+
+// A context says what a where object can name.
+type context int
+
+const (
+	inCheck  context = iota // checks and partial indexes: this row's columns and constants
+	inPolicy                // relations and the actor's claims too
+)
+
+// A whereOp is an operator of the where form.
+type whereOp struct {
+	name string
+	op   query.Op
+	not  bool
+	on   string // "text" for those of text only
+}
+
+var whereOps = []whereOp{
+	{"_eq", query.Eq, false, ""}, {"_neq", query.Neq, false, ""}, {"_gt", query.Gt, false, ""}, {"_gte", query.Gte, false, ""},
+	{"_lt", query.Lt, false, ""}, {"_lte", query.Lte, false, ""}, {"_in", query.In, false, ""}, {"_nin", query.In, true, ""},
+	{"_like", query.Like, false, "text"}, {"_nlike", query.Like, true, "text"}, {"_ilike", query.ILike, false, "text"},
+	{"_nilike", query.ILike, true, "text"}, {"_regex", query.Match, false, "text"}, {"_nregex", query.Match, true, "text"},
+	{"_iregex", query.IMatch, false, "text"}, {"_niregex", query.IMatch, true, "text"}, {"_is_null", query.Is, false, ""},
+	{"_is", query.Is, false, "truth"}, {"_is_distinct", query.IsDistinct, false, ""}, {"_contains", query.Contains, false, "many"},
+	{"_contained_in", query.Contained, false, "many"}, {"_overlaps", query.Overlaps, false, "many"},
+}
+
+// columnOps compare with another column of the row.
+var columnOps = []whereOp{
+	{"_ceq", query.Eq, false, ""}, {"_cneq", query.Neq, false, ""}, {"_cgt", query.Gt, false, ""}, {"_cgte", query.Gte, false, ""},
+	{"_clt", query.Lt, false, ""}, {"_clte", query.Lte, false, ""},
+}
+
+// whereDepthMax bounds how deep a where object nests.
+const whereDepthMax = 32
+
+// where reads a where object of the API as an expression over t; nil where it has a mistake.
+func (p *parser) where(t *Table, v *ast.Value, in context) query.Expr { return p.whereAt(t, v, in, 0) }
+
+func (p *parser) whereAt(t *Table, v *ast.Value, in context, depth int) query.Expr {
+	if v.Kind != ast.ObjectValue {
+		p.wrong(v.Position, "write {total: {_gte: 0}}", "a condition is an object in braces, not %s", shortValue(v))
+		return nil
+	}
+	if depth > whereDepthMax {
+		p.wrong(v.Position, "", "this condition is nested deeper than %d", whereDepthMax)
+		return nil
+	}
+	var terms []query.Expr
+	good := true
+	for _, f := range v.Children {
+		found, ok := p.term(t, f, in, depth)
+		good = good && ok
+		terms = append(terms, found...)
+	}
+	switch {
+	case !good:
+		return nil
+	case len(terms) == 0:
+		return query.Const(true)
+	case len(terms) == 1:
+		return terms[0]
+	}
+	return &query.And{Of: terms}
+}
+
+// term reads one key of a where object: _and, _or, _not, a column or a relation.
+func (p *parser) term(t *Table, f *ast.ChildValue, in context, depth int) ([]query.Expr, bool) {
+	one := func(e query.Expr) ([]query.Expr, bool) { return []query.Expr{e}, e != nil }
+	switch f.Name {
+	case "_and", "_or":
+		if f.Value.Kind != ast.ListValue {
+			p.wrong(f.Value.Position, "write "+f.Name+": [{…}, {…}]", "%s takes a list of conditions", f.Name)
+			return nil, false
+		}
+		var of []query.Expr
+		for _, c := range f.Value.Children {
+			e := p.whereAt(t, c.Value, in, depth+1)
+			if e == nil {
+				return nil, false
+			}
+			of = append(of, e)
+		}
+		if f.Name == "_and" {
+			return one(&query.And{Of: of})
+		}
+		if len(of) == 0 {
+			return one(query.Const(false))
+		}
+		return one(&query.Or{Of: of})
+	case "_not":
+		e := p.whereAt(t, f.Value, in, depth+1)
+		if e == nil {
+			return nil, false
+		}
+		return one(&query.Not{Of: e})
+	case "_exists":
+		p.wrong(f.Position, "name a relation instead", "_exists isn't built yet")
+		return nil, false
+	}
+	if c := t.fieldNamed(f.Name); c != nil {
+		return p.comparisons(t, c, f.Value, in)
+	}
+	if i := slices.IndexFunc(t.Relations, func(r *Relation) bool { return r.Name == f.Name }); i >= 0 && in == inPolicy {
+		e := p.whereAt(t.Relations[i].To, f.Value, in, depth+1)
+		if e == nil {
+			return nil, false
+		}
+		return one(&query.Exists{Relation: f.Name, Where: e})
+	}
+	if def := p.objects[t]; def != nil && in == inCheck && slices.ContainsFunc(def.Fields, func(x *ast.FieldDefinition) bool { return x.Name == f.Name }) {
+		p.wrong(f.Position, "name a column of "+t.Type, "%s is a relation, and this condition sees one row only", f.Name)
+		return nil, false
+	}
+	names := append(fieldNames(t), "_and", "_or", "_not")
+	if in == inPolicy {
+		for _, r := range t.Relations {
+			if r.Name != "" {
+				names = append(names, r.Name)
+			}
+		}
+	}
+	instead := p.suggestColumn(t, f.Name)
+	if n := nearest(f.Name, names); n != "" {
+		instead = "write " + n
+	}
+	p.wrong(f.Position, instead, "%s has no column %s", t.Type, f.Name)
+	return nil, false
+}
+
+// comparisons reads {_gte: 0, _lt: 10} over one column.
+func (p *parser) comparisons(t *Table, c *Column, v *ast.Value, in context) ([]query.Expr, bool) {
+	if v.Kind != ast.ObjectValue {
+		p.wrong(v.Position, "write "+c.Field+": {_eq: "+shortValue(v)+"}", "%s needs an operator", c.Field)
+		return nil, false
+	}
+	if len(v.Children) == 0 {
+		p.wrong(v.Position, "write "+c.Field+": {_is_null: false}, or take it out", "nothing is asked of %s", c.Field)
+		return nil, false
+	}
+	var out []query.Expr
+	for _, f := range v.Children {
+		e, ok := p.comparison(t, c, f, in)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, e)
+	}
+	return out, true
+}
+
+func (p *parser) comparison(t *Table, c *Column, f *ast.ChildValue, in context) (query.Expr, bool) {
+	if i := slices.IndexFunc(columnOps, func(o whereOp) bool { return o.name == f.Name }); i >= 0 {
+		v := f.Value
+		if v.Kind == ast.ListValue && len(v.Children) > 0 { // Hasura's ["$", "column"] and ["column"]
+			v = v.Children[len(v.Children)-1].Value
+		}
+		other := p.columnNamed(t, v, f.Name)
+		if other == nil {
+			return nil, false
+		}
+		if !comparable(c.Type, other.Type) {
+			p.wrong(v.Position, "compare columns of one type", "%s is %s, but %s is %s", c.Field, c.Type, other.Field, other.Type)
+			return nil, false
+		}
+		return &query.Compare{Field: query.Field{Column: c.Name}, Op: columnOps[i].op, Other: other.Name}, true
+	}
+	i := slices.IndexFunc(whereOps, func(o whereOp) bool { return o.name == f.Name })
+	if i < 0 {
+		var names []string
+		for _, o := range slices.Concat(whereOps, columnOps) {
+			names = append(names, o.name)
+		}
+		instead := "the operators are " + list(names[:8], "and") + ", and more in docs/schema.md"
+		if n := nearest(f.Name, names); n != "" {
+			instead = "write " + n
+		} else if slices.Contains(names, "_"+f.Name) {
+			instead = "write _" + f.Name
+		}
+		p.wrong(f.Position, instead, "there is no operator %s", f.Name)
+		return nil, false
+	}
+	op := whereOps[i]
+	if why := misused(op, c.Type); why != "" {
+		p.wrong(f.Position, "take another operator, or check it in SQL: @check(postgres: \"…\")", "%s is %s, and %s %s", c.Field, c.Type, op.name, why)
+		return nil, false
+	}
+	out := &query.Compare{Field: query.Field{Column: c.Name}, Op: op.op}
+	ok := true
+	switch op.name {
+	case "_is_null":
+		if f.Value.Kind != ast.BooleanValue {
+			p.wrong(f.Value.Position, "write _is_null: true", "_is_null takes true or false")
+			return nil, false
+		}
+		out.Value = query.Text("not_null")
+		if f.Value.Raw == "true" {
+			out.Value = query.Text("null")
+		}
+	case "_is":
+		word := strings.ToLower(f.Value.Raw)
+		if word != "true" && word != "false" && word != "unknown" {
+			p.wrong(f.Value.Position, "write _is: true", "_is takes true, false or \"unknown\"")
+			return nil, false
+		}
+		out.Value = query.Text(word)
+	case "_in", "_nin":
+		if f.Value.Kind != ast.ListValue {
+			p.wrong(f.Value.Position, "write "+op.name+": ["+shortValue(f.Value)+"]", "%s takes a list", op.name)
+			return nil, false
+		}
+		list := []string{}
+		for _, v := range f.Value.Children {
+			one, good := p.operand(c, v.Value, inCheck)
+			ok = ok && good
+			list = append(list, one.Text)
+		}
+		out.Value = query.List(list)
+	case "_like", "_nlike", "_ilike", "_nilike", "_regex", "_nregex", "_iregex", "_niregex":
+		if f.Value.Kind != ast.StringValue && f.Value.Kind != ast.BlockValue {
+			p.wrong(f.Value.Position, "write "+op.name+`: "a%"`, "%s takes a pattern in quotes", op.name)
+			return nil, false
+		}
+		out.Value = query.Text(f.Value.Raw)
+	default:
+		out.Value, ok = p.operand(c, f.Value, in)
+	}
+	if op.not {
+		return &query.Not{Of: out}, ok
+	}
+	return out, ok
+}
+
+// misused says why an operator makes no sense on a type; empty where it does.
+func misused(op whereOp, t Type) string {
+	for t.Domain != nil && !t.Array {
+		t = t.Domain.Base
+	}
+	switch {
+	case t.Base == Unknown && !t.Array:
+		return ""
+	case op.on == "text" && (t.Base != Text || t.Array):
+		return "is for text"
+	case op.on == "truth" && (t.Base != Bool || t.Array):
+		return "is for Boolean"
+	case op.on == "many" && t.Base != JSONB && !t.Array:
+		return "is for jsonb and lists"
+	case t.Base == JSON && !t.Array && op.op != query.Is:
+		return "can't compare json; jsonb can be compared"
+	}
+	return ""
+}
+
+// operand reads a constant of a column's type or, in a policy, a claim: a string that begins with X-Hasura-.
+func (p *parser) operand(c *Column, v *ast.Value, in context) (query.Value, bool) {
+	switch v.Kind {
+	case ast.NullValue:
+		p.wrong(v.Position, "write _is_null: true", "nothing is equal to null")
+		return query.Value{}, false
+	case ast.ListValue, ast.ObjectValue, ast.Variable:
+		p.wrong(v.Position, "write "+exampleLiteral(c.Type), "%s is no value of type %s", shortValue(v), c.Type)
+		return query.Value{}, false
+	}
+	if claim := strings.ToLower(v.Raw); strings.HasPrefix(claim, "x-hasura-") {
+		if in == inPolicy {
+			return query.Value{Claim: claim}, true
+		}
+		p.wrong(v.Position, "compare with a constant; who asks is for @allow", "this condition doesn't know who asks")
+		return query.Value{}, false
+	}
+	if why := checkLiteral(v.Raw, c.Type); why != "" {
+		p.wrong(v.Position, "write "+exampleLiteral(c.Type), "%s for %s %s", shortValue(v), c.Field, why)
+		return query.Value{}, false
+	}
+	return query.Text(v.Raw), true
+}
