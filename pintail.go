@@ -35,9 +35,8 @@ import (
 // Config says what to serve and how. The zero value serves schema.graphql on sqlite:data/pintail.db to whoever knows the
 // admin secret, which is nobody until AdminSecret is set.
 type Config struct {
-	Schema   string         // path of the schema file or of a directory of *.graphql; default "schema.graphql"
+	Schema   string         // path of the schema file or of a directory of *.graphql, with queries/ beside it; default "schema.graphql"
 	Parsed   *schema.Schema // instead of Schema: one that is already read
-	Queries  string         // directory of named queries; default "queries" beside the schema file, if it is there
 	Database string         // "sqlite:PATH" or "postgres://…"; default "sqlite:data/pintail.db"
 	Public   string         // directory of static files served at /; default "public" beside the schema file, if it is there
 
@@ -118,7 +117,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 	s := c.Parsed
 	if s == nil {
 		var err error
-		if s, err = schema.Load(c.Schema, c.queries()); err != nil {
+		if s, err = schema.Load(c.Schema); err != nil {
 			return nil, err
 		}
 	}
@@ -146,7 +145,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 func openStore(c Config, s *schema.Schema) (store.Store, error) {
 	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
 		return sqlite.Open(sqlite.Config{
-			Path: path, Schema: s, Readers: c.ConnectionsMax, Statement: c.StatementTime, AnswerBytes: int(c.AnswerBytesMax),
+			Path: path, Readers: c.ConnectionsMax, Statement: c.StatementTime, AnswerBytes: int(c.AnswerBytesMax),
 			CountRows: c.REST.MaxRows,
 		})
 	}

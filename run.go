@@ -148,14 +148,6 @@ func (c Config) public() string {
 	return beside(c.Schema, "public")
 }
 
-// queries is the folder of named queries; empty where there is none.
-func (c Config) queries() string {
-	if c.Queries != "" {
-		return c.Queries
-	}
-	return beside(c.Schema, "queries")
-}
-
 // beside gives the folder of that name next to the schema file, if it is there.
 func beside(schema, name string) string {
 	dir := filepath.Join(filepath.Dir(schema), name)
