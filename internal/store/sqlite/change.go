@@ -195,10 +195,34 @@ func (g *changing) update(p *plan.Plan) error {
 	n, err := g.step(st)
 	if err != nil {
 		st.Reset()
-		return &rowError{err: g.c.restricted(err, g.w, &binding{args: g.args}), w: g.w, row: row}
+		b := &binding{args: g.args}
+		e := &rowError{err: g.c.restricted(err, g.w, b), w: g.w, row: row}
+		if !g.c.GetAutocommit() {
+			e.before = g.c.first(g.w, b)
+		}
+		return e
 	}
 	g.res.Affected = n
 	return nil
+}
+
+// first gives the first row that an update picks, by its table's columns.
+func (c *conn) first(w *litesql.Write, b *binding) []any {
+	q := w.First()
+	s, _, err := c.Prepare(q.SQL)
+	if err != nil {
+		return nil
+	}
+	defer s.Close()
+	st := &stmt{Stmt: s}
+	if c.specs(st, q.Binds) != nil || c.bind(st, q.Binds, b) != nil || !st.Step() {
+		return nil
+	}
+	out := make([]any, len(w.Table.Columns))
+	for i, col := range w.Table.Columns {
+		out[i], _ = load(st.ColumnValue(i), col.Type, col.Storage)
+	}
+	return out
 }
 
 type updateKey struct {

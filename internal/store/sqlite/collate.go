@@ -17,7 +17,7 @@ var collations = map[string]sqlite3.CollatingFunction{
 	"pt_citext":   func(a, b []byte) int { return strings.Compare(strings.ToLower(view(a)), strings.ToLower(view(b))) },
 	"pt_timetz":   ordering(schema.Type{Base: schema.TimeTZ, Name: "time with time zone"}),
 	"pt_interval": ordering(schema.Type{Base: schema.Interval, Name: "interval"}),
-	"pt_jsonb":    ordering(schema.Type{Base: schema.JSONB, Name: "jsonb"}),
+	"pt_jsonb":    compareJSONB,
 	"pt_array":    compareArrays,
 }
 

@@ -24,6 +24,21 @@ type rowError struct {
 	err error
 	w   *litesql.Write
 	row *row // nil for a delete
+
+	before []any // of an update: a row as it was, by the table's columns; nil where it isn't known
+}
+
+// of gives a column's value in the row that was refused.
+func (e *rowError) of(col *schema.Column) any {
+	for i, c := range e.w.Columns {
+		if c == col && e.row.set[i] {
+			return e.row.vals[i]
+		}
+	}
+	if e.before != nil {
+		return e.before[col.Position]
+	}
+	return e.row.of(col)
 }
 
 func (e *rowError) Error() string { return e.err.Error() }
@@ -99,11 +114,7 @@ func constraintFault(p *plan.Plan, err error) error {
 	case errors.Is(err, sqlite3.CONSTRAINT_NOTNULL):
 		what, _ := after("NOT NULL constraint failed: ")
 		table, col := splitColumn(t, what)
-		var r *row
-		if e != nil {
-			r = e.row
-		}
-		return notNull(table, col, r).WithCause(err)
+		return notNull(table, col, e).WithCause(err)
 	case errors.Is(err, sqlite3.CONSTRAINT_UNIQUE), errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY), errors.Is(err, sqlite3.CONSTRAINT_ROWID):
 		what, _ := after("UNIQUE constraint failed: ")
 		return uniqueFault(t, e, what).WithCause(err)
@@ -142,17 +153,15 @@ func splitColumn(t *schema.Table, what string) (table, col string) {
 	return what, ""
 }
 
-func notNull(table, col string, r *row) *fault.Fault {
+func notNull(table, col string, e *rowError) *fault.Fault {
 	f := fault.Newf(fault.NotNullViolation, `null value in column "%s" of relation "%s" violates not-null constraint`, col, table)
-	if r != nil {
-		f.Details = failing(&rowError{row: r, w: r.w})
-	}
+	f.Details = failing(e)
 	return f
 }
 
-// failing describes an inserted row as PostgreSQL does: every column's text in order, cut after 64 bytes.
+// failing describes a refused row as PostgreSQL does: every column's text in order, cut after 64 bytes.
 func failing(e *rowError) string {
-	if e == nil || e.row == nil || e.w.Op != plan.Insert {
+	if e == nil || e.row == nil || e.w.Op != plan.Insert && e.before == nil {
 		return ""
 	}
 	out := []byte("Failing row contains (")
@@ -160,7 +169,7 @@ func failing(e *rowError) string {
 		if i > 0 {
 			out = append(out, ", "...)
 		}
-		out = append(out, shortText(col, e.row.of(col))...)
+		out = append(out, shortText(col, e.of(col))...)
 	}
 	return string(append(out, ")."...))
 }
@@ -212,7 +221,7 @@ func uniqueFault(t *schema.Table, e *rowError, what string) *fault.Fault {
 	names, vals := make([]string, len(cols)), make([]string, len(cols))
 	for i, col := range cols {
 		names[i] = col.Name
-		v := e.row.of(col)
+		v := e.of(col)
 		if v == nil {
 			return f // numbered by SQLite, or not set by an update
 		}

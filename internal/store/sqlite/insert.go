@@ -181,7 +181,7 @@ func (in *inserting) one(doc []byte) error {
 	}
 	for i, col := range w.Columns {
 		if r.set[i] && r.vals[i] == nil && mustHave(col) {
-			return notNull(w.Table.Name.Name, col.Name, r)
+			return notNull(w.Table.Name.Name, col.Name, &rowError{w: w, row: r})
 		}
 	}
 	if err := in.prepare(); err != nil {

@@ -246,7 +246,7 @@ func Cases() []Case {
 		Case{Name: "update to null", Ask: updating("author", []string{"name"}, `{"name":null}`, is("id", query.Eq, "1"), nil)},
 		Case{Name: "update to a taken name", Ask: updating("author", []string{"name"}, `{"name":"Ana"}`, is("id", query.Eq, "2"), nil)},
 		Case{Name: "update to a missing reference", Ask: updating("book", []string{"author_id"}, `{"author_id":77}`, is("id", query.Eq, "2"), nil)},
-		Case{Name: "update a referred key", Ask: updating("author", []string{"id"}, `{"id":77}`, is("id", query.Eq, "1"), nil)},
+		Case{Name: "update a referred key", Ask: updating("label", []string{"id"}, `{"id":77}`, is("id", query.Eq, "2"), nil)},
 		Case{Name: "update without rowid", Ask: updating("pair", []string{"v"}, `{"v":1}`, is("x", query.Eq, "1"), from("", "*"))},
 		Case{Name: "update too many", Ask: &query.Update{Table: query.Name{Name: "pair"}, Columns: []string{"v"}, Row: query.Text(`{"v":1}`), End: query.End{Rollback: true, MaxAffected: &one}}},
 		Case{Name: "update not one", Ask: &query.Update{Table: query.Name{Name: "pair"}, Columns: []string{"v"}, Row: query.Text(`{"v":1}`), Returning: from("", "x"), End: query.End{Rollback: true, Single: true}}},

@@ -219,6 +219,18 @@ func (w *Write) Taken() (sql string, target []*schema.Column) {
 	return sql, target
 }
 
+// First selects every column of the first row that an update picks, for the words of an error.
+func (w *Write) First() *Query {
+	sql := "SELECT "
+	for i, col := range w.Table.Columns {
+		if i > 0 {
+			sql += ", "
+		}
+		sql += alias(w.alias) + "." + Ident(col.Name)
+	}
+	return &Query{SQL: sql + " FROM " + w.name + w.where + " LIMIT 1", Binds: w.Change.Binds}
+}
+
 // Update is the UPDATE that sets w.Columns: the parameters of Change come first, those of the values after them.
 func (w *Write) Update(returning bool) string {
 	c := &compiler{binds: w.Change.Binds[:len(w.Change.Binds):len(w.Change.Binds)]}

@@ -1,0 +1,110 @@
+package sqlite
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/query"
+)
+
+const numbers = `;CREATE TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT i FROM n;
+	CREATE VIEW endless AS SELECT a.i AS id FROM n a, n b, n c, n d WHERE a.i + b.i + c.i + d.i < 0;
+	INSERT INTO item (id, title) SELECT i, 'row' FROM n;
+	DROP TABLE customer; CREATE VIEW customer AS SELECT id, 'x' AS name FROM endless`
+
+var endless = &query.Select{From: query.Name{Name: "customer"}, Items: output("id")}
+
+func TestCancelRead(t *testing.T) {
+	s := openShop(t, Config{}, numbers)
+	p, args := s.plan(t, endless)
+	ctx, cancel := context.WithCancel(context.Background())
+	var canceledAt time.Time
+	time.AfterFunc(100*time.Millisecond, func() { canceledAt = time.Now(); cancel() })
+	_, err := s.Read(ctx, p, args)
+	if took := time.Since(canceledAt); code(err) != fault.QueryCanceled || took > 100*time.Millisecond {
+		t.Error(err, took)
+	}
+	if got := s.count(t, "item"); got != `[{"count":3000}]` {
+		t.Error(got)
+	}
+}
+
+func TestReadTimeLimit(t *testing.T) {
+	s := openShop(t, Config{Statement: 100 * time.Millisecond, Readers: 1}, numbers)
+	p, args := s.plan(t, endless)
+	start := time.Now()
+	_, err := s.Read(context.Background(), p, args)
+	if f := fault.From(err); f.Message != "canceling statement due to statement timeout" || time.Since(start) > 250*time.Millisecond {
+		t.Error(err, time.Since(start))
+	}
+	if got := s.count(t, "item"); got != `[{"count":3000}]` {
+		t.Error("the connection is of no more use:", got)
+	}
+}
+
+func TestAnswerLimit(t *testing.T) {
+	all := &query.Select{From: query.Name{Name: "item"}, Items: output("title")}
+	const bytes = 3000*len(`{"title":"row"}, `+"\n ") - len(", \n ") + len("[]")
+	for limit, want := range map[int]fault.Code{bytes: "", bytes - 1: fault.AnswerTooLarge} {
+		s := openShop(t, Config{AnswerBytes: limit}, numbers)
+		p, args := s.plan(t, all)
+		res, err := s.Read(context.Background(), p, args)
+		if code(err) != want || (err == nil && len(res.Body) != bytes) {
+			t.Errorf("limit %d: %d bytes, %v", limit, len(res.Body), err)
+		}
+	}
+}
+
+func TestPoolWaits(t *testing.T) {
+	s := openShop(t, Config{Readers: 1}, numbers)
+	c, err := s.acquire(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	p, args := s.plan(t, &query.Select{From: query.Name{Name: "item"}, Items: output("id")})
+	if _, err := s.Read(ctx, p, args); code(err) != fault.QueryCanceled {
+		t.Error(err)
+	}
+	s.release(c)
+	if got := s.count(t, "item"); got != `[{"count":3000}]` {
+		t.Error(got)
+	}
+}
+
+func TestFullTextIsNotOnSQLite(t *testing.T) {
+	s := openShop(t, Config{})
+	p, args := s.plan(t, &query.Select{From: query.Name{Name: "item"}, Items: output("id"),
+		Where: &query.Compare{Field: query.Field{Column: "title"}, Op: query.FTS, Value: query.Text("x")}})
+	_, err := s.Read(context.Background(), p, args)
+	if f := fault.From(err); f.Code != fault.NotOnSQLite || f.Message != "full-text operators are not supported on SQLite yet" {
+		t.Error(err)
+	}
+}
+
+func TestIgnoreCaseOfAllLetters(t *testing.T) {
+	s := openShop(t, Config{}, `;INSERT INTO item (id, title) VALUES (1, 'Éclair'), (2, 'δ')`)
+	for pattern, want := range map[string]string{"éCLAIR": `[{"id":1}]`, "Δ": `[{"id":2}]`} {
+		for _, op := range []query.Op{query.ILike, query.IMatch} {
+			got := s.read(t, &query.Select{From: query.Name{Name: "item"}, Items: output("id"),
+				Where: &query.Compare{Field: query.Field{Column: "title"}, Op: op, Value: query.Text(pattern)}})
+			if got != want {
+				t.Error(op, pattern, got)
+			}
+		}
+	}
+}
+
+func TestOlder(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{{"3.53.4", "3.53.4", false}, {"3.53.3", "3.53.4", true}, {"3.9.0", "3.53.4", true}, {"3.54.0", "3.53.4", false}, {"4.0", "3.53.4", false}} {
+		if older(c.a, c.b) != c.want {
+			t.Error(c)
+		}
+	}
+}
