@@ -288,6 +288,9 @@ func (p *parser) typeOfText(v *ast.Value) (Type, bool) {
 	n := p.out.qualify(Name{Schema: t.Schema, Name: t.Name})
 	t.Schema = n.Schema
 	for _, d := range p.declared {
+		if d.domain != nil && p.out.qualify(d.domain.Name) != n {
+			continue // looking at it would resolve it, and it may be the one that asks
+		}
 		if found, ok := p.typeOfDefinition(d); ok && found.Name == n.Name && found.Schema == n.Schema {
 			found.Modifier, found.Array = t.Modifier, t.Array
 			return found, true

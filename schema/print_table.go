@@ -262,7 +262,7 @@ func (w *printer) relationDirective(t *Table, r *Relation) string {
 			}
 		}
 	}
-	if r.Foreign != nil && r.Foreign.Table == t {
+	if r.Foreign != nil && r.Foreign.Table == t && r.Foreign.To == r.To {
 		return w.foreign(nil, t, r.Foreign).directive("relation")
 	}
 	d := args{}
