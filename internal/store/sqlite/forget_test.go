@@ -15,7 +15,6 @@ import (
 
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/faulttest"
-	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/query"
 )
 
@@ -73,7 +72,7 @@ func forgetful(t *testing.T, seed uint64, synchronous string, broken func(string
 		t.Fatal(err)
 	}
 	disk.Flush()
-	w := &promises{disk: disk, schema: shopSchema()}
+	w := &promises{disk: disk}
 	for range 3 {
 		w.round(t, rng, synchronous)
 		if rng.IntN(3) == 0 {
@@ -91,11 +90,10 @@ func forgetful(t *testing.T, seed uint64, synchronous string, broken func(string
 
 // promises are what a store acknowledged: pairs of items of one transaction, by the first one's id.
 type promises struct {
-	disk   *faulttest.Disk
-	schema interface{ Link() }
-	next   atomic.Int64
-	count  atomic.Int64
-	acked  sync.Map
+	disk  *faulttest.Disk
+	next  atomic.Int64
+	count atomic.Int64
+	acked sync.Map
 }
 
 // round lets eight clients write until the power fails.
@@ -207,7 +205,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	for round := range 3 {
 		disk.Room(disk.Used() + 100_000)
-		w := &promises{disk: disk, schema: s.schema}
+		w := &promises{disk: disk}
 		w.next.Store(int64(10_000 * (round + 1)))
 		var refused error
 		var mu sync.Mutex
@@ -239,7 +237,7 @@ func TestFullDisk(t *testing.T) {
 		if _, err := s.write(t, addItem(2+round, "null")); err != nil {
 			t.Fatal("there is room again, and a write says", err)
 		}
-		if _, err := s.write(t, &query.Delete{From: query.Name{Name: "item"}, Where: &query.Compare{Left: query.Field{Column: "id"}, Op: query.Lt, Right: query.Text("10")}}); err != nil {
+		if _, err := s.write(t, &query.Delete{From: query.Name{Name: "item"}, Where: &query.Compare{Field: query.Field{Column: "id"}, Op: query.Lt, Value: query.Text("10")}}); err != nil {
 			t.Fatal(err)
 		}
 		if what := w.check(t); what != "" {
@@ -247,5 +245,3 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 }
-
-var _ = plan.Read
