@@ -29,6 +29,7 @@ func InspectSQLite(ctx context.Context, db *sqlite3.Conn) (*schema.Schema, []Rep
 		}
 	}
 	in.out.Link()
+	in.out.Spell()
 	addViewKeys(in.out, in.views)
 	in.out.Link()
 	nameAll(in.out)

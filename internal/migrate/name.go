@@ -12,95 +12,10 @@ import (
 // unnamed marks a relation that must stand in the file and has no name yet.
 const unnamed = "?"
 
-// nameAll gives an inspected schema the names that the file needs: GraphQL names of types, fields and enum values, and
-// names for relations. The schema is linked; the caller links it again.
+// nameAll names the relations of an inspected schema, which is linked and spelled; the caller links it again.
 func nameAll(s *schema.Schema) {
-	nameTypes(s)
-	for _, t := range s.Tables {
-		nameFields(t.Columns)
-	}
 	for _, t := range s.Tables {
 		nameRelations(s, t)
-	}
-}
-
-// builtIn are type names that are taken in every file.
-var builtIn = []string{
-	"Query", "Mutation", "Subscription", "Int", "Float", "String", "Boolean", "ID", "smallint", "integer", "bigint",
-	"real", "float4", "float8", "numeric", "text", "uuid", "date", "time", "timetz", "timestamp", "timestamptz", "interval",
-	"json", "jsonb", "bytea", "citext", "order_by",
-}
-
-// nameTypes names tables, enums and functions. One of the default schema keeps its own name; others carry their schema's
-// before it.
-func nameTypes(s *schema.Schema) {
-	taken := map[string]bool{}
-	for _, n := range builtIn {
-		taken[n] = true
-	}
-	take := func(n schema.Name) string {
-		want := spell(n.Name)
-		if n.Schema != "" {
-			want = spell(n.Schema + "_" + n.Name)
-		}
-		return unique(want, func(x string) bool { return !taken[x] && !generated(x, taken) }, taken)
-	}
-	for _, byDefault := range []bool{true, false} {
-		for _, t := range s.Tables {
-			if (t.Name.Schema == "") == byDefault {
-				t.Type = take(t.Name)
-			}
-		}
-		for _, e := range s.Enums {
-			if (e.Name.Schema == "") == byDefault {
-				e.Type = take(e.Name)
-				nameValues(e)
-			}
-		}
-	}
-	functions := map[string]bool{}
-	for _, f := range s.Functions {
-		want := spell(f.Name.Name)
-		if f.Name.Schema != "" {
-			want = spell(f.Name.Schema + "_" + f.Name.Name)
-		}
-		f.Field = unique(want, func(x string) bool { return !functions[x] }, functions)
-		args := map[string]bool{}
-		for _, c := range f.Returns.Out {
-			c.Field = unique(spell(c.Name), func(x string) bool { return !args[x] }, args)
-		}
-	}
-	for _, c := range s.Composites {
-		nameFields(c.Columns)
-	}
-}
-
-// generated says whether a type's name is one that another table's name makes, or the other way round.
-func generated(name string, taken map[string]bool) bool {
-	base, ok := strings.CutSuffix(name, "_aggregate")
-	return ok && taken[base] || taken[name+"_aggregate"]
-}
-
-func nameValues(e *schema.Enum) {
-	taken := map[string]bool{"true": true, "false": true, "null": true}
-	for i := range e.Values {
-		v := &e.Values[i]
-		v.Field = unique(spell(v.Value), func(x string) bool { return !taken[x] }, taken)
-	}
-}
-
-func nameFields(columns []*schema.Column) {
-	taken := map[string]bool{}
-	for _, c := range columns { // those that can be kept as they are come first
-		if spell(c.Name) == c.Name {
-			c.Field = c.Name
-			taken[c.Name] = true
-		}
-	}
-	for _, c := range columns {
-		if spell(c.Name) != c.Name {
-			c.Field = unique(spell(c.Name), func(x string) bool { return !taken[x] }, taken)
-		}
 	}
 }
 
