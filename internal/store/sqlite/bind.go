@@ -181,7 +181,7 @@ func (c *conn) bindCall(st *stmt, b *binding) error {
 		if at == 0 {
 			continue
 		}
-		if err := st.BindNull(at); err != nil {
+		if err := bindDefault(st, at, &f.Args[i]); err != nil {
 			return err
 		}
 	}
@@ -209,6 +209,18 @@ func (c *conn) bindCall(st *stmt, b *binding) error {
 		}
 	}
 	return nil
+}
+
+// bindDefault gives a parameter the value that it has where none comes.
+func bindDefault(st *stmt, at int, a *schema.Arg) error {
+	if a.Default == nil {
+		return st.BindNull(at)
+	}
+	v, err := value.Parse(a.Type, *a.Default)
+	if err != nil {
+		return err
+	}
+	return bindValue(st, at, v, a.Type, schema.OwnStorage)
 }
 
 func callValue(a *plan.CallArg, b *binding, object map[string]json.RawMessage) (any, error) {

@@ -1,6 +1,7 @@
 package pgsql
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,11 +11,19 @@ import (
 // last is the placeholder of the latest bind.
 func (b *builder) last() string { return "$" + strconv.Itoa(len(b.binds)) }
 
-// named writes a named query's SQL with its :parameters replaced by placeholders; what isn't given is null.
+// named writes a named query's SQL with its :parameters replaced by placeholders; what isn't given is its default, or null.
 func (b *builder) named(c *plan.Invocation) string {
 	values := map[string]string{}
 	for i := range c.Function.Args {
-		values[c.Function.Args[i].Name] = "NULL::" + b.typeName(c.Function.Args[i].Type)
+		p := &c.Function.Args[i]
+		given := slices.ContainsFunc(c.Args, func(a plan.CallArg) bool { return a.Param == p })
+		switch {
+		case given:
+		case p.Default != nil:
+			values[p.Name] = b.constant(*p.Default, "::"+b.typeName(p.Type))
+		default:
+			values[p.Name] = "NULL::" + b.typeName(p.Type)
+		}
 	}
 	for _, a := range c.Args {
 		if c.Object {
