@@ -58,7 +58,8 @@ func compareFloat(a, b float64) int {
 	return cmp.Compare(a, b)
 }
 
-// compareArray compares element by element; of two that agree as far as they go, the shorter is less.
+// compareArray compares element by element; of two that agree as far as they go, the shorter is less,
+// of two that agree wholly the one with fewer dimensions.
 func compareArray(t schema.Type, a, b []any) int {
 	fa, fb := flat(a), flat(b)
 	for i := range min(len(fa), len(fb)) {
@@ -66,7 +67,25 @@ func compareArray(t schema.Type, a, b []any) int {
 			return c
 		}
 	}
-	return cmp.Compare(len(fa), len(fb))
+	if c := cmp.Compare(len(fa), len(fb)); c != 0 {
+		return c
+	}
+	return slices.Compare(dims(a), dims(b))
+}
+
+// dims gives how many dimensions an array has, then the length of each.
+func dims(a []any) []int {
+	out := []int{1, len(a)}
+	for len(a) > 0 {
+		next, nested := a[0].([]any)
+		if !nested {
+			break
+		}
+		a = next
+		out[0]++
+		out = append(out, len(a))
+	}
+	return out
 }
 
 // flat gives the elements of all dimensions in order.

@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -167,4 +169,31 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// TestFloatsAsPostgreSQL writes random bits as floats.
+func TestFloatsAsPostgreSQL(t *testing.T) {
+	o := newOracle(t)
+	r := rand.New(rand.NewPCG(*seed, 3))
+	var wide []float64
+	var narrow []float32
+	for range 40 * *rounds {
+		wide = append(wide, math.Float64frombits(r.Uint64()), float64(r.Int64()), r.NormFloat64(), math.Ldexp(float64(r.IntN(1000)), r.IntN(200)-100), math.Pow10(r.IntN(60)-20)*float64(r.IntN(100)))
+		narrow = append(narrow, math.Float32frombits(r.Uint32()), float32(r.Int64()), float32(r.NormFloat64()), float32(math.Pow10(r.IntN(40)-10)*float64(r.IntN(100))))
+	}
+	var texts8, texts4 []string
+	err := o.conn.QueryRow(context.Background(), "SELECT $1::float8[]::text[], $2::float4[]::text[]", wide, narrow).Scan(&texts8, &texts4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range texts8 {
+		if got := string(AppendFloat(nil, wide[i], 64)); got != want {
+			t.Errorf("%x is %s, want %s", math.Float64bits(wide[i]), got, want)
+		}
+	}
+	for i, want := range texts4 {
+		if got := string(AppendFloat(nil, float64(narrow[i]), 32)); got != want {
+			t.Errorf("%x is %s, want %s", math.Float32bits(narrow[i]), got, want)
+		}
+	}
 }
