@@ -1,5 +1,7 @@
 // The toast shop's page. It knows one thing of the server: the REST API under /rest/v1.
 
+import { picture } from './picture.js';
+
 const api = '/rest/v1';
 const $ = (id) => document.getElementById(id);
 const money = (n) => `${Number(n).toFixed(2)} €`;
@@ -33,9 +35,11 @@ function element(tag, className, text) {
 /** Quotes a value for PostgREST's logic trees. */
 const quoted = (s) => `"${s.replace(/[\\"]/g, '\\$&')}"`;
 
+const menuColumns = 'id,name,description,price,vegan,rating,ingredients(name)';
+
 function menuPath() {
   const q = new URLSearchParams({
-    select: 'id,name,description,price,vegan,rating,picture,ingredients(name)',
+    select: menuColumns,
     available: 'is.true',
     order: `${$('sort').value},id`,
   });
@@ -43,7 +47,7 @@ function menuPath() {
   const words = $('search').value.trim().replace(/[%_*]/g, '');
   if (words) {
     const like = `ilike.${quoted(`*${words}*`)}`;
-    q.set('select', 'id,name,description,price,vegan,rating,picture,ingredients(name),found:ingredients()');
+    q.set('select', `${menuColumns},found:ingredients()`);
     q.append('found.name', `ilike.*${words}*`);
     q.append('or', `(name.${like},description.${like},found.not.is.null)`);
   }
@@ -65,7 +69,7 @@ async function showMenu() {
 
 function card(toast) {
   const li = $('card').content.firstElementChild.cloneNode(true);
-  li.querySelector('.picture').textContent = toast.picture;
+  li.querySelector('.picture').append(picture(toast.ingredients));
   li.querySelector('h3').textContent = toast.name;
   li.querySelector('.words').textContent = toast.description;
   const made = li.querySelector('.made');
@@ -93,7 +97,7 @@ const total = () => [...basket.values()].reduce((sum, { toast, quantity }) => su
 function showBasket() {
   const lines = [...basket.values()].map(({ toast, quantity }) => {
     const li = element('li');
-    li.append(element('span', '', `${toast.picture} ${toast.name}`));
+    li.append(element('span', '', toast.name));
     const many = element('span', 'many');
     const less = element('button', '', '−');
     const more = element('button', '', '+');
@@ -159,7 +163,7 @@ async function send(event) {
     basket.clear();
     $('note').value = '';
     said.textContent = `Thank you! Your order has the number ${id}.`;
-    await showLatest();
+    await showLatest().catch(() => {}); // the order is placed, whatever comes of the list
   } catch (error) {
     said.classList.add('bad');
     said.textContent = error.message;
@@ -179,7 +183,7 @@ function when(text) {
 }
 
 async function showLatest() {
-  const { data, answer } = await ask('/order?select=id,status,total,placed_at,customer(name),items(quantity,toast(name,picture))&order=placed_at.desc,id.desc&limit=7',
+  const { data, answer } = await ask('/order?select=id,status,total,placed_at,customer(name),items(quantity,toast(name))&order=placed_at.desc,id.desc&limit=7',
     { prefer: 'count=estimated' });
   $('orders').replaceChildren(...data.map((o) => {
     const li = element('li');

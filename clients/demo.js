@@ -1,0 +1,42 @@
+// Starts the program's demo in a folder of its own, for tests that need a server with data.
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+// freePort resolves to a port that nobody listens on at the moment.
+export async function freePort() {
+  const server = createServer()
+  await new Promise(done => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address()
+  await new Promise(done => server.close(done))
+  return port
+}
+
+// startDemo resolves to the demo's address once it answers, and to a function that stops and removes it. The binary is named
+// by PINTAIL, as `make clients` does.
+export async function startDemo() {
+  if (!process.env.PINTAIL) throw new Error('PINTAIL names no binary: run `make clients`')
+  const dir = await mkdtemp(join(tmpdir(), 'pintail-demo-'))
+  const url = `http://127.0.0.1:${await freePort()}`
+  const program = spawn(process.env.PINTAIL, ['demo', '--dir', join(dir, 'toast-shop'), '--listen', url.slice(7), '--admin', 'off'], {
+    cwd: dir, stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  program.stderr.setEncoding('utf8').on('data', text => { said += text })
+  const ended = new Promise(done => program.on('exit', done))
+  const stop = async () => {
+    program.kill('SIGTERM')
+    await ended
+    await rm(dir, { recursive: true })
+  }
+  for (const begin = Date.now(); Date.now() - begin < 120_000; await new Promise(done => setTimeout(done, 100))) {
+    if (program.exitCode !== null) break
+    // Not up yet is no failure.
+    if (await fetch(`${url}/rest/v1/toast?limit=1`).then(r => r.ok, () => false)) return { url, stop }
+  }
+  const code = program.exitCode
+  await stop()
+  throw new Error(`the demo ${code === null ? 'does not answer' : `ended with ${code}`}:\n${said}`)
+}
