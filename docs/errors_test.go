@@ -61,7 +61,8 @@ Pintail's own. ` + "`pintail explain CODE`" + ` says the same as this page.
 				headed = true
 			}
 			taken[e.Code] = true
-			fmt.Fprintf(&b, "| %s | %d | %s | %s | %s |\n", e.Code, e.Code.Status(), cell(e.Title), cell(e.Why), cell(e.Do))
+			// the answer's Link header leads to this place
+			fmt.Fprintf(&b, "| <a id=\"%s\"></a>%s | %d | %s | %s | %s |\n", strings.ToLower(string(e.Code)), e.Code, e.Code.Status(), cell(e.Title), cell(e.Why), cell(e.Do))
 		}
 	}
 	return b.String()

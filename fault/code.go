@@ -1,9 +1,6 @@
 package fault
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // PostgREST's codes (docs.postgrest.org/en/stable/references/errors.html), by the stage at which a request is refused.
 const (
@@ -60,6 +57,10 @@ const (
 	BadDatetime           Code = "22007"
 	DatetimeOverflow      Code = "22008"
 	BadEscape             Code = "22025"
+	NullElement           Code = "22004" // a null where no null may be
+	NegativeLimit         Code = "2201W"
+	NegativeOffset        Code = "2201X"
+	InvalidParameter      Code = "22023" // a setting's or function's value, such as a time zone
 	BadRegexp             Code = "2201B"
 	NotNullViolation      Code = "23502"
 	ForeignKeyViolation   Code = "23503"
@@ -81,6 +82,7 @@ const (
 	ProgramLimit          Code = "54000"
 	SerializationFailure  Code = "40001"
 	DeadlockDetected      Code = "40P01"
+	Raised                Code = "P0001" // RAISE in a function or trigger
 )
 
 // Pintail's own.
@@ -103,28 +105,32 @@ const (
 	HookRefused     Code = "PT409" // a Before hook refused the write
 )
 
-// Status is the HTTP status of a code: PostgREST's table for its codes and SQLSTATEs, 400 where nothing else is said.
+// Status is the HTTP status of a code: that of its explanation, or for other SQLSTATEs that of its class in PostgREST's
+// table (Error.hs, mapSQLtoHTTP). 400 where nothing else is said.
 func (c Code) Status() int {
-	if e, ok := Explain(c); ok && e.Status != 0 {
+	if e, ok := Explain(c); ok {
 		return e.Status
 	}
 	if len(c) != 5 {
 		return 400
 	}
-	switch class := string(c[:2]); {
-	case strings.HasPrefix(string(c), "PT"):
-		if n, err := strconv.Atoi(string(c[2:])); err == nil && n >= 200 && n < 600 {
-			return n // PTxyz answers xyz (PostgREST, "Raise errors with HTTP Status Codes")
-		}
-	case class == "08" || class == "53":
+	switch c {
+	case "53400", "42P17": // configuration limit exceeded, infinite recursion in a policy
+		return 500
+	case "57P01": // the server is being stopped
 		return 503
-	case class == "09" || class == "54" || class == "XX" || class == "57" || class == "58" || class == "3B" || class == "38" || class == "39" || class == "25":
+	}
+	switch c[:2] {
+	case "PT": // PTxyz answers xyz (PostgREST, "Raise errors with HTTP Status Codes")
+		if n, err := strconv.Atoi(string(c[2:])); err == nil && n >= 200 && n < 600 {
+			return n
+		}
 		return 500
-	case class == "40":
-		return 500
-	case class == "28" || class == "0P" || class == "0L":
+	case "08", "53":
+		return 503
+	case "0L", "0P", "28":
 		return 403
-	case class == "2D":
+	case "09", "25", "2D", "38", "39", "3B", "40", "54", "55", "57", "58", "F0", "HV", "P0", "XX":
 		return 500
 	}
 	return 400
