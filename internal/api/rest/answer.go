@@ -79,10 +79,12 @@ func (a *Ask) read(r *api.Response, o Outcome) error {
 	if o.Total >= 0 {
 		switch {
 		case a.from > o.Total:
-			r.Status = 416
-			r.Err = fault.New(fault.BadRange, "Requested range not satisfiable").
-				WithDetails("An offset of %d was requested, but there are only %d rows.", a.from, o.Total)
-			r.Body = faultBody(r.Err.(*fault.Fault))
+			refused := Fault(nil, fault.New(fault.BadRange, "Requested range not satisfiable").
+				WithDetails("An offset of %d was requested, but there are only %d rows.", a.from, o.Total))
+			r.Status, r.Body, r.Err, r.Rows = refused.Status, refused.Body, refused.Err, 0
+			for _, h := range refused.Header {
+				r.Set(h.Name, h.Value)
+			}
 		case int64(o.Rows) < o.Total:
 			r.Status = 206
 		}

@@ -306,7 +306,7 @@ func arrayLiteral(s string) ([]string, error) {
 				return nil, malformed("Unexpected array element.")
 			}
 			if !quoted && strings.EqualFold(element, "null") {
-				return nil, fault.New(nullElement, "null array element not allowed in this context")
+				return nil, fault.New(fault.NullElement, "null array element not allowed in this context")
 			}
 			list = append(list, element)
 			i = end + 1
@@ -320,8 +320,6 @@ func arrayLiteral(s string) ([]string, error) {
 	}
 	return list, nil
 }
-
-const nullElement = fault.Code("22004") // null_value_not_allowed
 
 func isArraySpace(b byte) bool {
 	return b == ' ' || '\t' <= b && b <= '\r'

@@ -110,17 +110,12 @@ func topPage(limit, offset *int64, header string) (span, error) {
 func embedPage(limit, offset *int64) (span, error) {
 	switch {
 	case limit != nil && *limit < 0:
-		return span{}, fault.New(negativeLimit, "LIMIT must not be negative")
+		return span{}, fault.New(fault.NegativeLimit, "LIMIT must not be negative")
 	case offset != nil && *offset < 0:
-		return span{}, fault.New(negativeOffset, "OFFSET must not be negative")
+		return span{}, fault.New(fault.NegativeOffset, "OFFSET must not be negative")
 	}
 	return spanOf(limit, offset), nil
 }
-
-const (
-	negativeLimit  = fault.Code("2201W") // invalid_row_count_in_limit_clause
-	negativeOffset = fault.Code("2201X") // invalid_row_count_in_result_offset_clause
-)
 
 // page writes a span as limit and offset, cut to rowsMax rows where that isn't 0.
 func (s span) page(rowsMax int64) query.Page {
