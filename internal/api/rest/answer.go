@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"net/textproto"
 	"strconv"
 
 	"github.com/pintail-dev/pintail/fault"
@@ -224,7 +225,7 @@ func override(r *api.Response, o Outcome) {
 		}
 	}
 	for _, h := range o.Headers {
-		kept = append(kept, api.Header{Name: h[0], Value: h[1]})
+		kept = append(kept, api.Header{Name: textproto.CanonicalMIMEHeaderKey(h[0]), Value: h[1]})
 	}
 	r.Header = kept
 }

@@ -88,7 +88,7 @@ func TestAnswer(t *testing.T) {
 		{"POST /rpc/f\nAccept: application/vnd.pgrst.object+json\n| {}", Outcome{Body: []byte("[1,2]"), Rows: 1, Total: -1, Bare: true}, "200 | Content-Range: 0-0/* | Content-Type: application/vnd.pgrst.object+json; charset=utf-8 | [1,2]"},
 		{"POST /rpc/f\n| {}", Outcome{Rows: 1, Total: -1, Void: true}, "204 | Content-Range: 0-0/*"},
 		{"GET /rpc/f", Outcome{Body: []byte("7"), Rows: 1, Total: -1, Bare: true, Status: 418, Headers: [][2]string{{"Set-Cookie", "a"}, {"Set-Cookie", "b"}, {"content-type", "text/x"}}},
-			"418 | Content-Range: 0-0/* | Set-Cookie: a | Set-Cookie: b | content-type: text/x | 7"},
+			"418 | Content-Range: 0-0/* | Set-Cookie: a | Set-Cookie: b | Content-Type: text/x | 7"},
 		{read("\nAccept: application/vnd.pgrst.plan+json; for=\"text/csv\"; options=analyze"), Outcome{Body: []byte("[]"), Total: -1}, `200 | Content-Type: application/vnd.pgrst.plan+json; for="text/csv"; options=analyze; charset=utf-8 | []`},
 	} {
 		o := Options{Prefix: "/rest/v1", Default: "public", Exposed: []string{"public"}, PlanEnabled: true}
