@@ -69,8 +69,10 @@ var escapes = func() (e [256]byte) {
 func AppendJSONString[S ~string | ~[]byte](dst []byte, s S) []byte {
 	const digits = "0123456789abcdef"
 	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); i++ {
+	start, i := 0, 0
+	for ; i+4 <= len(s) && escapes[s[i]]|escapes[s[i+1]]|escapes[s[i+2]]|escapes[s[i+3]] == 0; i += 4 {
+	}
+	for ; i < len(s); i++ {
 		e := escapes[s[i]]
 		if e == 0 {
 			continue

@@ -163,7 +163,7 @@ func lengthOf(t schema.Type) int {
 
 // castInt rounds to a whole number: floats half to even, numerics half away from zero.
 func castInt(to schema.Type, v any) (any, error) {
-	bits := map[schema.Base]int{schema.Int2: 16, schema.Int4: 32, schema.Int8: 64}[to.Base]
+	bits := intBits(to.Base)
 	tooLarge := fault.Newf(fault.OutOfRange, "%s out of range", typeName(to))
 	switch v := v.(type) {
 	case bool:

@@ -37,19 +37,42 @@ func AppendFloat(dst []byte, f float64, bits int) []byte {
 		precision++
 		dst = strconv.AppendFloat(dst[:start], f, 'e', precision, bits)
 	}
-	e := exponentIn(dst[start:])
-	if e >= -4 && e < plain {
-		return strconv.AppendFloat(dst[:start], f, 'f', precisionPlain(precision, e), bits)
+	if e := exponentIn(dst[start:]); e >= -4 && e < plain {
+		return withoutExponent(dst, start, e)
 	}
 	return dst
 }
 
-// precisionPlain is the digits behind the point, for a count of digits behind the first one.
-func precisionPlain(precision, exponent int) int {
-	if precision < 0 {
-		return -1
+// withoutExponent turns the d.ddde+dd that stands in dst from start on into plain digits.
+func withoutExponent(dst []byte, start, e int) []byte {
+	var b [24]byte
+	digits := b[:0]
+	neg := dst[start] == '-'
+	for _, c := range dst[start:] {
+		if c == 'e' {
+			break
+		}
+		if isDigit(c) {
+			digits = append(digits, c)
+		}
 	}
-	return max(precision-exponent, 0)
+	dst = dst[:start]
+	if neg {
+		dst = append(dst, '-')
+	}
+	if e < 0 {
+		dst = append(dst, "0.0000"[:1-e]...)
+		return append(dst, digits...)
+	}
+	for len(digits) <= e {
+		digits = append(digits, '0')
+	}
+	dst = append(dst, digits[:e+1]...)
+	if len(digits) > e+1 {
+		dst = append(dst, '.')
+		dst = append(dst, digits[e+1:]...)
+	}
+	return dst
 }
 
 // onBoundary says whether a number of the form d.ddde+dd lies exactly between two floats.

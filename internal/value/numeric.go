@@ -15,7 +15,7 @@ const (
 
 // parseNumeric reads a number, rounds it as the modifier says and writes it as PostgreSQL does.
 func parseNumeric(s, mod string) (any, error) {
-	if mod == "" && isCanonical(s) {
+	if isCanonical(s) && (mod == "" || fitsNumeric(s, mod)) {
 		return s, nil
 	}
 	out, err := numericText(s, mod)
@@ -23,6 +23,17 @@ func parseNumeric(s, mod string) (any, error) {
 		return nil, err
 	}
 	return applyNumeric(out, mod)
+}
+
+// fitsNumeric says whether a canonical number has just the digits behind the point that a modifier asks for, and not too
+// many before it.
+func fitsNumeric(s, mod string) bool {
+	precision, scale, ok := numericModifier(mod)
+	whole, fraction := trimSign(s), 0
+	if point := strings.IndexByte(whole, '.'); point >= 0 {
+		whole, fraction = whole[:point], len(whole)-point-1
+	}
+	return ok && fraction == scale && (len(whole) <= precision-scale || whole == "0" && precision >= scale)
 }
 
 // isCanonical says whether s is a number that PostgreSQL prints letter for letter, and of ordinary size.
@@ -102,14 +113,20 @@ func shorten(digits string, scale, wanted int) (string, int) {
 
 // numericModifier reads (precision,scale).
 func numericModifier(mod string) (precision, scale int, ok bool) {
-	ns := modifiers(mod)
-	switch len(ns) {
-	case 0:
+	if len(mod) < 3 {
 		return 0, 0, false
-	case 1:
-		return ns[0], 0, true
 	}
-	return ns[0], ns[1], true
+	head, tail, two := strings.Cut(mod[1:len(mod)-1], ",")
+	precision, err := strconv.Atoi(strings.TrimSpace(head))
+	if err != nil {
+		return 0, 0, false
+	}
+	if two {
+		if scale, err = strconv.Atoi(strings.TrimSpace(tail)); err != nil {
+			return 0, 0, false
+		}
+	}
+	return precision, scale, true
 }
 
 func numericOverflow() error { return fault.New(fault.OutOfRange, "value overflows numeric format") }

@@ -36,9 +36,20 @@ func lowerString(s string) string {
 	return s
 }
 
+// intBits is the size of an integer type.
+func intBits(base schema.Base) int {
+	switch base {
+	case schema.Int2:
+		return 16
+	case schema.Int4:
+		return 32
+	}
+	return 64
+}
+
 // parseInt takes white space, a sign and decimal digits.
 func parseInt(base schema.Base, s string) (any, error) {
-	bits := map[schema.Base]int{schema.Int2: 16, schema.Int4: 32, schema.Int8: 64}[base]
+	bits := intBits(base)
 	w := trimSpace(s)
 	digits := w
 	if w != "" && (w[0] == '+' || w[0] == '-') {

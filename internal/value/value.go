@@ -33,6 +33,8 @@
 package value
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pintail-dev/pintail/fault"
@@ -176,33 +178,14 @@ func hasPrefixFold(s, word string) bool {
 	return true
 }
 
-// modifiers reads the numbers of a modifier, "(10,2)"; nil for none.
-func modifiers(m string) []int {
-	var out []int
-	for i := 0; i < len(m); i++ {
-		if c := m[i]; c != '-' && (c < '0' || c > '9') {
-			continue
-		}
-		neg := m[i] == '-'
-		if neg {
-			i++
-		}
-		n := 0
-		for ; i < len(m) && m[i] >= '0' && m[i] <= '9' && n < 1<<28; i++ {
-			n = n*10 + int(m[i]-'0')
-		}
-		if neg {
-			n = -n
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
-// modifier is the one number of a modifier, -1 where there is none.
+// modifier is the number of a modifier that has one, "(3)"; -1 where there is none.
 func modifier(m string) int {
-	if ns := modifiers(m); len(ns) > 0 {
-		return ns[0]
+	if len(m) < 3 {
+		return -1
 	}
-	return -1
+	n, err := strconv.Atoi(strings.TrimSpace(m[1 : len(m)-1]))
+	if err != nil {
+		return -1
+	}
+	return n
 }
