@@ -151,3 +151,24 @@ func writes(tokens []sqlToken) bool {
 	}
 	return false
 }
+
+// ReplaceParameters gives a named query's text with each :name replaced by what with gives. A :name inside of strings, quoted
+// names and comments, and one that with doesn't know, stays.
+func ReplaceParameters(sql string, with func(name string) (string, bool)) string {
+	var out strings.Builder
+	last := 0
+	for _, token := range scanSQL(sql) {
+		if token.kind != sqlParameter {
+			continue
+		}
+		text, ok := with(token.text)
+		if !ok {
+			continue
+		}
+		out.WriteString(sql[last:token.at])
+		out.WriteString(text)
+		last = token.at + 1 + len(token.text)
+	}
+	out.WriteString(sql[last:])
+	return out.String()
+}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,9 +29,6 @@ func (c *conn) bind(st *stmt, binds []litesql.Bind, b *binding) error {
 			return err
 		}
 	}
-	if b.call != nil {
-		return c.bindCall(st, b)
-	}
 	return nil
 }
 
@@ -40,6 +38,8 @@ func (c *conn) bindOne(st *stmt, at int, d *litesql.Bind, b *binding) error {
 		return nil // since it was prepared
 	case litesql.Keys:
 		return st.BindText(at, string(b.keys))
+	case litesql.Argument:
+		return bindArgument(st, at, d.Arg, b)
 	}
 	if d.Arg < 0 || d.Arg >= len(b.args) {
 		return fmt.Errorf("sqlite: the plan asks for argument %d of %d", d.Arg, len(b.args))
@@ -168,47 +168,39 @@ func rank(e *schema.Enum, label string) int {
 }
 
 // bindCall binds a named query's :name parameters from the call's arguments.
+// bindCall binds all parameters of a named query's own text by their names.
 func (c *conn) bindCall(st *stmt, b *binding) error {
-	var object map[string]json.RawMessage
-	if b.call.Object && b.call.Body >= 0 {
-		if err := json.Unmarshal([]byte(b.args[b.call.Body].Text), &object); err != nil {
-			return fault.New(fault.BadBody, "Empty or invalid json").WithCause(err)
-		}
-	}
-	f := b.call.Function
-	for i := range f.Args {
-		at := st.BindIndex(":" + f.Args[i].Name)
+	for i := range b.call.Function.Args {
+		at := st.BindIndex(":" + b.call.Function.Args[i].Name)
 		if at == 0 {
 			continue
 		}
-		if err := bindDefault(st, at, &f.Args[i]); err != nil {
+		if err := bindArgument(st, at, i, b); err != nil {
 			return err
-		}
-	}
-	for i := range b.call.Args {
-		a := &b.call.Args[i]
-		at := st.BindIndex(":" + a.Param.Name)
-		if at == 0 {
-			continue
-		}
-		v, err := callValue(a, b, object)
-		if err != nil {
-			return err
-		}
-		if err := bindValue(st, at, v, a.Param.Type, schema.OwnStorage); err != nil {
-			return err
-		}
-	}
-	if !b.call.Object && b.call.Body >= 0 && len(f.Args) == 1 {
-		if at := st.BindIndex(":" + f.Args[0].Name); at > 0 {
-			v, err := value.Parse(f.Args[0].Type, b.args[b.call.Body].Text)
-			if err != nil {
-				return err
-			}
-			return bindValue(st, at, v, f.Args[0].Type, schema.OwnStorage)
 		}
 	}
 	return nil
+}
+
+// bindArgument binds parameter i of the called query.
+func bindArgument(st *stmt, at, i int, b *binding) error {
+	p := &b.call.Function.Args[i]
+	if !b.call.Object && b.call.Body >= 0 {
+		v, err := value.Parse(p.Type, b.args[b.call.Body].Text)
+		if err != nil {
+			return err
+		}
+		return bindValue(st, at, v, p.Type, schema.OwnStorage)
+	}
+	given := slices.IndexFunc(b.call.Args, func(a plan.CallArg) bool { return a.Param == p })
+	if given < 0 {
+		return bindDefault(st, at, p)
+	}
+	v, err := callValue(&b.call.Args[given], b)
+	if err != nil {
+		return err
+	}
+	return bindValue(st, at, v, p.Type, schema.OwnStorage)
 }
 
 // bindDefault gives a parameter the value that it has where none comes.
@@ -223,8 +215,12 @@ func bindDefault(st *stmt, at int, a *schema.Arg) error {
 	return bindValue(st, at, v, a.Type, schema.OwnStorage)
 }
 
-func callValue(a *plan.CallArg, b *binding, object map[string]json.RawMessage) (any, error) {
-	if object != nil {
+func callValue(a *plan.CallArg, b *binding) (any, error) {
+	if b.call.Object && b.call.Body >= 0 {
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(b.args[b.call.Body].Text), &object); err != nil {
+			return nil, fault.New(fault.BadBody, "Empty or invalid json").WithCause(err)
+		}
 		raw, ok := object[a.Param.Name]
 		if !ok {
 			return nil, nil

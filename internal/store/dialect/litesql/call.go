@@ -1,7 +1,9 @@
 package litesql
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/schema"
@@ -40,10 +42,23 @@ func resultColumns(f *schema.Function) []*schema.Column {
 	return []*schema.Column{{Name: f.Name.Name, Type: f.Returns.Type}}
 }
 
-// called is a named query's rows. Its text comes from the project's own file; its :name parameters are bound by name.
+// called is a named query's rows. Its text comes from the project's own file; its :name parameters become numbered ones, so that
+// they share no number with the plan's.
 func (c *compiler) called(f *schema.Function, occurrence int) string {
 	if f.Query == nil || f.Query.SQLite == "" {
 		return c.fail(notYet("database functions"))
 	}
-	return "(" + f.Query.SQLite + "\n) AS " + alias(occurrence)
+	places := map[string]string{}
+	sql := schema.ReplaceParameters(f.Query.SQLite, func(name string) (string, bool) {
+		if place, ok := places[name]; ok {
+			return place, true
+		}
+		i := slices.IndexFunc(f.Args, func(a schema.Arg) bool { return a.Name == name })
+		if i < 0 {
+			return "", false
+		}
+		places[name] = c.bind(Bind{As: Argument, Arg: i})
+		return places[name], true
+	})
+	return "(" + strings.TrimRight(strings.TrimSpace(sql), "; \t\n") + "\n) AS " + alias(occurrence)
 }

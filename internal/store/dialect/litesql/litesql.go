@@ -61,6 +61,7 @@ const (
 	Key                   // a path's key as text
 	Index                 // a path's key as a number
 	Spec                  // a pointer to Spec, the same for every request
+	Argument              // parameter Arg of the named query that is called
 	Keys                  // what a write touched: a JSON array of rowids, or of arrays of primary keys
 )
 
@@ -112,9 +113,15 @@ func compileRows(p *plan.Plan) (*Query, error) {
 	return q, c.done(q.SQL)
 }
 
-// compileCount counts what the filters let through, as PostgREST does: before limit, offset and grouping.
+// compileCount counts the rows of all pages.
 func compileCount(p *plan.Plan) (*Query, error) {
 	c := &compiler{call: p.Call}
+	if grouped(p.Rows) {
+		all := *p.Rows
+		all.Limit, all.Offset, all.Order = nil, nil, nil
+		sql := "SELECT count(*) FROM (" + c.selecting(&all, "").sql() + ")"
+		return &Query{SQL: sql, Binds: c.binds, Tables: p.Facts.Reads}, c.done(sql)
+	}
 	where := join(c.conditions(p.Rows), " AND ")
 	sql := "SELECT count(*) FROM " + c.source(p.Rows)
 	if where != "" {
@@ -122,6 +129,17 @@ func compileCount(p *plan.Plan) (*Query, error) {
 	}
 	q := &Query{SQL: sql, Binds: c.binds, Tables: p.Facts.Reads}
 	return q, c.done(sql)
+}
+
+// grouped says that a select's rows are groups, by an aggregate of its own or one that is spread into it.
+func grouped(p *plan.Select) bool {
+	for i := range p.Outputs {
+		o := &p.Outputs[i]
+		if o.Aggregate != "" || o.Embed != nil && o.Embed.Spread && !o.Embed.Hidden && !o.Embed.Relation.Many && grouped(o.Embed.Select) {
+			return true
+		}
+	}
+	return false
 }
 
 // done gives the first error, or one for a text that is too long.
