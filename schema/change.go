@@ -121,6 +121,7 @@ type (
 		From, To string
 	}
 
+	// CreateView makes a view with its indexes and comments.
 	CreateView struct{ View *Table }
 	DropView   struct{ View *Table }
 	// ReplaceView changes a view's SQL, columns or kind: it is dropped and made anew, with its indexes.

@@ -189,11 +189,9 @@ func (d *differ) isNew(f *Function) bool {
 // newViews makes and replaces functions and views, each behind what it stands on.
 func (d *differ) newViews() {
 	type object struct {
-		view     *Table
-		function *Function
-		name     Name
-		text     string
-		change   Change
+		name   Name
+		text   string
+		change Change
 	}
 	var todo []*object
 	for _, f := range d.to.Functions {
@@ -201,18 +199,18 @@ func (d *differ) newViews() {
 		switch {
 		case d.made[f]:
 		case d.isNew(f):
-			todo = append(todo, &object{function: f, name: f.Name, text: f.Postgres, change: CreateFunction{Function: f}})
+			todo = append(todo, &object{name: f.Name, text: f.Postgres, change: CreateFunction{Function: f}})
 		case f.Query == nil && f.Postgres != "" && (!sameSQL(was.Postgres, f.Postgres) || was.Comment != f.Comment):
-			todo = append(todo, &object{function: f, name: f.Name, text: f.Postgres, change: ReplaceFunction{From: was, To: f}})
+			todo = append(todo, &object{name: f.Name, text: f.Postgres, change: ReplaceFunction{From: was, To: f}})
 		}
 	}
 	for _, v := range viewOrder(d.to) {
 		was := d.tables[v]
 		switch {
 		case was == nil, d.remade[v]:
-			todo = append(todo, &object{view: v, name: v.Name, text: v.viewText(), change: CreateView{View: v}})
+			todo = append(todo, &object{name: v.Name, text: v.viewText(), change: CreateView{View: v}})
 		case !d.sameView(was, v):
-			todo = append(todo, &object{view: v, name: v.Name, text: v.viewText(), change: ReplaceView{From: was, To: v}})
+			todo = append(todo, &object{name: v.Name, text: v.viewText(), change: ReplaceView{From: was, To: v}})
 		case was.Comment != v.Comment:
 			d.add(CommentTable{From: was, To: v})
 		}
@@ -230,13 +228,6 @@ func (d *differ) newViews() {
 			}
 		}
 		d.add(o.change)
-		if o.view != nil {
-			for _, x := range o.view.Indexes {
-				if _, replaced := o.change.(ReplaceView); !replaced {
-					d.add(CreateIndex{Table: o.view, Index: x})
-				}
-			}
-		}
 	}
 	for _, o := range todo {
 		visit(o)

@@ -175,7 +175,10 @@ func (p *parser) suggestDirective(name string, at place) string {
 	if n := nearest(name, names); n != "" {
 		return "write @" + n
 	}
-	return "on " + string(at) + " stand @" + list(names, "or @")
+	for i := range names {
+		names[i] = "@" + names[i]
+	}
+	return "on " + string(at) + " stand " + list(names, "and")
 }
 
 // arguments checks the arguments of one directive; those that are wrong are left out.
@@ -193,6 +196,7 @@ func (p *parser) arguments(d *ast.Directive, rule *directiveRule) map[string]*as
 				instead = "write " + n
 			}
 			p.wrong(a.Position, instead, "@%s has no argument %s", d.Name, a.Name)
+			p.spoilt[d.Position] = true
 			continue
 		}
 		if _, twice := args[a.Name]; twice {
@@ -201,6 +205,8 @@ func (p *parser) arguments(d *ast.Directive, rule *directiveRule) map[string]*as
 		}
 		if p.fits(a.Value, &rule.args[i], "@"+d.Name) {
 			args[a.Name] = a.Value
+		} else {
+			p.spoilt[d.Position] = true
 		}
 	}
 	return args

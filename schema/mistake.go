@@ -67,10 +67,13 @@ func sortMistakes(m []Mistake, order map[string]int) []Mistake {
 
 // nearest gives the name that was probably meant; empty where none is near. Letters' case counts less than letters.
 func nearest(name string, names []string) string {
-	best, bestAt := "", 1+utf8.RuneCountInString(name)/3
+	length := utf8.RuneCountInString(name)
+	best, bestAt := "", 2+length/5
+	if length < 3 {
+		bestAt = 1
+	}
 	for _, n := range names {
-		d := distance(strings.ToLower(name), strings.ToLower(n))
-		if n != name && d < bestAt || d == bestAt && best == "" {
+		if d := distance(strings.ToLower(name), strings.ToLower(n)); n != name && d < bestAt {
 			best, bestAt = n, d
 		}
 	}

@@ -62,7 +62,7 @@ func Parse(sources ...Source) (*Schema, []Mistake) {
 		out:   &Schema{},
 		lines: map[string][]string{}, order: map[string]int{}, defs: map[string]*definition{}, objects: map[*Table]*definition{},
 		at: map[any]*ast.Position{}, onFields: map[*ast.FieldDefinition]map[string][]directive{},
-		shifted: map[*ast.Source]int{}, columnAt: map[*Column]*ast.Position{},
+		shifted: map[*ast.Source]int{}, spoilt: map[*ast.Position]bool{}, columnAt: map[*Column]*ast.Position{},
 	}
 	var docs []*ast.SchemaDocument
 	var queries []Source
@@ -99,10 +99,11 @@ type parser struct {
 	objects  map[*Table]*definition
 	late     []lateField
 	ofs      []ofKey
-	shifted  map[*ast.Source]int   // lines before the file's own, where a named query's head is parsed
-	results  map[string][]*Column  // of @result types
-	used     []string              // @result types that a function gives
-	at       map[any]*ast.Position // of what later checks speak of: tables, relations, functions, keys
+	spoilt   map[*ast.Position]bool // directives with mistakes in their arguments
+	shifted  map[*ast.Source]int    // lines before the file's own, where a named query's head is parsed
+	results  map[string][]*Column   // of @result types
+	used     []string               // @result types that a function gives
+	at       map[any]*ast.Position  // of what later checks speak of: tables, relations, functions, keys
 	columnAt map[*Column]*ast.Position
 	onFields map[*ast.FieldDefinition]map[string][]directive
 }
@@ -125,6 +126,9 @@ type definition struct {
 
 // wrong adds a mistake at a position.
 func (p *parser) wrong(pos *ast.Position, instead, format string, args ...any) {
+	if p.spoilt[pos] {
+		return // what its arguments' mistakes lead to
+	}
 	m := Mistake{Message: fmt.Sprintf(format, args...), Instead: instead, Line: 1, Column: 1, Length: 1}
 	if pos != nil && pos.Src != nil {
 		m.File, m.Line, m.Column = pos.Src.Name, max(1, pos.Line-p.shifted[pos.Src]), pos.Column
@@ -169,45 +173,53 @@ func (p *parser) syntax(src Source) *ast.SchemaDocument {
 	if err == nil {
 		return doc
 	}
-	m := Mistake{File: src.Name, Line: 1, Column: 1, Length: 1, Message: "this can't be read: " + err.Error()}
-	var at *gqlerror.Error
-	if errors.As(err, &at) {
-		m.Message, m.Instead = syntaxSentence(at.Message)
-		if len(at.Locations) > 0 {
-			m.Line, m.Column = max(1, at.Locations[0].Line), max(1, at.Locations[0].Column)
-		}
-	}
-	p.add(m)
+	p.add(p.syntaxMistake(src.Name, err, 0))
 	return nil
 }
 
-// syntaxSentence puts the grammar's words into ours.
-func syntaxSentence(message string) (sentence, instead string) {
-	found := strings.TrimPrefix(message[strings.LastIndex(message, " ")+1:], "found ")
-	switch {
-	case strings.HasPrefix(message, "expected at least one definition"):
-		return "there is nothing between the braces", "leave the braces out, or write a field: id: bigint! @id"
-	case strings.HasPrefix(message, "Expected Name"):
-		return "a name should stand here, not " + token(found), "names are letters, digits and _; another name goes into name: \"…\""
-	case strings.HasPrefix(message, "Expected :"):
-		return "a colon should stand here, not " + token(found), "a field is written name: Type, an argument name: value"
-	case strings.HasPrefix(message, "Unterminated"):
-		return "this string doesn't end", "close it with \" (or with \"\"\" where it was opened so)"
-	case strings.HasPrefix(message, "Unexpected") && strings.Contains(message, "EOF"), strings.Contains(message, "found EOF"), strings.HasSuffix(message, "<EOF>"):
-		return "the file ends in the middle of a definition", "is a } or ) missing?"
-	case strings.HasPrefix(message, "Unexpected Name"), strings.HasPrefix(message, "Expected \""):
-		return "this can't stand here: " + strings.TrimPrefix(message, "Unexpected "), "a definition begins with type, enum, scalar or extend schema"
-	case strings.Contains(message, "nesting depth"):
-		return "this is nested too deep", ""
+// syntaxMistake puts what GraphQL's grammar says into our words; before is how many lines stand before the file's own.
+func (p *parser) syntaxMistake(file string, err error, before int) Mistake {
+	m := Mistake{File: file, Line: 1, Column: 1, Length: 1, Message: "this can't be read: " + err.Error()}
+	var at *gqlerror.Error
+	if !errors.As(err, &at) || len(at.Locations) == 0 {
+		return m
 	}
-	return "this can't be read: " + strings.ToLower(message[:1]) + message[1:], ""
+	m.Line, m.Column = max(1, at.Locations[0].Line-before), max(1, at.Locations[0].Column)
+	found := ""
+	if lines := p.lines[file]; m.Line <= len(lines) {
+		if line := []rune(lines[m.Line-1]); m.Column <= len(line) {
+			rest := string(line[m.Column-1:])
+			found = rest[:utf8.RuneLen([]rune(rest)[0])]
+			if isLetter(rest[0]) {
+				found = rest[:wordLength(rest)]
+			}
+		}
+	}
+	m.Length = max(1, utf8.RuneCountInString(found))
+	m.Message, m.Instead = syntaxSentence(at.Message, found)
+	return m
 }
 
-func token(s string) string {
-	if s == "<EOF>" || s == "EOF" {
-		return "the end of the file"
+// syntaxSentence puts the grammar's words into ours. found is the token at which it stopped.
+func syntaxSentence(message, found string) (sentence, instead string) {
+	switch {
+	case strings.Contains(message, "EOF"):
+		return "the file ends in the middle of a definition", "is a } or ) missing?"
+	case strings.HasPrefix(message, "expected at least one definition"):
+		return "there is nothing between the braces", "leave the braces out, or write what belongs between them"
+	case strings.Contains(message, "<Invalid>"), strings.HasPrefix(message, "Invalid"), strings.HasPrefix(message, "Cannot parse"), strings.HasPrefix(message, "Unterminated"):
+		return "a string doesn't end, or this is no part of a schema file", "a string stands on one line between two \", or on several between two \"\"\""
+	case strings.HasPrefix(message, "Expected Name"):
+		return "a name should stand here, not " + found, "names are letters, digits and _; another name goes into name: \"…\""
+	case strings.HasPrefix(message, "Expected :"):
+		return "a colon should stand here, not " + found, "a field is written name: Type, an argument name: value"
+	case strings.HasPrefix(message, "Expected "):
+		what, _, _ := strings.Cut(strings.TrimPrefix(message, "Expected "), ",")
+		return what + " should stand here, not " + found, "is one of the brackets before it not closed?"
+	case strings.Contains(message, "nesting depth"):
+		return "this is nested too deep", "write it flatter"
 	}
-	return s
+	return "this can't stand here: " + found, "a definition begins with type, enum, scalar or extend schema, and its fields stand in braces"
 }
 
 // build runs over the definitions: what there is, then what each holds, then what needs all of them.
@@ -257,7 +269,7 @@ func (p *parser) build(docs []*ast.SchemaDocument, queries []Source) {
 	}
 	if len(p.mistakes) == 0 {
 		p.out.Link()
-		p.out.Spell()
+		p.out.spell()
 		p.namedQueries(queries)
 	}
 	if len(p.mistakes) > 0 {

@@ -209,7 +209,7 @@ func (p *parser) columnSense(def *definition, c *Column, d directive, ds map[str
 	case c.Identity != NoIdentity && (c.Type.Array || c.Type.Base != Int2 && c.Type.Base != Int4 && c.Type.Base != Int8 && c.Type.Base != Unknown):
 		p.wrong(d.at("identity"), "make it bigint", "%s is %s, and only smallint, Int and bigint can number themselves", c.Field, c.Type)
 	case c.Identity != NoIdentity && !c.NotNull:
-		p.wrong(p.columnAt[c], "write "+c.Field+": bigint!", "%s numbers itself, so it is never null", c.Field)
+		p.wrong(p.columnAt[c], "write a ! after its type", "%s numbers itself, so it is never null", c.Field)
 	case c.Collate != "" && c.Type.Base != Text && c.Type.Base != Unknown && c.Type.Base != EnumBase && !def.loose():
 		p.wrong(d.at("collate"), "take collate: out", "%s is %s, and only text has a collation", c.Field, c.Type)
 	case c.Storage == StoreUnix || c.Storage == StoreUnixMilli || c.Storage == StoreJulian:

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 	gql "github.com/vektah/gqlparser/v2/parser"
 )
 
@@ -78,7 +77,7 @@ func (p *parser) namedQueries(sources []Source) {
 		}
 		p.out.Functions = append(p.out.Functions, f)
 	}
-	p.out.Spell()
+	p.out.spell()
 }
 
 // wrongIn adds a mistake at a byte of a file.
@@ -191,6 +190,10 @@ func (p *parser) splitHead(q *queryFile, head string) (h headParts, ok bool) {
 		skip("!")
 	}
 	h.end = i
+	if left := firstLine(head[i:]); strings.TrimSpace(left) != "" {
+		p.wrongIn(q.Source, i+len(left)-len(strings.TrimLeft(left, " \t")), "put the description on a line of its own", "something stands behind the result")
+		return h, false
+	}
 	return h, true
 }
 
@@ -243,6 +246,11 @@ func (p *parser) headFunction(q *queryFile, head string, h headParts) (*Function
 
 // headField parses name(parameters): result as a field of a type. Its first line stands one line further down.
 func (p *parser) headField(q *queryFile, text string) (*ast.FieldDefinition, bool) {
+	if i := strings.IndexByte(text, '('); i >= 0 { // f(): Int is f: Int
+		if inside, _, ok := strings.Cut(text[i+1:], ")"); ok && strings.TrimSpace(inside) == "" {
+			text = text[:i] + " " + inside + " " + text[i+len(inside)+2:]
+		}
+	}
 	src := &ast.Source{Name: q.Name, Input: "type Query{\n" + text + "\n}"}
 	p.shifted[src] = 1
 	doc, err := gql.ParseSchema(src)
@@ -262,15 +270,8 @@ func (p *parser) headField(q *queryFile, text string) (*ast.FieldDefinition, boo
 }
 
 func (p *parser) headSyntax(q *queryFile, err error) {
-	m := Mistake{File: q.Name, Line: 1, Column: 1, Length: 1, Message: "the head of the query can't be read: " + err.Error(), Instead: headExample}
-	var at *gqlerror.Error
-	if errors.As(err, &at) {
-		sentence, _ := syntaxSentence(at.Message)
-		m.Message = "the head of the query can't be read: " + sentence
-		if len(at.Locations) > 0 {
-			m.Line, m.Column = max(1, at.Locations[0].Line-1), max(1, at.Locations[0].Column)
-		}
-	}
+	m := p.syntaxMistake(q.Name, err, 1)
+	m.Message, m.Instead = "the head of the query can't be read: "+m.Message, headExample
 	p.add(m)
 }
 

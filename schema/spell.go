@@ -12,6 +12,13 @@ import (
 // have none, constraints' names as PostgreSQL would choose them, and the one order of relations, keys and functions that
 // the file has. Of a schema that has everything it changes nothing. Print calls it.
 func (s *Schema) Spell() {
+	s.spell()
+	if s.Engine == "" && len(s.foldClashes()) > 0 {
+		s.Engine = "postgres"
+	}
+}
+
+func (s *Schema) spell() {
 	s.Default = cmp.Or(s.Default, "public")
 	if len(s.Exposed) == 0 {
 		s.Exposed = []string{s.Default}
@@ -21,9 +28,6 @@ func (s *Schema) Spell() {
 	s.spellFields()
 	s.nameConstraints()
 	s.sortRelations()
-	if s.Engine == "" && len(s.foldClashes()) > 0 {
-		s.Engine = "postgres"
-	}
 }
 
 // eachType visits every type that something of the schema has.

@@ -53,7 +53,7 @@ func (p *parser) whereAt(t *Table, v *ast.Value, in context, depth int) query.Ex
 		return nil
 	}
 	if depth > whereDepthMax {
-		p.wrong(v.Position, "", "this condition is nested deeper than %d", whereDepthMax)
+		p.wrong(v.Position, "write it flatter, or in SQL: @check(postgres: \"…\")", "this condition is nested deeper than %d", whereDepthMax)
 		return nil
 	}
 	var terms []query.Expr
