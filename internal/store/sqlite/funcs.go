@@ -189,7 +189,7 @@ func (c *conn) ptCast(x sqlite3.Context, v ...sqlite3.Value) {
 		return
 	}
 	from, _ := load(v[1], spec.From, spec.Storage)
-	out, err := castValue(spec.From, spec.To, from, c.zone)
+	out, err := value.Cast(spec.From, spec.To, from, c.zone)
 	if err != nil {
 		c.raise(x, err)
 		return

@@ -105,7 +105,7 @@ func (s *Store) total(c *conn, l *litesql.Plan, p *plan.Plan, b *binding, rows i
 			return n, nil
 		}
 	}
-	if p.Rows.Limit == nil && p.Rows.Offset == nil && !p.Rows.Grouped && p.Rows.Source.Table != nil && !fansOut(p.Rows) {
+	if p.Rows.Limit == nil && p.Rows.Offset == nil && p.Rows.Source.Table != nil {
 		return int64(rows), nil
 	}
 	st, err := c.query(l.Count)
@@ -120,14 +120,4 @@ func (s *Store) total(c *conn, l *litesql.Plan, p *plan.Plan, b *binding, rows i
 		return -1, st.Err()
 	}
 	return st.ColumnInt64(0), nil
-}
-
-// fansOut says that a select's rows may be fewer or more than its table's: something in it is grouped into them.
-func fansOut(p *plan.Select) bool {
-	for i := range p.Outputs {
-		if e := p.Outputs[i].Embed; e != nil && e.Spread && (e.Select.Grouped || fansOut(e.Select)) {
-			return true
-		}
-	}
-	return false
 }

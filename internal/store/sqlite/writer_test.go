@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -110,17 +111,33 @@ var slowUpdate = &query.Update{Table: query.Name{Name: "customer"}, Columns: []s
 
 func TestCancelWrite(t *testing.T) {
 	s := openShop(t, Config{}, slowTrigger)
-	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(300*time.Millisecond, cancel)
-	start := time.Now()
-	errs := s.together(t, map[int]context.Context{1: ctx}, addItem(1, "null"), slowUpdate, addItem(2, "null"))
-	wantCodes(t, errs, "", fault.QueryCanceled, "")
-	if took := time.Since(start); took > 450*time.Millisecond {
-		t.Errorf("canceled after 300 ms, ended after %s", took)
+	id := 0
+	within(t, 100*time.Millisecond, func() time.Duration {
+		ctx, cancel := context.WithCancel(context.Background())
+		var at time.Time
+		errs := s.togetherThen(t, map[int]context.Context{1: ctx}, func() {
+			time.AfterFunc(100*time.Millisecond, func() { at = time.Now(); cancel() })
+		}, addItem(id+1, "null"), slowUpdate, addItem(id+2, "null"))
+		took := time.Since(at)
+		wantCodes(t, errs, "", fault.QueryCanceled, "")
+		id += 2
+		if got := s.count(t, "item"); got != fmt.Sprintf(`[{"count":%d}]`, id) {
+			t.Error(got)
+		}
+		return took
+	})
+}
+
+// within asks that f takes no longer than d, one time in three: the machine may be busy with other things.
+func within(t *testing.T, d time.Duration, f func() time.Duration) {
+	t.Helper()
+	var took time.Duration
+	for range 3 {
+		if took = f(); took <= d {
+			return
+		}
 	}
-	if got := s.count(t, "item"); got != `[{"count":2}]` {
-		t.Error(got)
-	}
+	t.Errorf("took %s, not %s", took, d)
 }
 
 func TestWriteTimeLimit(t *testing.T) {

@@ -14,9 +14,14 @@ import (
 	"github.com/pintail-dev/pintail/internal/store/postgres"
 	"github.com/pintail-dev/pintail/internal/store/sqlite"
 	"github.com/pintail-dev/pintail/internal/store/storetest"
+	"github.com/pintail-dev/pintail/query"
 )
 
-var update = flag.Bool("update", false, "write PostgreSQL's answers to testdata/answers.txt")
+var (
+	update  = flag.Bool("update", false, "write PostgreSQL's answers to testdata/answers.txt")
+	seed    = flag.Uint64("seed", 1, "of the random queries")
+	queries = flag.Int("queries", 2000, "random queries")
+)
 
 func openPostgres(t testing.TB, f storetest.Fixture) store.Store {
 	dsn := pgtest.DSN(t)
@@ -68,3 +73,25 @@ func TestPostgres(t *testing.T) {
 }
 
 func TestSQLite(t *testing.T) { storetest.Run(t, openSQLite) }
+
+// Both engines answer what nobody thought of alike.
+func TestDifferential(t *testing.T) {
+	f := storetest.New()
+	pg, lite := openPostgres(t, f), openSQLite(t, f)
+	storetest.Fill(t, pg, f)
+	storetest.Fill(t, lite, f)
+	r := storetest.NewRandom(*seed, f.Schema)
+	wrong := 0
+	for i := range *queries {
+		c := storetest.Case{Ask: r.Query()}
+		shape, args := query.Parameterize(c.Ask, nil)
+		want, got := storetest.Answer(pg, f.Schema, c), storetest.Answer(lite, f.Schema, c)
+		if got == want {
+			continue
+		}
+		t.Errorf("query %d: %q %v\nSQLite\n%s\nPostgreSQL\n%s", i, shape, args, got, want)
+		if wrong++; wrong == 5 {
+			t.Fatal("and so on")
+		}
+	}
+}

@@ -23,7 +23,7 @@ func (c *compiler) embed(q *selected, p *plan.Select, key string, e *plan.Embed,
 			c.spreadOne(q, p, e, row)
 			return
 		}
-		sql := c.subquery("pt_row", e, p.Alias)
+		sql := q.absent(p, c.subquery("pt_row", e, p.Alias))
 		row.Fields = append(row.Fields, field(key, q.add(sql, false), Form{Kind: JSON}))
 	case e.Spread:
 		c.joinOne(q, p, e)
@@ -37,9 +37,10 @@ func (c *compiler) embed(q *selected, p *plan.Select, key string, e *plan.Embed,
 	}
 }
 
-// joinable says that a to-one embed can be joined: nothing in it cuts or groups its rows.
+// joinable says that a to-one embed can be joined: the database itself holds it to one row, and nothing in it cuts or groups.
 func joinable(e *plan.Embed) bool {
-	if e.Relation.Many || e.Relation.Through != nil || e.Relation.Computed != nil || len(e.Relation.References) == 0 {
+	r := e.Relation
+	if r.Many || r.Through != nil || r.Computed != nil || r.Foreign == nil || r.To.View != nil || len(r.References) == 0 {
 		return false
 	}
 	s := e.Select
@@ -54,7 +55,8 @@ func (c *compiler) joinOne(q *selected, p *plan.Select, e *plan.Embed) {
 	q.joined[e.Select.Alias] = c.present(e)
 }
 
-// absent makes a subquery of a joined row null where that row isn't there: what is spread has no arrays then, not even empty ones.
+// absent makes a subquery of a joined row null where that row isn't there: what is spread has nothing then, not even
+// empty arrays.
 func (q *selected) absent(p *plan.Select, sql string) string {
 	if present := q.joined[p.Alias]; present != "" {
 		return "CASE WHEN " + present + " IS NOT NULL THEN " + sql + " END"
@@ -165,7 +167,7 @@ func (c *compiler) spreadOne(q *selected, p *plan.Select, e *plan.Embed, row *Ro
 		for j := range qi.cols {
 			args += ", c" + strconv.Itoa(j)
 		}
-		sql := "(SELECT pt_row(" + args + ") FROM (" + qi.sql() + ") LIMIT 1)"
+		sql := q.absent(p, "(SELECT pt_row("+args+") FROM ("+qi.sql()+") LIMIT 1)")
 		row.Fields = append(row.Fields, field(f.Name, q.add(sql, false), Form{Kind: JSON}))
 	}
 }

@@ -70,8 +70,7 @@ func (c *compiler) compare(e *plan.Compare) string {
 	if e.Op == query.In || e.Op == query.Eq && e.Any == query.Any {
 		list := c.list(x, e.Arg)
 		if base(x.typ) == schema.Bytea && !x.typ.Array {
-			x.sql = "hex(" + x.sql + ")" // null's would be '', which no row of a list means, so it is kept apart
-			return "(" + c.operand(&e.Left) + " IS NOT NULL AND " + x.sql + " IN (SELECT value FROM json_each(" + list + ")))"
+			x.sql = hexed(x.sql)
 		}
 		return x.sql + x.collate + " IN (SELECT value FROM json_each(" + list + "))"
 	}
@@ -89,11 +88,14 @@ func (c *compiler) compare(e *plan.Compare) string {
 	return x.sql + x.collate + " " + op + " " + c.value(x, e.Arg)
 }
 
+// hexed is how byte strings are held against a list of them, which JSON can't carry. hex itself makes ” of null.
+func hexed(sql string) string { return "CASE WHEN " + sql + " IS NOT NULL THEN hex(" + sql + ") END" }
+
 // quantified holds x against each of a list. Where x is null and the list is not empty, nothing is known.
 func (c *compiler) quantified(e *plan.Compare, x comparable, op string) string {
 	list := c.list(x, e.Arg)
 	if base(x.typ) == schema.Bytea && !x.typ.Array {
-		x.sql = "nullif(hex(" + x.sql + "), '')"
+		x.sql = hexed(x.sql)
 	}
 	var found string
 	if e.Any == query.Any {

@@ -220,10 +220,20 @@ func (c *compiler) filters(q *selected, p *plan.Select) []string {
 // inner calls yield for each embed that drops rows of p. A to-one spread's rows are those of p, so its own embeds are its own affair.
 func (c *compiler) inner(p *plan.Select, yield func(*plan.Embed)) {
 	for i := range p.Outputs {
-		if e := p.Outputs[i].Embed; e != nil && e.Inner {
+		if e := p.Outputs[i].Embed; e != nil && e.Inner && !total(e.Select) {
 			yield(e)
 		}
 	}
+}
+
+// total says that a select has exactly one row, whatever it finds: all its outputs are aggregates.
+func total(p *plan.Select) bool {
+	for i := range p.Outputs {
+		if p.Outputs[i].Aggregate == "" {
+			return false
+		}
+	}
+	return p.Grouped && len(p.Outputs) > 0
 }
 
 // conditions are p's conditions where nothing is joined, as for a count.
