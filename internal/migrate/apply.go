@@ -83,7 +83,11 @@ func (d *Database) Apply(ctx context.Context, dir string, s *schema.Schema, o Ru
 			out.Files = append(out.Files, p.file.Path)
 			out.Steps = append(out.Steps, p.file.Version+" "+p.file.Name)
 		}
-		return nil
+		reached, err := ReadSnapshot(dir)
+		if err != nil {
+			return err
+		}
+		return d.keepSchema(ctx, schema.Print(reached))
 	})
 	return out, err
 }

@@ -40,11 +40,7 @@ func registerConvert(db *sqlite3.Conn) error {
 // readSpec reads what typeSpec wrote.
 func readSpec(s string) (schema.Type, schema.Storage) {
 	name, how, _ := strings.Cut(s, " as ")
-	m := writtenType.FindStringSubmatch(name)
-	if m == nil {
-		return schema.Type{Base: schema.Text, Name: "text"}, schema.Storage(how)
-	}
-	return schema.Type{Name: m[1], Modifier: m[2], Array: m[3] != "", Base: typeNames[m[1]]}, schema.Storage(how)
+	return readType(name), schema.Storage(how)
 }
 
 // storedText is a stored value as PostgreSQL's text of its type.

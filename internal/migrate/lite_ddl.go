@@ -278,6 +278,9 @@ func (w *liteWriter) table(t *schema.Table, as schema.Name) string {
 		if k.NullsNotDistinct {
 			w.lose("constraint "+k.Name+" of "+t.Name.String(), "SQLite takes nulls for distinct")
 		}
+		if k.Deferrable {
+			w.lose("constraint "+k.Name+" of "+t.Name.String(), "SQLite checks keys at once, not at the end of a transaction")
+		}
 		parts = append(parts, constraint(k.Name)+"UNIQUE ("+names(k.Columns)+")")
 	}
 	for _, k := range t.Checks {

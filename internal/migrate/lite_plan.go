@@ -76,9 +76,13 @@ func (p *litePlanner) plan(changes []schema.Change) ([]Step, error) {
 		case schema.DropUnique:
 			p.again(c.Table, change)
 		case schema.AddCheck:
-			p.again(c.Table, change)
+			if _, ok := p.w.check(c.Table, c.Check); ok {
+				p.again(c.Table, change)
+			}
 		case schema.DropCheck:
-			p.again(c.Table, change)
+			if _, ok := (&liteWriter{s: p.from}).check(c.Table, c.Check); ok {
+				p.again(c.Table, change)
+			}
 		case schema.AddForeignKey:
 			if !made[c.Table] {
 				p.again(c.Table, change)
@@ -100,10 +104,12 @@ func (p *litePlanner) plan(changes []schema.Change) ([]Step, error) {
 				indexes = append(indexes, Step{Does: change.String(), Statements: statements(again(sql))})
 			}
 		case schema.DropIndex:
-			add(change, "DROP INDEX "+identifier(c.Index.Name))
+			if (&liteWriter{s: p.from}).index(c.Index) != "" {
+				add(change, "DROP INDEX IF EXISTS "+identifier(c.Index.Name))
+			}
 		case schema.RenameIndex:
 			for _, x := range c.Table.Indexes {
-				if x.Name == c.To {
+				if x.Name == c.To && p.w.index(x) != "" {
 					add(change, "DROP INDEX "+identifier(c.From))
 					indexes = append(indexes, Step{Does: change.String(), Statements: statements(again(p.w.index(x)))})
 				}

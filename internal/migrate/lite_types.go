@@ -17,16 +17,25 @@ var typeNames = map[string]schema.Base{
 	"json": schema.JSON, "jsonb": schema.JSONB, "bytea": schema.Bytea,
 }
 
-var writtenType = regexp.MustCompile(`^([^(\[]+?)(\([^)]*\))?(\[\])?$`)
+var inParens = regexp.MustCompile(`\([^)]*\)`)
+
+// readType reads a type as schema.Type's String writes it; Base is unset where it is none of PostgreSQL's own.
+func readType(text string) schema.Type {
+	t := schema.Type{}
+	text, t.Array = strings.CutSuffix(text, "[]")
+	t.Modifier = inParens.FindString(text)
+	t.Name = strings.Join(strings.Fields(strings.Replace(text, t.Modifier, "", 1)), " ")
+	t.Base = typeNames[t.Name]
+	return t
+}
 
 // writtenBy reads a type as liteWriter writes it in a column's comment; false where it is no type that SQLite's own would
 // be given for.
 func writtenBy(comment, declared string) (schema.Type, bool) {
-	m := writtenType.FindStringSubmatch(comment)
-	if m == nil {
+	if comment == "" {
 		return schema.Type{}, false
 	}
-	t := schema.Type{Name: m[1], Modifier: m[2], Array: m[3] != "", Base: typeNames[m[1]]}
+	t := readType(comment)
 	if name, _ := liteType(t); !strings.EqualFold(name, declared) {
 		return schema.Type{}, false
 	}

@@ -358,13 +358,15 @@ func constraint(name string) string {
 	return "CONSTRAINT " + identifier(name) + " "
 }
 
-func (w *pgWriter) primary(k *schema.Key) string { return "PRIMARY KEY (" + names(k.Columns) + ")" }
+func (w *pgWriter) primary(k *schema.Key) string {
+	return "PRIMARY KEY (" + names(k.Columns) + ")" + deferring(k.Deferrable, k.Deferred)
+}
 
 func (w *pgWriter) unique(k *schema.Key) string {
 	if k.NullsNotDistinct {
-		return "UNIQUE NULLS NOT DISTINCT (" + names(k.Columns) + ")"
+		return "UNIQUE NULLS NOT DISTINCT (" + names(k.Columns) + ")" + deferring(k.Deferrable, k.Deferred)
 	}
-	return "UNIQUE (" + names(k.Columns) + ")"
+	return "UNIQUE (" + names(k.Columns) + ")" + deferring(k.Deferrable, k.Deferred)
 }
 
 // check writes CHECK (…), and false where the check is SQLite's alone.
@@ -403,13 +405,17 @@ func keyActions(f *schema.ForeignKey) string {
 	if f.OnUpdate != "" && f.OnUpdate != "NO ACTION" {
 		sql += " ON UPDATE " + f.OnUpdate
 	}
+	return sql + deferring(f.Deferrable, f.Deferred)
+}
+
+func deferring(deferrable, deferred bool) string {
 	switch {
-	case f.Deferred:
-		sql += " DEFERRABLE INITIALLY DEFERRED"
-	case f.Deferrable:
-		sql += " DEFERRABLE"
+	case deferred:
+		return " DEFERRABLE INITIALLY DEFERRED"
+	case deferrable:
+		return " DEFERRABLE"
 	}
-	return sql
+	return ""
 }
 
 // index writes CREATE INDEX; nothing where it is SQLite's alone.

@@ -56,7 +56,7 @@ func fromCatalog(cat *catalog, o Options) (*schema.Schema, []Report, error) {
 		foreign: map[uint32]*schema.ForeignKey{}, enums: map[uint32]*schema.Enum{},
 		composite: map[uint32]*schema.Composite{}, domains: map[uint32]*schema.Domain{},
 	}
-	if err := in.start(); err != nil {
+	if err := in.start(o); err != nil {
 		return nil, nil, err
 	}
 	in.close()
@@ -79,7 +79,7 @@ func (in *pgInspection) report(object, what, why string) {
 }
 
 // start indexes the catalog and settles which schemas are served.
-func (in *pgInspection) start() error {
+func (in *pgInspection) start(o Options) error {
 	s := in.out
 	if len(s.Exposed) == 0 {
 		s.Exposed = []string{"public"}
@@ -93,7 +93,7 @@ func (in *pgInspection) start() error {
 		in.schemas[n.OID], byName[n.Name] = n.Name, n
 	}
 	for _, name := range s.Exposed {
-		if _, ok := byName[name]; !ok {
+		if _, ok := byName[name]; !ok && !o.mayMiss {
 			return fmt.Errorf("there is no schema %q in the database", name)
 		}
 	}
@@ -281,14 +281,14 @@ func (in *pgInspection) addConstraints() {
 			continue
 		}
 		object := "constraint " + k.Name + " of table " + t.Name.String()
-		if (k.Kind == "p" || k.Kind == "u") && k.Deferrable {
-			in.report(object, "a deferrable key", "the file can't say so; it would be made again as one that is checked at once")
-		}
 		switch k.Kind {
 		case "p":
-			t.Primary = &schema.Key{Name: k.Name, Columns: in.columnsOf(k.Relation, k.Columns)}
+			t.Primary = &schema.Key{Name: k.Name, Columns: in.columnsOf(k.Relation, k.Columns), Deferrable: k.Deferrable, Deferred: k.Deferred}
 		case "u":
-			t.Uniques = append(t.Uniques, &schema.Key{Name: k.Name, Columns: in.columnsOf(k.Relation, k.Columns), NullsNotDistinct: distinct[k.Index]})
+			t.Uniques = append(t.Uniques, &schema.Key{
+				Name: k.Name, Columns: in.columnsOf(k.Relation, k.Columns), NullsNotDistinct: distinct[k.Index],
+				Deferrable: k.Deferrable, Deferred: k.Deferred,
+			})
 		case "c":
 			c := &schema.Check{Name: k.Name, Where: parseCondition(k.Expression, t, Postgres)}
 			if c.Where == nil {

@@ -337,7 +337,7 @@ func (p *pgPlanner) addUnique(t *schema.Table, k *schema.Key) []Statement {
 	}
 	return statements(
 		"CREATE UNIQUE INDEX CONCURRENTLY "+identifier(k.Name)+" ON "+p.w.name(t.Name)+" ("+names(k.Columns)+")"+nulls,
-		"ALTER TABLE "+p.w.name(t.Name)+" ADD CONSTRAINT "+identifier(k.Name)+" UNIQUE USING INDEX "+identifier(k.Name))
+		"ALTER TABLE "+p.w.name(t.Name)+" ADD CONSTRAINT "+identifier(k.Name)+" UNIQUE USING INDEX "+identifier(k.Name)+deferring(k.Deferrable, k.Deferred))
 }
 
 func (p *pgPlanner) addCheck(t *schema.Table, k *schema.Check) []Statement {
