@@ -16,7 +16,7 @@ func (s *Store) Explain(ctx context.Context, p *plan.Plan, args query.Args, o st
 		return nil, err
 	}
 	sql := "EXPLAIN (" + strings.Join(options(o), ", ") + ") " + c.SQL
-	err = s.with(ctx, true, func(conn *conn) error {
+	err = s.with(ctx, always, func(conn *conn) error {
 		t := &transaction{store: s, conn: conn}
 		defer t.rollback()
 		if err := t.word(ctx, "BEGIN"); err != nil {

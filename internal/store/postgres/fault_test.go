@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/pgtest"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -269,5 +272,70 @@ func TestClose(t *testing.T) {
 	_, err := shop.read(t, s, from("customer", "id"))
 	if c, status := code(t, err); c != "PT503" || status != 503 {
 		t.Error(err)
+	}
+}
+
+func TestSerializationFailureIsPostgreSQLsOwn(t *testing.T) {
+	s, shop := open(t, Config{})
+	execute(t, s.config.DSN, `CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		RAISE SQLSTATE '40001' USING MESSAGE = 'could not serialize access due to concurrent update'; END $$;
+		CREATE TRIGGER conflict BEFORE DELETE ON "order" FOR EACH ROW EXECUTE FUNCTION conflict()`)
+	for _, end := range []query.End{{}, {Single: true}, {Rollback: true}} {
+		_, err := shop.write(t, s, &query.Delete{From: order, Where: is("id", query.Eq, "10"), End: end})
+		if c, status := code(t, err); c != "40001" || status != 500 {
+			t.Errorf("%+v: %v", end, err)
+		}
+	}
+}
+
+// Two transactions that wait for each other: PostgreSQL ends one, which says so, and the other one commits.
+func TestDeadlock(t *testing.T) {
+	s, shop := open(t, Config{})
+	execute(t, s.config.DSN, `DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || ' SET deadlock_timeout = 50'; END $$`)
+	update := func(id string) (*plan.Plan, query.Args) {
+		return shop.resolve(t, &query.Update{Table: order, Columns: []string{"total"}, Row: query.Text(`{"total":1}`), Where: is("id", query.Eq, id)})
+	}
+	var both sync.WaitGroup
+	both.Add(2)
+	run := func(first, second string) error {
+		p, args := update(second)
+		before := func(ctx context.Context, h store.Handle) error {
+			p, args := update(first)
+			_, err := h.Write(ctx, p, args)
+			both.Done()
+			both.Wait()
+			return err
+		}
+		_, err := s.Write(t.Context(), store.Tx{Plan: p, Args: args, Before: []store.Hook{before}})
+		return err
+	}
+	other := make(chan error)
+	go func() { other <- run("11", "10") }()
+	errs := []error{run("10", "11"), <-other}
+	if (errs[0] == nil) == (errs[1] == nil) {
+		t.Fatalf("one of two must fail: %v", errs)
+	}
+	for _, err := range errs {
+		if err != nil {
+			if c, _ := code(t, err); c != "40P01" {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestHookThatTakesTooLong(t *testing.T) {
+	s, shop := open(t, Config{HookTimeout: 30 * time.Millisecond})
+	p, args := shop.resolve(t, &query.Delete{From: order})
+	slow := func(ctx context.Context, h store.Handle) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	_, err := s.Write(t.Context(), store.Tx{Plan: p, Args: args, Before: []store.Hook{slow}})
+	if c, _ := code(t, err); c != "PT409" {
+		t.Error(err)
+	}
+	if n := count(t, s.config.DSN, `SELECT count(*) FROM "order"`); n != 3 {
+		t.Errorf("%d orders left, want 3", n)
 	}
 }

@@ -59,7 +59,7 @@ func Open(c Config) (*Store, error) {
 
 // Ready says whether the database answers.
 func (s *Store) Ready(ctx context.Context) error {
-	return s.with(ctx, true, func(c *conn) error { return c.Ping(ctx) })
+	return s.with(ctx, always, func(c *conn) error { return c.Ping(ctx) })
 }
 
 // Close waits for what runs and closes every connection. A second time it does nothing.
@@ -87,8 +87,14 @@ func (s *Store) run(ctx context.Context, tx store.Tx) (result store.Result, err 
 	if err != nil {
 		return store.Result{}, err
 	}
-	reads := tx.Plan.Op == plan.Read && len(tx.Before) == 0
-	err = s.with(ctx, reads, func(c *conn) error {
+	again := ifNothingHappened
+	switch {
+	case len(tx.Before) > 0:
+		again = never // a hook may have told someone outside
+	case tx.Plan.Op == plan.Read:
+		again = always
+	}
+	err = s.with(ctx, again, func(c *conn) error {
 		t := &transaction{store: s, conn: c}
 		result, err = t.run(ctx, tx, stmt)
 		return err
@@ -99,9 +105,18 @@ func (s *Store) run(ctx context.Context, tx store.Tx) (result store.Result, err 
 	return result, nil
 }
 
-// with runs f on a connection. Where the connection turns out to be lost, all idle ones are closed, and f runs once more on
-// a new one if again says that it may, or if nothing was sent.
-func (s *Store) with(ctx context.Context, again bool, f func(*conn) error) error {
+// repeat says when something that failed may be run a second time.
+type repeat uint8
+
+const (
+	never repeat = iota
+	ifNothingHappened
+	always
+)
+
+// with runs f on a connection. Where the connection turns out to be lost, all idle ones are closed and f runs once more on
+// another; where a prepared statement was pulled away, it runs once more too, since PostgreSQL refused the first.
+func (s *Store) with(ctx context.Context, again repeat, f func(*conn) error) error {
 	for tries := 0; ; tries++ {
 		c, err := s.pool.acquire(ctx)
 		if err != nil {
@@ -114,11 +129,11 @@ func (s *Store) with(ctx context.Context, again bool, f func(*conn) error) error
 		case err == nil || ctx.Err() != nil || errors.As(err, &known):
 		case gone(c, err):
 			s.pool.lost()
-			if tries == 0 && !fresh && (again || pgconn.SafeToRetry(err)) {
+			if tries == 0 && !fresh && (again == always || again == ifNothingHappened && pgconn.SafeToRetry(err)) {
 				s.pool.release(c)
 				continue
 			}
-		case stale(err) && tries == 0 && c.TxStatus() == 'I':
+		case stale(err) && tries == 0 && again != never && c.TxStatus() == 'I':
 			if c.forget(ctx) == nil {
 				s.pool.release(c)
 				continue
