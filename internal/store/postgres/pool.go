@@ -41,7 +41,7 @@ func (p *pool) acquire(ctx context.Context) (*conn, error) {
 		if c == nil {
 			break
 		}
-		if time.Since(c.idle) < idleLook || c.CheckConn() == nil {
+		if time.Since(c.idle) < idleLook || c.alive(ctx) {
 			return c, nil
 		}
 		c.discard()
@@ -137,6 +137,13 @@ func (p *pool) close() {
 	for range cap(p.slots) {
 		p.slots <- struct{}{}
 	}
+}
+
+// alive asks the server for a sign.
+func (c *conn) alive(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, idleLook)
+	defer cancel()
+	return c.Ping(ctx) == nil
 }
 
 // discard closes a connection without waiting long for it.
