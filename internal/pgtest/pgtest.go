@@ -38,21 +38,17 @@ const existing = "PINTAIL_TEST_POSTGRES"
 
 var (
 	// shared makes the one cluster of a test process. It forgoes fsync: only a machine that loses power would tell.
-	shared = sync.OnceValues(func() (string, error) {
+	shared = sync.OnceValues(func() (func() string, error) {
 		if dsn := os.Getenv(existing); dsn != "" {
-			return dsn, nil
+			return func() string { return dsn }, nil
 		}
 		s, err := open(Options{FsyncOff: true})
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		running = s
-		return s.DSN(), nil
+		return s.DSN, nil // holds s: the watchdog's pipe closes when the collector finds nobody who does
 	})
 	databases atomic.Int64
-
-	// running keeps the shared server in reach: the watchdog's pipe closes when the collector finds nobody who holds it.
-	running *Server
 )
 
 // DSN makes an empty database (UTF-8, locale C) for one test and returns its address. The database is dropped when the
@@ -63,7 +59,7 @@ func DSN(t testing.TB) string {
 	if err != nil {
 		giveUp(t, err)
 	}
-	return database(t, server)
+	return database(t, server())
 }
 
 // giveUp ends a test that got no server.
