@@ -124,7 +124,7 @@ func (w *printer) settings() {
 	s := w.s
 	var d args
 	d.text("title", s.Title)
-	d.string("comment", s.Comment, "")
+	d.string("comment", s.Comment, "  ")
 	if len(s.Exposed) > 0 && s.Exposed[0] == s.Default {
 		if s.Default != "public" && len(s.Exposed) == 1 {
 			d.text("default", s.Default)
@@ -170,7 +170,7 @@ func (w *printer) domain(x *Domain) {
 	}
 	d.text("type", text)
 	d.flag("not_null", x.NotNull)
-	d.string("default", x.Default, "")
+	d.string("default", x.Default, "  ")
 	var checks []string
 	for _, c := range x.Checks {
 		var o args

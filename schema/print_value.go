@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // args collects a directive's arguments as text.
@@ -56,7 +57,7 @@ func (a *args) flag(name string, set bool) {
 	}
 }
 
-// directive writes @name(…); arguments of several lines get lines of their own.
+// directive writes @name(…); where that is long or has several lines, every argument gets a line of its own.
 func (a args) directive(name string) string { return a.directiveAt(name, "  ") }
 
 func (a args) directiveAt(name, indent string) string {
@@ -64,7 +65,7 @@ func (a args) directiveAt(name, indent string) string {
 		return "@" + name
 	}
 	line := "@" + name + "(" + strings.Join(a, ", ") + ")"
-	if !strings.Contains(line, "\n") {
+	if !strings.Contains(line, "\n") && utf8.RuneCountInString(line) < lineMax {
 		return line
 	}
 	return "@" + name + "(\n" + indent + "  " + strings.Join(a, "\n"+indent+"  ") + "\n" + indent + ")"
