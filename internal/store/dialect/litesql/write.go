@@ -165,7 +165,7 @@ func (w *Write) Insert(set []bool, returning bool) string {
 			values += ", "
 		}
 		names += Ident(col.Name)
-		values += placeholder(col, "?")
+		values += Placeholder(col, "?")
 		n++
 	}
 	if n == 0 {
@@ -239,7 +239,7 @@ func (w *Write) Update(returning bool) string {
 		if i > 0 {
 			sql += ", "
 		}
-		sql += Ident(col.Name) + " = " + placeholder(col, c.bind(Bind{}))
+		sql += Ident(col.Name) + " = " + Placeholder(col, c.bind(Bind{}))
 	}
 	sql += w.where
 	if returning && w.Key != "" {
@@ -248,8 +248,8 @@ func (w *Write) Update(returning bool) string {
 	return sql
 }
 
-// placeholder is a column's value in the text: what Pintail keeps as binary JSON comes as text.
-func placeholder(col *schema.Column, param string) string {
+// Placeholder is a column's value in the text: what Pintail keeps as binary JSON comes as text.
+func Placeholder(col *schema.Column, param string) string {
 	if base(col.Type) == schema.JSONB && !col.Type.Array && col.Storage == schema.OwnStorage {
 		return "jsonb(" + param + ")"
 	}
