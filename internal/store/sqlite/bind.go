@@ -50,7 +50,7 @@ func (c *conn) bindOne(st *stmt, at int, d *litesql.Bind, b *binding) error {
 		if arg.Null {
 			return st.BindNull(at)
 		}
-		v, err := value.Parse(d.Type, arg.Text)
+		v, err := value.ParseOperand(d.Type, arg.Text, c.zone)
 		if err != nil {
 			return err
 		}
@@ -59,12 +59,12 @@ func (c *conn) bindOne(st *stmt, at int, d *litesql.Bind, b *binding) error {
 		if arg.Null {
 			return st.BindNull(at)
 		}
-		if _, err := value.Parse(d.Type, arg.Text); err != nil {
+		if _, err := value.ParseOperand(d.Type, arg.Text, c.zone); err != nil {
 			return err
 		}
 		return st.BindInt(at, rank(d.Type.Enum, arg.Text))
 	case litesql.List, litesql.Ranks, litesql.HexList:
-		list, err := listOf(d, arg)
+		list, err := c.listOf(d, arg)
 		if err != nil {
 			return err
 		}
@@ -100,13 +100,13 @@ func (c *conn) bindOne(st *stmt, at int, d *litesql.Bind, b *binding) error {
 }
 
 // listOf writes a list of values as the JSON array that json_each takes apart again.
-func listOf(d *litesql.Bind, arg *query.Value) ([]byte, error) {
+func (c *conn) listOf(d *litesql.Bind, arg *query.Value) ([]byte, error) {
 	out := append(make([]byte, 0, 16+8*len(arg.List)), '[')
 	for i, s := range arg.List {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		v, err := value.Parse(d.Type, s)
+		v, err := value.ParseOperand(d.Type, s, c.zone)
 		if err != nil {
 			return nil, err
 		}

@@ -161,7 +161,7 @@ func (g *changing) update(p *plan.Plan) error {
 			return nil
 		}
 	}
-	row := newRow(g.w)
+	row := newRow(g.w, g.c.zone)
 	if err := row.read(doc); err != nil {
 		return err
 	}

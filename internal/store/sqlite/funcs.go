@@ -49,10 +49,8 @@ func (c *conn) register() error {
 		fn   sqlite3.AggregateConstructor
 	}{
 		{"pt_rows", -1, func() sqlite3.AggregateFunction { return &rowsAggregate{c: c} }},
-		{"pt_sum", 1, func() sqlite3.AggregateFunction { return &sumAggregate{} }},
-		{"pt_avg", 1, func() sqlite3.AggregateFunction { return &sumAggregate{mean: true} }},
-		{"pt_sum_float", 1, func() sqlite3.AggregateFunction { return &floatAggregate{} }},
-		{"pt_avg_float", 1, func() sqlite3.AggregateFunction { return &floatAggregate{mean: true} }},
+		{"pt_sum", 2, func() sqlite3.AggregateFunction { return &sumAggregate{c: c} }},
+		{"pt_avg", 2, func() sqlite3.AggregateFunction { return &sumAggregate{c: c, mean: true} }},
 	} {
 		if err := c.CreateWindowFunction(a.name, a.args, sqlite3.DETERMINISTIC, a.fn); err != nil {
 			return fmt.Errorf("function %s: %w", a.name, err)

@@ -25,12 +25,13 @@ func validJSON(doc []byte) error {
 // A row is one object of the body, as values of the write's columns.
 type row struct {
 	w    *litesql.Write
+	zone *time.Location // in which timestamps are meant that name no zone
 	vals []any
 	set  []bool
 }
 
-func newRow(w *litesql.Write) *row {
-	return &row{w: w, vals: make([]any, len(w.Columns)), set: make([]bool, len(w.Columns))}
+func newRow(w *litesql.Write, zone *time.Location) *row {
+	return &row{w: w, zone: zone, vals: make([]any, len(w.Columns)), set: make([]bool, len(w.Columns))}
 }
 
 // read takes an object apart. Keys that are no columns of the write are passed by.
@@ -53,7 +54,7 @@ func (r *row) read(doc []byte) error {
 		}
 		if at := r.find(name, guess); at >= 0 {
 			col := r.w.Columns[at]
-			v, err := value.FromJSON(col.Type, col.Name, doc[from:i])
+			v, err := value.FromJSONIn(col.Type, col.Name, doc[from:i], r.zone)
 			if err != nil {
 				return err
 			}
@@ -123,7 +124,7 @@ func (g *changing) insert(p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	in := &inserting{changing: g, row: newRow(g.w), at: time.Now(), defaults: p.Write.Default}
+	in := &inserting{changing: g, row: newRow(g.w, g.c.zone), at: time.Now(), defaults: p.Write.Default}
 	defer in.done()
 	d := trim(doc)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/query"
 )
 
@@ -110,6 +111,35 @@ func TestOlder(t *testing.T) {
 	}{{"3.53.4", "3.53.4", false}, {"3.53.3", "3.53.4", true}, {"3.9.0", "3.53.4", true}, {"3.54.0", "3.53.4", false}, {"4.0", "3.53.4", false}} {
 		if older(c.a, c.b) != c.want {
 			t.Error(c)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	s := openShop(t, Config{})
+	q := &query.Select{From: query.Name{Name: "item"}, Items: append(output("id"), &query.Embed{Target: "customer", Select: &query.Select{Items: output("name")}}),
+		Where: &query.Compare{Field: query.Field{Column: "kind"}, Op: query.Eq, Value: query.Text("1")}, Order: []query.Order{{Field: query.Field{Column: "id"}}}}
+	p, args := s.plan(t, q)
+	for json, want := range map[bool]string{
+		false: "SEARCH t0 USING INDEX item_kind (kind=?)\nSEARCH t1 USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN\n",
+		true:  `[{"Plan": {"Plans": [{"Detail": "SEARCH t0 USING INDEX item_kind (kind=?)"}, {"Detail": "SEARCH t1 USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"}]}}]` + "\n",
+	} {
+		got, err := s.Explain(context.Background(), p, args, store.ExplainOptions{JSON: json})
+		if err != nil || string(got) != want {
+			t.Errorf("%s\n%v", got, err)
+		}
+	}
+}
+
+func TestPlannedCount(t *testing.T) {
+	s := openShop(t, Config{CountRows: 100},
+		`;WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO item (id, title) SELECT i, 'x' FROM n;
+		ANALYZE; DELETE FROM item WHERE id > 2990`)
+	for mode, want := range map[query.CountMode]int64{query.ExactCount: 2990, query.PlannedCount: 3000, query.EstimatedCount: 3000} {
+		p, args := s.plan(t, &query.Select{From: query.Name{Name: "item"}, Items: output("id"), Page: query.Page{Limit: query.Int(1)}, Count: mode})
+		res, err := s.Read(context.Background(), p, args)
+		if err != nil || res.Total != want {
+			t.Errorf("%s: %d %v", mode, res.Total, err)
 		}
 	}
 }

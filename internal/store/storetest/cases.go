@@ -28,6 +28,8 @@ func Cases() []Case {
 		{Name: "all types", Ask: from("book", "*")},
 		{Name: "all types of another table", Ask: from("author", "*")},
 		{Name: "time zone", Ask: from("book", "id, published"), Zone: "Asia/Kolkata"},
+		{Name: "time zone of what is asked", Ask: from("book", "id", is("published", query.Eq, "2020-01-02 08:34:05")), Zone: "Asia/Kolkata"},
+		{Name: "sum of intervals", Ask: from("book", "a:dur.sum(), b:dur.avg(), c:f4.sum(), d:f4.avg()")},
 		{Name: "time zone with a summer time", Ask: from("book", "id, published"), Zone: "America/New_York"},
 		{Name: "csv", Ask: from("book", "*", query.Form{CSV: true})},
 		{Name: "csv of text", Ask: from("author", "*", query.Form{CSV: true})},

@@ -50,19 +50,19 @@ type Bind struct {
 type BindAs uint8
 
 const (
-	Value   BindAs = iota // the argument, parsed as Type, in the form that Storage has
-	Rank                  // an enum's label as its place in the declaration
-	List                  // a list of arguments as a JSON array of stored forms
-	Ranks                 // a list of an enum's labels as a JSON array of places
-	HexList               // a list of byte strings as a JSON array of upper-case hexadecimal
-	Matcher               // a pointer to a compiled pattern or patterns: Op and Any say how they are held against the text
-	Tester                // a pointer to a parsed array or document: Op is Contains, Contained or Overlaps
-	Number                // limit or offset
-	Key                   // a path's key as text
-	Index                 // a path's key as a number
-	Spec                  // a pointer to Spec, the same for every request
-	Argument              // parameter Arg of the named query that is called
-	Keys                  // what a write touched: a JSON array of rowids, or of arrays of primary keys
+	Value    BindAs = iota // the argument, parsed as Type, in the form that Storage has
+	Rank                   // an enum's label as its place in the declaration
+	List                   // a list of arguments as a JSON array of stored forms
+	Ranks                  // a list of an enum's labels as a JSON array of places
+	HexList                // a list of byte strings as a JSON array of upper-case hexadecimal
+	Matcher                // a pointer to a compiled pattern or patterns: Op and Any say how they are held against the text
+	Tester                 // a pointer to a parsed array or document: Op is Contains, Contained or Overlaps
+	Number                 // limit or offset
+	Key                    // a path's key as text
+	Index                  // a path's key as a number
+	Spec                   // a pointer to Spec, the same for every request
+	Argument               // parameter Arg of the named query that is called
+	Keys                   // what a write touched: a JSON array of rowids, or of arrays of primary keys
 )
 
 // Limits of SQL that a plan may become.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/value"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -142,11 +143,7 @@ func (c *compiler) cast(sql string, from Form, to *schema.Type) (string, Form) {
 	return sql, formOf(*to, schema.OwnStorage)
 }
 
-var (
-	int8Type    = schema.Type{Base: schema.Int8, Name: "bigint"}
-	numericType = schema.Type{Base: schema.Numeric, Name: "numeric"}
-	float8Type  = schema.Type{Base: schema.Float8, Name: "double precision"}
-)
+var int8Type = schema.Type{Base: schema.Int8, Name: "bigint"}
 
 // aggregate gives PostgreSQL's aggregates with its result types (manual, 9.21).
 func (c *compiler) aggregate(fn query.Aggregate, o *plan.Output, sql string, f Form) (string, Form) {
@@ -158,22 +155,15 @@ func (c *compiler) aggregate(fn query.Aggregate, o *plan.Output, sql string, f F
 	switch fn {
 	case query.Count:
 		return "count(" + sql + ")", Form{Kind: Int, Type: int8Type}
-	case query.Sum:
-		switch b {
-		case schema.Int2, schema.Int4:
+	case query.Sum, query.Avg:
+		t, err := value.AggregateType(fn, f.Type)
+		if err != nil {
+			return c.fail(err), f
+		}
+		if fn == query.Sum && (b == schema.Int2 || b == schema.Int4) {
 			return "sum(" + sql + ")", Form{Kind: Int, Type: int8Type}
-		case schema.Int8, schema.Numeric:
-			return "pt_sum(" + sql + ")", Form{Kind: Numeric, Type: numericType}
-		case schema.Float4, schema.Float8:
-			return "pt_sum_float(" + sql + ")", Form{Kind: f.Kind, Type: f.Type}
 		}
-	case query.Avg:
-		switch b {
-		case schema.Int2, schema.Int4, schema.Int8, schema.Numeric:
-			return "pt_avg(" + sql + ")", Form{Kind: Numeric, Type: numericType}
-		case schema.Float4, schema.Float8:
-			return "pt_avg_float(" + sql + ")", Form{Kind: Float8, Type: float8Type}
-		}
+		return "pt_" + string(fn) + "(" + c.spec(&Own{Type: f.Type, Storage: f.Storage}) + ", " + sql + ")", formOf(t, schema.OwnStorage)
 	case query.Min, query.Max:
 		name := string(fn)
 		switch b {
