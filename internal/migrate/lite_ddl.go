@@ -20,9 +20,9 @@ func (w *liteWriter) lose(object, what string) { w.losses = append(w.losses, Los
 
 func (w *liteWriter) create() []Statement {
 	var out []Statement
-	add := func(sql string) {
+	add := func(sql string, late bool) {
 		if sql != "" {
-			out = append(out, Statement{SQL: sql})
+			out = append(out, Statement{SQL: sql, Late: late})
 		}
 	}
 	folded := map[string]*schema.Table{}
@@ -36,13 +36,13 @@ func (w *liteWriter) create() []Statement {
 			continue
 		}
 		folded[key] = t
-		add(w.table(t, t.Name))
+		add(w.table(t, t.Name), false)
 		for _, x := range t.Indexes {
-			add(w.index(x))
+			add(w.index(x), true)
 		}
 	}
 	for _, t := range viewOrder(w.s.Tables, func(v *schema.View) string { return v.SQLite }) {
-		add(w.view(t))
+		add(w.view(t), true)
 	}
 	return out
 }

@@ -20,10 +20,11 @@ func (w *pgWriter) lose(object, what string) { w.losses = append(w.losses, Loss{
 
 func (w *pgWriter) create() []Statement {
 	var out []Statement
+	behind := false // the tables
 	add := func(sql ...string) {
 		for _, s := range sql {
 			if s != "" {
-				out = append(out, Statement{SQL: s})
+				out = append(out, Statement{SQL: s, Late: behind})
 			}
 		}
 	}
@@ -45,6 +46,7 @@ func (w *pgWriter) create() []Statement {
 			add(w.tableComments(t)...)
 		}
 	}
+	behind = true
 	for _, t := range w.s.Tables {
 		if isPlain(t) {
 			for _, x := range t.Indexes {

@@ -14,6 +14,9 @@ type Statement struct {
 
 	// Alone says that it can't run inside a transaction (CREATE INDEX CONCURRENTLY) or must not share one.
 	Alone bool
+
+	// Late says, of what Create gives, that it is better run when the tables have their rows: indexes, foreign keys, views.
+	Late bool
 }
 
 // A Loss is something that the schema declares and an engine can't keep.
