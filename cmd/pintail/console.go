@@ -106,3 +106,11 @@ func counted(n int, one, many string) string {
 	}
 	return grouped(int64(n)) + " " + many
 }
+
+// joined lists at most so many names.
+func joined(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + " and " + counted(len(names)-most, "other", "others")
+}

@@ -9,7 +9,7 @@ import (
 	"github.com/pintail-dev/pintail/fault"
 )
 
-func explainCommand(c console) *cobra.Command {
+func explainCommand(c console, f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use:     "explain CODE",
 		Short:   "Say what an error code means and what to do about it",
@@ -23,6 +23,9 @@ func explainCommand(c console) *cobra.Command {
 			return codes, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 && f.json {
+				return c.print(explained(fault.Explanations()...))
+			}
 			if len(args) == 0 {
 				for _, e := range fault.Explanations() {
 					fmt.Fprintf(c.out, "%-9s %d  %s\n", e.Code, e.Code.Status(), e.Title)
@@ -33,10 +36,30 @@ func explainCommand(c console) *cobra.Command {
 			if !ok {
 				return usage("Pintail has no explanation of %q; five letters and digits are PostgreSQL's SQLSTATE (its manual, appendix A), and `pintail explain` lists the codes that are explained", args[0])
 			}
+			if f.json {
+				return c.print(explained(e)[0])
+			}
 			_, err := fmt.Fprintf(c.out, "%s: %s (HTTP %d)\n\n%s\n\n%s\n", e.Code, e.Title, e.Code.Status(), wrap(e.Why, 100), wrap(e.Do, 100))
 			return err
 		},
 	}
+}
+
+// An explanation is what --json prints of one.
+type explanation struct {
+	Code   fault.Code `json:"code"`
+	Status int        `json:"status"`
+	Title  string     `json:"title"`
+	Why    string     `json:"why"`
+	Do     string     `json:"do"`
+}
+
+func explained(list ...fault.Explanation) []explanation {
+	out := make([]explanation, len(list))
+	for i, e := range list {
+		out[i] = explanation{e.Code, e.Code.Status(), e.Title, e.Why, e.Do}
+	}
+	return out
 }
 
 // wrap breaks text into lines of at most so many letters.

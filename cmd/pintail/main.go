@@ -1,7 +1,9 @@
-// Command pintail turns a schema file, or a database that is already there, into a REST API. `pintail help` lists the verbs.
+// Command pintail turns a schema file, or a database that is already there, into a REST API. `pintail help` lists the verbs,
+// docs/commands.md describes each.
 //
-// Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 it failed; 2 the command line or
-// the configuration is wrong; 3 a check found something (schema check, doctor, copy's comparison).
+// Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 it failed; 2 the command line, the
+// configuration or the schema file is wrong; 3 a check found something (schema check, serve's look at the database, doctor, copy's
+// comparison).
 package main
 
 import (
@@ -10,9 +12,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pintail-dev/pintail/schema"
 )
 
 // version is set by the linker in releases.
@@ -20,6 +26,8 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Whoever interrupts twice doesn't want to wait.
+	context.AfterFunc(ctx, stop)
 	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
@@ -28,17 +36,27 @@ func main() {
 // run is the whole program but the process: tests call it.
 func run(ctx context.Context, args []string, c console) int {
 	root := command(c)
+	began := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
 	var e *exitError
-	if !errors.As(err, &e) {
+	var mistakes schema.Mistakes
+	switch {
+	case errors.As(err, &e):
+	case errors.As(err, &mistakes):
+		tellMistakes(c, mistakes)
+		e = &exitError{code: 2}
+	case !began: // cobra's own: an unknown verb, too many arguments
+		e = &exitError{code: 2, err: fmt.Errorf("%w\nSee `pintail --help`", err)}
+	default:
 		e = &exitError{code: 1, err: err}
 	}
 	if e.err != nil {
-		fmt.Fprintf(c.err, "pintail: %v\n", e.err)
+		fmt.Fprintf(c.err, "%s %v\n", painter(c.err).red("pintail:"), e.err)
 	}
 	return e.code
 }
@@ -66,10 +84,23 @@ func usage(format string, args ...any) error {
 // found says that a check found something; it was printed already.
 func found() error { return &exitError{code: 3} }
 
+// Verbs stand in the help in the order in which a newcomer meets them.
+const (
+	groupStart = "start"
+	groupServe = "serve"
+	groupData  = "data"
+	groupHelp  = "help"
+)
+
 func command(c console) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "pintail",
-		Short:         "One schema file, or the database you have, as a REST API in one binary",
+		Use:   "pintail",
+		Short: "One schema file, or the database you have, as a REST API in one binary",
+		Long: `Pintail turns one schema file, or the PostgreSQL or SQLite database that you already have, into a REST API.
+
+  pintail demo        a whole shop to look at: schema, 50,000 orders, a page
+  pintail new DIR     a project of your own; with --from, of a database that is there
+  pintail dev         serve it, and follow the schema file as you change it`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version,
@@ -80,17 +111,42 @@ func command(c console) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w\nSee `%s --help`", err, cmd.CommandPath())
 	})
+	cobra.EnableCommandSorting = false // in the order of a person's work
 	f := &flags{}
 	f.add(root.PersistentFlags())
-	root.AddCommand(serveCommand(c, f), versionCommand(c), explainCommand(c))
+	root.AddGroup(&cobra.Group{ID: groupStart, Title: "Begin:"}, &cobra.Group{ID: groupServe, Title: "Serve:"},
+		&cobra.Group{ID: groupData, Title: "Schema and data:"}, &cobra.Group{ID: groupHelp, Title: "Help:"})
+	root.SetHelpCommandGroupID(groupHelp)
+	root.SetCompletionCommandGroupID(groupHelp)
+	add := func(group string, verbs ...*cobra.Command) {
+		for _, v := range verbs {
+			v.GroupID = group
+			root.AddCommand(v)
+		}
+	}
+	add(groupStart, demoCommand(c, f), newCommand(c, f))
+	add(groupServe, devCommand(c, f), serveCommand(c, f), doctorCommand(c, f))
+	add(groupData, schemaCommand(c, f), typesCommand(c, f))
+	add(groupHelp, explainCommand(c, f), versionCommand(c, f))
 	return root
 }
 
-func versionCommand(c console) *cobra.Command {
+func versionCommand(c console, f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(c.out, "pintail", version)
+			commit := ""
+			if info, ok := debug.ReadBuildInfo(); ok {
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" {
+						commit = s.Value
+					}
+				}
+			}
+			if f.json {
+				return c.print(map[string]string{"version": version, "commit": commit, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+			}
+			_, err := fmt.Fprintln(c.out, "pintail", version, runtime.GOOS+"/"+runtime.GOARCH)
 			return err
 		},
 	}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// inFolder begins a test in an empty folder, with a configuration file and no setting in the environment.
+func inFolder(t *testing.T, yaml string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for _, kv := range os.Environ() {
+		if name, value, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "PINTAIL_") {
+			os.Unsetenv(name)
+			t.Cleanup(func() { os.Setenv(name, value) })
+		}
+	}
+	if yaml != "" {
+		if err := os.WriteFile("pintail.yaml", []byte(yaml), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func load(t *testing.T, f flags) (*config, string, error) {
+	t.Helper()
+	var said bytes.Buffer
+	c, err := f.load(console{err: &said})
+	return c, said.String(), err
+}
+
+func TestFlagsCountBeforeEnvironmentBeforeFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		yaml, env, flag, want string
+	}{
+		"default":     {want: ""},
+		"file":        {yaml: "listen: 127.0.0.1:1", want: "127.0.0.1:1"},
+		"environment": {yaml: "listen: 127.0.0.1:1", env: "127.0.0.1:2", want: "127.0.0.1:2"},
+		"flag":        {yaml: "listen: 127.0.0.1:1", env: "127.0.0.1:2", flag: "127.0.0.1:3", want: "127.0.0.1:3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inFolder(t, c.yaml)
+			if c.env != "" {
+				t.Setenv("PINTAIL_LISTEN", c.env)
+			}
+			conf, _, err := load(t, flags{listen: c.flag})
+			if err != nil || conf.Listen != c.want {
+				t.Errorf("listen is %q, %v; want %q", conf.Listen, err, c.want)
+			}
+		})
+	}
+}
+
+func TestKeysAreNestedOrDotted(t *testing.T) {
+	for _, yaml := range []string{
+		"rest:\n  max_rows: 2\n  aggregates: true\nlog:\n  slow: 2s\ncors:\n  origins: [https://a.example, https://b.example]\n",
+		"rest.max_rows: 2\nrest.aggregates: true\nlog.slow: 2s\ncors.origins: https://a.example, https://b.example\n",
+	} {
+		inFolder(t, yaml)
+		conf, _, err := load(t, flags{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if conf.REST.MaxRows != 2 || !conf.REST.Aggregates || conf.SlowTime != 2*time.Second || len(conf.Origins) != 2 || conf.Origins[1] != "https://b.example" {
+			t.Errorf("%q is read as %+v", yaml, conf)
+		}
+	}
+}
+
+func TestPathsOfTheFileStartInItsFolder(t *testing.T) {
+	inFolder(t, "")
+	if err := os.MkdirAll("shop", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("shop", "pintail.yaml")
+	if err := os.WriteFile(path, []byte("schema: s.graphql\ndatabase.url: sqlite:data/x.db\npublic: /srv/www\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PINTAIL_CONFIG", path)
+	conf, _, err := load(t, flags{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if conf.Schema != "shop/s.graphql" || conf.Database != "sqlite:shop/data/x.db" || conf.Public != "/srv/www" {
+		t.Errorf("read %q, %q, %q", conf.Schema, conf.Database, conf.Public)
+	}
+}
+
+func TestWrongConfigurations(t *testing.T) {
+	const secret = "hunter2"
+	for name, c := range map[string]struct {
+		yaml string
+		env  [2]string
+		f    flags
+		want string
+	}{
+		"a key with a slip":         {yaml: "rest:\n  max_row: 3", want: `there is no key "rest.max_row"; did you mean "rest.max_rows"?`},
+		"a group as a key":          {yaml: "rest: 3", want: "rest is a group of keys: rest.aggregates, rest.max_rows"},
+		"a key twice":               {yaml: "rest.max_rows: 3\nrest:\n  max_rows: 4", want: "rest.max_rows is set twice"},
+		"no YAML":                   {yaml: "rest: [", want: "pintail.yaml can't be read as YAML"},
+		"a word for a number":       {yaml: "rest.max_rows: many", want: `rest.max_rows: "many" is not a whole number`},
+		"a number without a unit":   {yaml: "log.slow: 5", want: `"5" is not a duration, such as 500ms`},
+		"no truth value":            {env: [2]string{"PINTAIL_REST_PLAN", "perhaps"}, want: `PINTAIL_REST_PLAN: "perhaps" is not a truth value`},
+		"an end that there isn't":   {yaml: "rest.tx_end: maybe", want: "it is one of commit, commit-allow-override"},
+		"a form that there isn't":   {yaml: "log.format: xml", want: `log.format is "xml"; it is text or json`},
+		"a level that there isn't":  {yaml: "log.level: loud", want: `log.level is "loud"`},
+		"an engine":                 {f: flags{database: "mysql://u@h/d"}, want: `"mysql://u@h/d" begins with neither sqlite: nor postgres://`},
+		"a URL of SQLite":           {f: flags{database: "sqlite://data/x.db"}, want: "write sqlite:data/x.db"},
+		"a SQLite without a file":   {f: flags{database: "sqlite:"}, want: "names no file"},
+		"a file that isn't there":   {f: flags{config: "nowhere.yaml"}, want: "read the configuration: open nowhere.yaml"},
+		"a password in a flag":      {f: flags{database: "postgres://u:" + secret + "@h/d"}, want: "--database holds a password"},
+		"a password as a parameter": {f: flags{database: "postgres://u@h/d?password=" + secret}, want: "--database holds a password"},
+		"a secret in broken YAML":   {yaml: "admin.secret: [" + secret, want: "can't be read as YAML"},
+		"a secret with an engine":   {yaml: "database.url: mysql://u:" + secret + "@h/d", want: "begins with neither"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inFolder(t, c.yaml)
+			if c.env[0] != "" {
+				t.Setenv(c.env[0], c.env[1])
+			}
+			_, said, err := load(t, c.f)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("the error is %v, want %q in it", err, c.want)
+			}
+			if e, ok := err.(*exitError); !ok || e.code != 2 {
+				t.Errorf("the exit code of %v is not 2", err)
+			}
+			if strings.Contains(err.Error()+said, secret) {
+				t.Errorf("the secret is in %q", err.Error()+said)
+			}
+		})
+	}
+}
+
+func TestEveryKeyIsAnEnvironmentVariable(t *testing.T) {
+	inFolder(t, "")
+	for _, k := range (&config{}).keys() {
+		text := map[string]string{"rest.tx_end": "rollback", "log.format": "json", "log.level": "warn", "database.url": "sqlite:x.db"}[k.name]
+		if text == "" {
+			switch k.to.(type) {
+			case *bool:
+				text = "true"
+			case *int, *int64:
+				text = "7"
+			case *time.Duration:
+				text = "7s"
+			default:
+				text = "seven"
+			}
+		}
+		t.Run(k.name, func(t *testing.T) {
+			t.Setenv(k.env(), text)
+			conf, said, err := load(t, flags{})
+			if err != nil || said != "" {
+				t.Fatalf("%s=%s: %v %s", k.env(), text, err, said)
+			}
+			for _, set := range conf.keys() {
+				if set.name == k.name && shownValue(set) != text {
+					t.Errorf("%s=%s sets %s", k.env(), text, shownValue(set))
+				}
+			}
+		})
+	}
+}
+
+// shownValue writes a key's value as text.
+func shownValue(k key) string {
+	switch to := k.to.(type) {
+	case *string:
+		return *to
+	case *bool:
+		return map[bool]string{true: "true", false: "false"}[*to]
+	case *int:
+		return grouped(int64(*to))
+	case *int64:
+		return grouped(*to)
+	case *time.Duration:
+		return to.String()
+	case *[]string:
+		return strings.Join(*to, ",")
+	}
+	return "?"
+}
+
+func TestStrangeVariablesAreSaid(t *testing.T) {
+	inFolder(t, "")
+	t.Setenv("PINTAIL_REST_MAX_ROW", "3")
+	t.Setenv("PINTAIL_TEST_POSTGRES", "postgres://")
+	_, said, err := load(t, flags{})
+	if err != nil || !strings.Contains(said, "PINTAIL_REST_MAX_ROW is no setting of Pintail's; did you mean PINTAIL_REST_MAX_ROWS?") {
+		t.Errorf("said %q, %v", said, err)
+	}
+	if strings.Contains(said, "POSTGRES") {
+		t.Errorf("the tests' own variable is called strange: %q", said)
+	}
+}
+
+func TestShownHidesPasswords(t *testing.T) {
+	for address, want := range map[string]string{
+		"sqlite:data/x.db":                                "sqlite:data/x.db",
+		"postgres://me:pw@host:5432/shop":                 "postgres://me@host:5432/shop",
+		"postgres://me@host/shop?password=pw&sslmode=off": "postgres://me@host/shop",
+		"postgres://me:p w@%zz/":                          "(an address that can't be read)",
+		"host=h password=pw":                              "(an address that can't be read)",
+	} {
+		if got := shown(address); got != want {
+			t.Errorf("%q is shown as %q, want %q", address, got, want)
+		}
+	}
+}

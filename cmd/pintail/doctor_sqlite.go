@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/pintail-dev/pintail/internal/store/sqlite"
+)
+
+// A full disk stops writes: below this many free bytes the doctor warns, below a tenth of them it fails.
+const freeBytesMin = 1 << 30
+
+// lookAtSQLite says whether the file could be opened.
+func (d *doctor) lookAtSQLite(path string) bool {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.fail("database", "`pintail schema apply` makes it from the schema file, `pintail dev` makes it and serves", "there is no file %s", path)
+		return false
+	case err != nil:
+		d.fail("database", "make it reachable for this user", "%v", err)
+		return false
+	case info.IsDir():
+		d.fail("database", "name a file in it", "%s is a folder", path)
+		return false
+	}
+	d.lookAtPermissions(path, info)
+	d.lookAtSpace(filepath.Dir(path))
+	db, err := sqlite.OpenConn(path, sqlite3.OPEN_READONLY)
+	if err != nil {
+		d.fail("database", "look whether it is a SQLite database, and whether this user may write it", "%v", err)
+		return false
+	}
+	defer db.Close()
+	d.ok("database", "%s, %s, SQLite %s", path, size(info.Size()), pragma(db, "SELECT sqlite_version()"))
+	if mode := pragma(db, "PRAGMA journal_mode"); mode == "wal" {
+		d.ok("journal", "write-ahead log; Pintail writes it with synchronous=FULL: what was acknowledged is on disk")
+	} else {
+		d.ok("journal", "journal_mode is %s; `serve` turns the write-ahead log on", mode)
+	}
+	d.lookAtIntegrity(db)
+	return true
+}
+
+func (d *doctor) lookAtPermissions(path string, info fs.FileInfo) {
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		d.warn("permissions", "chmod 600 "+path, "other users of this machine may write %s (%s)", path, mode)
+	} else if f, err := os.OpenFile(path, os.O_RDWR, 0); err != nil {
+		d.fail("permissions", "give this user the right to write it", "%v", err)
+	} else {
+		f.Close()
+		d.ok("permissions", "%s, and this user may write it", mode)
+	}
+	// SQLite puts its write-ahead log beside the file.
+	probe, err := os.CreateTemp(filepath.Dir(path), ".pintail-doctor-*")
+	if err != nil {
+		d.fail("folder", "give this user the right to write into the folder: SQLite keeps its log beside the file", "%v", err)
+		return
+	}
+	probe.Close()
+	if err := os.Remove(probe.Name()); err != nil {
+		d.warn("folder", "remove "+probe.Name(), "%v", err)
+	}
+}
+
+func (d *doctor) lookAtSpace(dir string) {
+	free, err := freeBytes(dir)
+	switch {
+	case err != nil:
+		d.warn("disk space", "look yourself", "it can't be seen: %v", err)
+	case free < freeBytesMin/10:
+		d.fail("disk space", "make room: on a full disk every write is refused", "%s are free in %s", size(free), dir)
+	case free < freeBytesMin:
+		d.warn("disk space", "make room before it is used up", "%s are free in %s", size(free), dir)
+	default:
+		d.ok("disk space", "%s are free", size(free))
+	}
+}
+
+func (d *doctor) lookAtIntegrity(db *sqlite3.Conn) {
+	if said := pragma(db, "PRAGMA integrity_check(1)"); said != "ok" {
+		d.fail("integrity", "restore a backup, or save what can be read with `sqlite3 FILE .recover`", "the file is damaged: %s", said)
+		return
+	}
+	if table := pragma(db, "PRAGMA foreign_key_check"); table != "" {
+		d.fail("foreign keys", fmt.Sprintf("PRAGMA foreign_key_check(%q) in the sqlite3 shell lists them", table), "table %s has rows that refer to rows which aren't there", table)
+		return
+	}
+	d.ok("integrity", "every page and index, and every foreign key")
+}
+
+// pragma gives the first column of the first row, or the error's text: a doctor reports what it sees.
+func pragma(db *sqlite3.Conn, sql string) string {
+	s, _, err := db.Prepare(sql)
+	if err != nil {
+		return err.Error()
+	}
+	defer s.Close()
+	if s.Step() {
+		return s.ColumnText(0)
+	}
+	if err := s.Err(); err != nil {
+		return err.Error()
+	}
+	return ""
+}

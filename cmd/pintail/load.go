@@ -1,0 +1,190 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/pflag"
+)
+
+// flags are those that every verb knows, and those of the verbs that listen.
+type flags struct {
+	config, schema, database, listen, admin string
+	json                                    bool
+}
+
+func (f *flags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.config, "config", "", "the configuration `file` (default pintail.yaml, if it is there)")
+	set.StringVar(&f.schema, "schema", "", "the schema file or folder, a `path` (default schema.graphql)")
+	set.StringVar(&f.database, "database", "", "the database's `address`: sqlite:PATH or postgres://… (default sqlite:data/pintail.db)")
+	set.BoolVar(&f.json, "json", false, "print data as JSON")
+}
+
+// addListen adds the flags of verbs that listen.
+func (f *flags) addListen(set *pflag.FlagSet) {
+	set.StringVar(&f.listen, "listen", "", "the `address` that serves the API; port 0 for any free one (default 127.0.0.1:8080)")
+	set.StringVar(&f.admin, "admin", "", "the `address` of /livez, /readyz and /metrics, or off (default 127.0.0.1:8081)")
+}
+
+// load reads file, environment and flags, in rising order. What is odd but no mistake is said on c.
+func (f *flags) load(c console) (*config, error) {
+	conf := &config{}
+	path, must := f.config, true
+	if path == "" {
+		path, must = "pintail.yaml", false
+		if p := os.Getenv("PINTAIL_CONFIG"); p != "" {
+			path, must = p, true
+		}
+	}
+	if err := conf.file(path, must); err != nil {
+		return nil, err
+	}
+	if err := conf.environment(); err != nil {
+		return nil, err
+	}
+	for _, name := range strangers(conf.keys(), os.Environ()) {
+		c.say("pintail: the environment variable %s is no setting of Pintail's; did you mean %s?", name, nearest(name, envNames(conf.keys())))
+	}
+	if err := refusePassword("--database", f.database); err != nil {
+		return nil, err
+	}
+	conf.Schema = cmp.Or(f.schema, conf.Schema)
+	conf.Database = cmp.Or(f.database, conf.Database)
+	conf.Listen = cmp.Or(f.listen, conf.Listen)
+	conf.Admin = cmp.Or(f.admin, conf.Admin)
+	return conf, conf.check()
+}
+
+// environment reads the variables of all keys.
+func (c *config) environment() error {
+	for _, k := range c.keys() {
+		for _, name := range k.envs() {
+			if text, ok := os.LookupEnv(name); ok {
+				if err := k.set(text); err != nil {
+					return usage("the environment variable %s: %w", name, err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func envNames(keys []key) []string {
+	var names []string
+	for _, k := range keys {
+		names = append(names, k.envs()...)
+	}
+	return names
+}
+
+// strangers gives the variables that look like Pintail's and are none: a setting with a slip in its name would be
+// without effect, and nobody would know. PINTAIL_TEST_… and PINTAIL_PROVE are the tests'.
+func strangers(keys []key, environ []string) []string {
+	known := append(envNames(keys), "PINTAIL_CONFIG", "PINTAIL_PROVE")
+	var out []string
+	for _, kv := range environ {
+		name, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, "PINTAIL_") && !strings.HasPrefix(name, "PINTAIL_TEST_") && !slices.Contains(known, name) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// file reads the keys of a YAML file: nested maps, or dotted names. Paths in it start from the file's own folder.
+func (c *config) file(path string, must bool) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !must {
+		return nil
+	}
+	if err != nil {
+		return usage("read the configuration: %w", err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		// Without the source: the line may hold a secret.
+		return usage("%s can't be read as YAML: %s", path, strings.TrimSpace(yaml.FormatError(err, false, false)))
+	}
+	flat := map[string]string{}
+	if err := flatten("", tree, flat); err != nil {
+		return usage("%s: %w", path, err)
+	}
+	known := map[string]key{}
+	for _, k := range c.keys() {
+		known[k.name] = k
+	}
+	names := slices.Sorted(maps.Keys(known))
+	for _, name := range slices.Sorted(maps.Keys(flat)) {
+		k, ok := known[name]
+		if !ok {
+			if group := below(name, names); len(group) > 0 {
+				return usage("%s: %s is a group of keys: %s", path, name, strings.Join(group, ", "))
+			}
+			return usage("%s: there is no key %q; did you mean %q?", path, name, nearest(name, names))
+		}
+		if err := k.set(from(filepath.Dir(path), k, flat[name])); err != nil {
+			return usage("%s: %s: %w", path, name, err)
+		}
+	}
+	return nil
+}
+
+// from lets a relative path start at a folder.
+func from(dir string, k key, text string) string {
+	if p, ok := strings.CutPrefix(text, "sqlite:"); ok && k.name == "database.url" && !filepath.IsAbs(p) && p != "" {
+		return "sqlite:" + filepath.Join(dir, p)
+	}
+	if k.path() && !filepath.IsAbs(text) {
+		return filepath.Join(dir, text)
+	}
+	return text
+}
+
+// below gives the names that begin with a group's.
+func below(group string, names []string) []string {
+	var out []string
+	for _, n := range names {
+		if strings.HasPrefix(n, group+".") {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func flatten(prefix string, tree map[string]any, into map[string]string) error {
+	for name, v := range tree {
+		name = prefix + name
+		text := ""
+		switch v := v.(type) {
+		case map[string]any:
+			if err := flatten(name+".", v, into); err != nil {
+				return err
+			}
+			continue
+		case nil:
+			continue
+		case []any:
+			var list []string
+			for _, one := range v {
+				list = append(list, fmt.Sprint(one))
+			}
+			text = strings.Join(list, ",")
+		default:
+			text = fmt.Sprint(v)
+		}
+		if _, ok := into[name]; ok {
+			return fmt.Errorf("%s is set twice", name)
+		}
+		into[name] = text
+	}
+	return nil
+}

@@ -1,0 +1,301 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pintail-dev/pintail/internal/migrate"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// migrationsDir is the folder of migrations, whether it is there or not.
+func (c *config) migrationsDir() string {
+	if c.Migrations != "" {
+		return c.Migrations
+	}
+	path := c.schemaPath()
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Clean(path)
+	}
+	return filepath.Join(filepath.Dir(path), "migrations")
+}
+
+func schemaDiff(c console, f *flags) *cobra.Command {
+	name := "change"
+	cmd := &cobra.Command{
+		Use:   "diff",
+		Short: "Write a migration from the last one to the schema file",
+		Long: `Compare the schema file with the snapshot in migrations/, and write what leads from one to the other: a migration for each engine
+(NNNN_name.sqlite.sql, NNNN_name.postgres.sql) and a new snapshot. Read them, change them where you know better, commit them;
+` + "`pintail schema apply`" + ` runs them. It needs no database.
+
+A project without migrations/ needs no diff: ` + "`apply`" + ` brings its database to the file directly.`,
+		Example: "  pintail schema diff --name add_ratings",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			conf, err := f.load(c)
+			if err != nil {
+				return err
+			}
+			s, err := loadSchema(conf)
+			if err != nil {
+				return err
+			}
+			made, err := migrate.Make(conf.migrationsDir(), name, s)
+			if err != nil {
+				return fmt.Errorf("write the migration: %w", err)
+			}
+			return printMade(c, f, conf, made)
+		},
+	}
+	cmd.Flags().StringVar(&name, "name", name, "what the migration is called")
+	return cmd
+}
+
+// printMade prints what diff wrote.
+func printMade(c console, f *flags, conf *config, made *migrate.Made) error {
+	if f.json {
+		steps := map[migrate.Engine][]stepJSON{}
+		losses := map[migrate.Engine][]string{}
+		for e := range made.Steps {
+			steps[e], losses[e] = stepsJSON(made.Steps[e]), lossTexts(made.Losses[e])
+		}
+		return c.print(map[string]any{"files": list(made.Files), "steps": steps, "losses": losses, "destroys": list(made.Destroys)})
+	}
+	if len(made.Files) == 0 {
+		_, err := fmt.Fprintf(c.out, "nothing to do: %s is what %s leads to\n", conf.schemaPath(), conf.migrationsDir())
+		return err
+	}
+	for _, file := range made.Files {
+		if _, err := fmt.Fprintln(c.out, file); err != nil {
+			return err
+		}
+	}
+	for _, s := range made.Steps[migrate.SQLite] {
+		c.say("  %s", s.Does)
+	}
+	p := painter(c.err)
+	for _, lost := range made.Destroys {
+		c.say("  %s %s", p.red("destroys"), lost)
+	}
+	for _, e := range []migrate.Engine{migrate.SQLite, migrate.Postgres} {
+		tellLosses(c, e, made.Losses[e])
+	}
+	c.say("\nRead the SQL, commit it with the schema file, then: pintail schema apply")
+	return nil
+}
+
+type stepJSON struct {
+	Does     string   `json:"does"`
+	Destroys string   `json:"destroys,omitempty"`
+	SQL      []string `json:"sql,omitempty"`
+}
+
+func stepsJSON(steps []migrate.Step) []stepJSON {
+	out := make([]stepJSON, 0, len(steps))
+	for _, s := range steps {
+		j := stepJSON{Does: s.Does, Destroys: s.Destroys}
+		for _, st := range s.Statements {
+			j.SQL = append(j.SQL, st.SQL)
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+// list is a list that JSON writes as [] where it is empty.
+func list(texts []string) []string { return append([]string{}, texts...) }
+
+func schemaApply(c console, f *flags) *cobra.Command {
+	var o applyOptions
+	cmd := &cobra.Command{
+		Use:   "apply",
+		Short: "Bring the database to the schema file",
+		Long: `Bring the database to the schema file. Where there are migrations, those that the database has not had yet are run, with a lock
+and a history; where there are none, the database is brought to the file directly. A SQLite file that isn't there is made.
+
+What would destroy data is refused, and what would be lost is said; --allow-destructive does it. What is in the database and not in
+the file is left alone.`,
+		Example: "  pintail schema apply --dry-run\n  pintail schema apply --database postgres://me@localhost/shop",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			conf, err := f.load(c)
+			if err != nil {
+				return err
+			}
+			s, err := loadSchema(conf)
+			if err != nil {
+				return err
+			}
+			done, err := apply(cmd.Context(), c, conf, s, o)
+			if err != nil {
+				return err
+			}
+			return printApplied(c, f, conf, done, o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.destroy, "allow-destructive", false, "do what destroys data too")
+	cmd.Flags().BoolVar(&o.dry, "dry-run", false, "say what would be done, and do nothing")
+	return cmd
+}
+
+type applyOptions struct{ destroy, dry bool }
+
+// applied is what was done, or with a dry run would be.
+type applied struct {
+	files      []string // migrations that ran
+	steps      []string
+	statements []stepJSON // of a dry run
+	destroys   []string   // of a dry run
+	losses     []migrate.Loss
+	direct     bool // without migrations
+}
+
+// apply brings a database to the schema: by the migrations, where there are some, directly otherwise.
+func apply(ctx context.Context, c console, conf *config, s *schema.Schema, o applyOptions) (done applied, err error) {
+	if o.dry {
+		return dryRun(ctx, conf, s)
+	}
+	if path := sqliteFile(conf.database()); path != "" {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return done, err
+		}
+	}
+	db, err := migrate.Open(ctx, conf.database())
+	if err != nil {
+		return done, connectError(conf.database(), err)
+	}
+	defer func() { err = errors.Join(err, db.Close(context.WithoutCancel(ctx))) }()
+	files, err := migrate.Files(conf.migrationsDir(), db.Engine)
+	if err != nil {
+		return done, err
+	}
+	run := migrate.RunOptions{AllowDestructive: o.destroy}
+	var r *migrate.Applied
+	if len(files) > 0 {
+		r, err = db.Apply(ctx, conf.migrationsDir(), s, run)
+	} else {
+		r, err = db.Sync(ctx, s, run)
+	}
+	if err != nil {
+		return done, applyError(err)
+	}
+	return applied{files: r.Files, steps: r.Steps, losses: r.Losses, direct: len(files) == 0}, nil
+}
+
+// dryRun says what apply would do.
+func dryRun(ctx context.Context, conf *config, s *schema.Schema) (done applied, err error) {
+	db, engine, err := openForDryRun(ctx, conf)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, db.Close(context.WithoutCancel(ctx))) }()
+	files, err := migrate.Files(conf.migrationsDir(), engine)
+	if err != nil {
+		return done, err
+	}
+	if len(files) > 0 {
+		pending, err := db.Pending(ctx, conf.migrationsDir())
+		for _, f := range pending {
+			step := stepJSON{Does: f.Version + " " + f.Name}
+			for _, st := range f.Statements {
+				step.SQL = append(step.SQL, st.SQL)
+			}
+			done.files, done.steps = append(done.files, f.Path), append(done.steps, step.Does)
+			done.statements, done.destroys = append(done.statements, step), append(done.destroys, f.Destroys...)
+		}
+		return done, err
+	}
+	steps, losses, err := db.Steps(ctx, s)
+	done.direct, done.losses, done.statements = true, losses, stepsJSON(steps)
+	for _, step := range steps {
+		done.steps = append(done.steps, step.Does)
+		if step.Destroys != "" {
+			done.destroys = append(done.destroys, step.Destroys)
+		}
+	}
+	return done, err
+}
+
+// openForDryRun opens a database without writing to it; for a SQLite file that isn't there, an empty one in memory.
+func openForDryRun(ctx context.Context, conf *config) (*migrate.Database, migrate.Engine, error) {
+	address := conf.database()
+	engine, err := engineOf(address)
+	if err != nil {
+		return nil, engine, err
+	}
+	open := migrate.OpenExisting
+	if path := sqliteFile(address); path != "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			address, open = "sqlite::memory:", migrate.Open
+		}
+	}
+	db, err := open(ctx, address)
+	if err != nil {
+		return nil, engine, connectError(address, err)
+	}
+	return db, engine, nil
+}
+
+// applyError says how to go on where a change was refused.
+func applyError(err error) error {
+	var refused *migrate.Refusal
+	if !errors.As(err, &refused) {
+		return fmt.Errorf("apply the schema: %w", err)
+	}
+	text := "this would destroy data, so nothing was changed. It would lose:"
+	for _, lost := range refused.Lost {
+		text += "\n  " + lost.String()
+	}
+	return fmt.Errorf("%s\nIf that is meant, after a backup: pintail schema apply --allow-destructive\nIf something was renamed, say so in the file: @renamed(from: \"old_name\")", text)
+}
+
+// printApplied prints what apply did.
+func printApplied(c console, f *flags, conf *config, done applied, o applyOptions) error {
+	if f.json {
+		out := map[string]any{"files": list(done.files), "steps": list(done.steps), "losses": lossTexts(done.losses), "dry_run": o.dry}
+		if o.dry {
+			out["statements"], out["destroys"] = append([]stepJSON{}, done.statements...), list(done.destroys)
+		}
+		return c.print(out)
+	}
+	p := painter(c.err)
+	engine, err := engineOf(conf.database())
+	if err != nil {
+		return err
+	}
+	where := shown(conf.database())
+	switch {
+	case len(done.steps) == 0:
+		c.say("%s is in step already: nothing to do", where)
+	case o.dry:
+		c.say("This would be done to %s:", where)
+	case !o.dry:
+		c.say("%s", p.bold("Applied to "+where))
+	}
+	if o.dry {
+		for _, step := range done.statements {
+			if _, err := fmt.Fprintf(c.out, "-- %s\n", step.Does); err != nil {
+				return err
+			}
+			for _, sql := range step.SQL {
+				if _, err := fmt.Fprintf(c.out, "%s;\n", sql); err != nil {
+					return err
+				}
+			}
+		}
+		for _, lost := range done.destroys {
+			c.say("  %s %s", p.red("destroys"), lost)
+		}
+	} else {
+		tellSteps(c, done.steps)
+	}
+	tellLosses(c, engine, done.losses)
+	return nil
+}

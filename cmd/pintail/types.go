@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pintail-dev/pintail/internal/api/typescript"
+)
+
+func typesCommand(c console, f *flags) *cobra.Command {
+	cmd := &cobra.Command{Use: "types", Short: "Write the schema as types of another language", Args: cobra.NoArgs}
+	cmd.AddCommand(&cobra.Command{
+		Use:     "typescript",
+		Short:   "Write the Database type that createClient<Database>() of supabase-js takes",
+		Example: "  pintail types typescript > src/database.ts",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			conf, err := f.load(c)
+			if err != nil {
+				return err
+			}
+			s, err := loadSchema(conf)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(c.out, typescript.Write(s))
+			return err
+		},
+	})
+	return cmd
+}
