@@ -15,12 +15,10 @@ func Diff(from, to *Schema) []Change {
 	d.dropViews()
 	d.functions()
 	d.renames()
-	for _, t := range to.Tables {
-		if was := d.tables[t]; was != nil && t.View == nil {
-			d.dropConstraints(was, t)
-		}
-	}
+	d.goneKeys()
+	d.dropForeignKeys()
 	d.dropTables()
+	d.dropKeys()
 	d.newTypes()
 	d.newTables()
 	for _, t := range to.Tables {
@@ -39,24 +37,28 @@ type differ struct {
 	from, to *Schema
 	changes  []Change
 
-	tables  map[*Table]*Table   // new to old, of one kind: table and table, view and view
-	columns map[*Column]*Column // new to old
-	types   map[Name]Name       // of types that are renamed: old to new
-	remade  map[*Table]bool     // new views that were dropped and must be made again
-	made    map[*Function]bool  // new functions that tables needed
+	tables  map[*Table]*Table      // new to old, of one kind: table and table, view and view
+	columns map[*Column]*Column    // new to old
+	types   map[Name]Name          // of types that are renamed: old to new
+	remade  map[*Table]bool        // new views that were dropped and must be made again
+	made    map[*Function]bool     // new functions that tables needed
+	gone    map[*Table][][]*Column // keys of old tables that are dropped
 }
 
 func (d *differ) add(c ...Change) { d.changes = append(d.changes, c...) }
 
 // match pairs what is the same thing in both schemas.
 func (d *differ) match() {
+	claimed := map[any]bool{} // of two that say that they had one name, the first one had
 	for _, t := range d.to.Tables {
-		if was := d.oldTable(t); was != nil {
-			d.tables[t] = was
-			for _, c := range t.Columns {
-				if old := oldColumn(was, t, c); old != nil {
-					d.columns[c] = old
-				}
+		was := d.oldTable(t)
+		if was == nil || claimed[was] {
+			continue
+		}
+		d.tables[t], claimed[was] = was, true
+		for _, c := range t.Columns {
+			if old := oldColumn(was, t, c); old != nil && !claimed[old] {
+				d.columns[c], claimed[old] = old, true
 			}
 		}
 	}

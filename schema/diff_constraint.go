@@ -98,7 +98,8 @@ func (d *differ) foreignText(f *ForeignKey, old bool) string {
 	for i, c := range f.Columns {
 		pairs = append(pairs, fmt.Sprintf("%q=%q", column(c), column(f.References[i])))
 	}
-	return fmt.Sprintf("%s %s %q %q %t %t", strings.Join(pairs, ","), to, f.OnDelete, f.OnUpdate, f.Deferrable, f.Deferred)
+	lost := old && slices.ContainsFunc(d.gone[f.To], func(key []*Column) bool { return sameSet(key, f.References) })
+	return fmt.Sprintf("%t %s %s %q %q %t %t", lost, strings.Join(pairs, ","), to, f.OnDelete, f.OnUpdate, f.Deferrable, f.Deferred)
 }
 
 func squeezed(sql string) string { return strings.Join(strings.Fields(sql), " ") }
@@ -149,10 +150,39 @@ func (d *differ) foreigns(t, now *Table, old bool) []constraint {
 	return out
 }
 
-// dropConstraints drops and renames what is no more of one table: foreign keys first, keys last.
-func (d *differ) dropConstraints(was, t *Table) {
-	rename := func(pairs [][2]constraint) {
-		for _, r := range pairs {
+// keptTables are the new tables that were there before.
+func (d *differ) keptTables() []*Table {
+	var kept []*Table
+	for _, t := range d.to.Tables {
+		if d.tables[t] != nil && t.View == nil {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
+
+// dropForeignKeys drops and renames foreign keys: before any table or key that they refer to can go.
+func (d *differ) dropForeignKeys() {
+	for _, t := range d.keptTables() {
+		dropped, _, renamed := pair(d.foreigns(d.tables[t], t, true), d.foreigns(t, t, false))
+		for _, c := range dropped {
+			d.add(c.drop)
+		}
+		for _, r := range renamed {
+			d.add(RenameConstraint{Table: t, From: r[0].name, To: r[1].name})
+		}
+	}
+}
+
+// dropKeys drops and renames keys, checks and indexes.
+func (d *differ) dropKeys() {
+	for _, t := range d.keptTables() {
+		dropped, _, renamed := pair(d.constraintsOf(d.tables[t], t), d.constraintsOf(t, t))
+		slices.Reverse(dropped)
+		for _, c := range dropped {
+			d.add(c.drop)
+		}
+		for _, r := range renamed {
 			if r[0].index {
 				d.add(RenameIndex{Table: t, From: r[0].name, To: r[1].name})
 			} else {
@@ -160,17 +190,31 @@ func (d *differ) dropConstraints(was, t *Table) {
 			}
 		}
 	}
-	dropped, _, renamed := pair(d.foreigns(was, t, true), d.foreigns(t, t, false))
-	for _, c := range dropped {
-		d.add(c.drop)
+}
+
+// goneKeys finds the old keys that are dropped: a foreign key that refers to one is dropped before and added after.
+func (d *differ) goneKeys() {
+	d.gone = map[*Table][][]*Column{}
+	for _, t := range d.keptTables() {
+		was := d.tables[t]
+		dropped, _, _ := pair(d.constraintsOf(was, t), d.constraintsOf(t, t))
+		for _, c := range dropped {
+			switch c := c.drop.(type) {
+			case DropPrimary:
+				d.gone[was] = append(d.gone[was], c.Key.Columns)
+			case DropUnique:
+				d.gone[was] = append(d.gone[was], c.Key.Columns)
+			case DropIndex:
+				if c.Index.Unique {
+					var columns []*Column
+					for _, k := range c.Index.Columns {
+						columns = append(columns, k.Column)
+					}
+					d.gone[was] = append(d.gone[was], columns)
+				}
+			}
+		}
 	}
-	keysDropped, _, keysRenamed := pair(d.constraintsOf(was, t), d.constraintsOf(t, t))
-	slices.Reverse(keysDropped)
-	for _, c := range keysDropped {
-		d.add(c.drop)
-	}
-	rename(keysRenamed)
-	rename(renamed)
 }
 
 // addConstraints adds what is new: keys, checks and indexes of every table, then foreign keys, which need the keys.

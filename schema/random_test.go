@@ -151,7 +151,7 @@ func (m *maker) makeSchema() *schema.Schema {
 	for _, t := range s.Tables {
 		m.foreign(t)
 	}
-	for range m.IntN(4) {
+	for range min(m.IntN(4), 4*len(s.Tables)) {
 		m.function()
 	}
 	s.Link()
