@@ -216,3 +216,60 @@ func (c *itemSink) scalar(_ byte, s string) error {
 	}
 	return nil
 }
+
+// Fields gives the keys of a JSON object, unescaped, and the raw values beside them, in their order. s must be valid JSON; a
+// value that is no object has no fields. An error of yield's ends it.
+func Fields(s string, yield func(key, raw string) error) error {
+	f := fieldSink{}
+	f.p = &jsonParser{in: s, sink: &f}
+	f.yield = yield
+	if err := f.p.document(); err != nil {
+		return err
+	}
+	return f.err
+}
+
+// A fieldSink gives what stands in the outermost object.
+type fieldSink struct {
+	p     *jsonParser
+	yield func(key, raw string) error
+	err   error
+	depth int
+	name  string
+	start int
+	array bool // the outermost value is an array
+}
+
+func (f *fieldSink) give(raw string) {
+	if f.err == nil && !f.array {
+		f.err = f.yield(f.name, raw)
+	}
+}
+
+func (f *fieldSink) begin(kind byte) {
+	switch f.depth++; f.depth {
+	case 1:
+		f.array = kind == '['
+	case 2:
+		f.start = f.p.start
+	}
+}
+
+func (f *fieldSink) end(byte) {
+	if f.depth--; f.depth == 1 {
+		f.give(f.p.in[f.start:f.p.pos])
+	}
+}
+
+func (f *fieldSink) key(s string) {
+	if f.depth == 1 {
+		f.name = unquoteJSON(s)
+	}
+}
+
+func (f *fieldSink) scalar(_ byte, s string) error {
+	if f.depth == 1 {
+		f.give(s)
+	}
+	return f.err
+}
