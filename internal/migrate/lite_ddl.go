@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -128,6 +129,9 @@ func (w *liteWriter) columnDef(t *schema.Table, c *schema.Column, alone bool) st
 	default:
 		sql += declared
 	}
+	if t, how := declaredType(declared); c.Declared != "" && (t.String() != c.Type.String() || how != c.Storage) && foreignSpec(c) != "" {
+		sql += " /* " + foreignSpec(c) + " */"
+	}
 	if isLiteCollation(c.Collate) {
 		collate = c.Collate
 	}
@@ -164,6 +168,14 @@ func (w *liteWriter) columnDef(t *schema.Table, c *schema.Column, alone bool) st
 		sql += implied(c)
 	}
 	return sql
+}
+
+// foreignSpec is the comment of a foreign column whose rows, not its declared type, told how it is stored.
+func foreignSpec(c *schema.Column) string {
+	if typeNames[c.Type.Name] == schema.Unknown {
+		return ""
+	}
+	return c.Type.String() + " as " + cmp.Or(string(c.Storage), "own")
 }
 
 // noType is the declared type of a column that declares none.

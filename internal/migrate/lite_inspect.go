@@ -203,7 +203,9 @@ func (in *liteInspection) column(t *schema.Table, name, declared string, p *lite
 	} else {
 		c.Type, c.Storage = declaredType(declared)
 		c.Declared = cmp.Or(declared, noType)
-		if err := in.sample(t, c); err != nil {
+		if told, how, ok := strings.Cut(p.comment, " as "); ok && typeNames[readType(told).Name] != schema.Unknown {
+			c.Type, c.Storage = readType(told), schema.Storage(strings.TrimSuffix(how, "own"))
+		} else if err := in.sample(t, c); err != nil {
 			return nil, err
 		}
 	}

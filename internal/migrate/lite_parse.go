@@ -23,8 +23,11 @@ const (
 	commentToken // /* … */ only; the rest are left out
 )
 
-// tokens splits a definition. It never fails: what it doesn't know is punctuation.
-func tokens(sql string) []token {
+// tokens splits a definition of SQLite. It never fails: what it doesn't know is punctuation.
+func tokens(sql string) []token { return tokensOf(sql, SQLite) }
+
+// tokensOf splits SQL. Brackets quote names on SQLite, and stand for arrays on PostgreSQL.
+func tokensOf(sql string, e Engine) []token {
 	var out []token
 	for i := 0; i < len(sql); {
 		start := i
@@ -46,7 +49,7 @@ func tokens(sql string) []token {
 			}
 			out = append(out, token{commentToken, strings.TrimSpace(sql[i+2 : i+2+n]), start, i + n + 4})
 			i += n + 4
-		case c == '\'' || c == '"' || c == '`' || c == '[':
+		case c == '\'' || c == '"' || c == '`' || c == '[' && e == SQLite:
 			var text string
 			text, i = quoted(sql, i)
 			kind := nameToken

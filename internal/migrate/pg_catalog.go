@@ -26,7 +26,10 @@ type catalog struct {
 	inherits    []catInherit
 	policies    []catPolicy
 	checks      []catDomainCheck
+	database    []catDatabase
 }
+
+type catDatabase struct{ Collate string }
 
 type catSchema struct {
 	OID     uint32
@@ -59,7 +62,7 @@ type catColumn struct {
 	Identity  string // a always, d by default
 	Generated string // s stored
 	Serial    bool   // the default is nextval of a sequence that the column owns
-	Collate   string // schema-less name, where not the type's own
+	Collate   string // without its schema; "default" is the database's own
 	Comment   string
 }
 
@@ -227,12 +230,11 @@ func readCatalog(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
 				WHERE sd.classid = 'pg_class'::regclass AND sd.deptype = 'a'
 					AND sd.refobjid = a.attrelid AND sd.refobjsubid = a.attnum
 			) AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(',
-			CASE WHEN a.attcollation <> 0 AND a.attcollation <> t.typcollation THEN co.collname::text ELSE '' END,
+			coalesce(co.collname::text, ''),
 			coalesce(col_description(a.attrelid, a.attnum), '')
 		FROM pg_attribute a
 			JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
 			JOIN pg_namespace n ON n.oid = c.relnamespace
-			JOIN pg_type t ON t.oid = a.atttypid
 			LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 			LEFT JOIN pg_collation co ON co.oid = a.attcollation
 		WHERE a.attnum > 0 AND NOT a.attisdropped AND `+notSystem+`
@@ -329,6 +331,7 @@ func readCatalog(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
 		SELECT k.contypid, k.conname::text, pg_get_expr(k.conbin, 0)
 		FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
 		WHERE k.contypid <> 0 AND k.contype = 'c' AND `+notSystem+` ORDER BY 1, 2`)
+	collect(r, &c.database, `SELECT datcollate::text FROM pg_database WHERE datname = current_database() AND datlocprovider = 'c'`)
 	return c, r.err
 }
 

@@ -234,7 +234,10 @@ func (in *pgInspection) addTables() {
 func viewText(def string) string { return strings.TrimSuffix(strings.TrimSpace(def), ";") }
 
 func (in *pgInspection) column(r *catRelation, c catColumn) *schema.Column {
-	col := &schema.Column{Name: c.Name, Comment: c.Comment, Type: in.typeOf(c.Type, c.TypeText), NotNull: c.NotNull, Collate: pgCollate(c.Collate)}
+	col := &schema.Column{Name: c.Name, Comment: c.Comment, Type: in.typeOf(c.Type, c.TypeText), NotNull: c.NotNull}
+	if r.Kind != "v" && r.Kind != "m" {
+		col.Collate = in.collate(col.Type, c.Collate)
+	}
 	if d := col.Type.Domain; d != nil && d.NotNull {
 		col.NotNull = true
 	}
@@ -253,9 +256,17 @@ func (in *pgInspection) column(r *catRelation, c catColumn) *schema.Column {
 	return col
 }
 
-// pgCollate spells a column's collation as the file does: no word for "C", which is what Pintail's own text columns have,
-// and "default" for the database's own.
-func pgCollate(name string) string { return name }
+// collate spells a column's collation as the file does: no word for "C", which is what Pintail's own text columns have,
+// and "default" for the database's own where that is another.
+func (in *pgInspection) collate(t schema.Type, name string) string {
+	switch {
+	case !collated(t), name == "C", name == "POSIX":
+		return ""
+	case name == "default" && len(in.cat.database) == 1 && (in.cat.database[0].Collate == "C" || in.cat.database[0].Collate == "POSIX"):
+		return ""
+	}
+	return name
+}
 
 func (in *pgInspection) columnsOf(relation uint32, numbers []int16) []*schema.Column {
 	var cols []*schema.Column

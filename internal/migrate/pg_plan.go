@@ -14,6 +14,7 @@ type pgPlanner struct {
 	from, to *schema.Schema
 	w        *pgWriter
 	made     map[*schema.Table]bool // tables that this plan makes: nobody else sees them yet
+	casts    []string               // of new domains
 }
 
 func (p *pgPlanner) change(change schema.Change) ([]Statement, error) {
@@ -48,7 +49,8 @@ func (p *pgPlanner) change(change schema.Change) ([]Statement, error) {
 	case schema.ChangeComposite:
 		return p.changeComposite(c), nil
 	case schema.CreateDomain:
-		return statements(append([]string{w.domain(c.Domain)}, w.casts(c.Domain)...)...), nil
+		p.casts = append(p.casts, w.casts(c.Domain)...) // after the functions that they call
+		return statements(w.domain(c.Domain)), nil
 	case schema.DropDomain:
 		return statements("DROP DOMAIN " + w.name(c.Domain.Name)), nil
 	case schema.ChangeDomain:

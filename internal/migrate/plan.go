@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -39,6 +40,13 @@ func Plan(from, to *schema.Schema, changes []schema.Change, e Engine) ([]Step, [
 		if len(statements) > 0 {
 			steps = append(steps, Step{Does: c.String(), Destroys: c.Destroys(), Statements: statements, Doomed: doomed(c)})
 		}
+	}
+	if len(p.casts) > 0 {
+		steps = append(steps, Step{Does: "create the casts of domains", Statements: statements(p.casts...)})
+	}
+	if text := joinComment(to.Title, to.Comment); text != joinComment(from.Title, from.Comment) {
+		name := identifier(cmp.Or(to.Default, "public"))
+		steps = append(steps, Step{Does: "comment on schema " + name, Statements: statements(p.w.setComment("SCHEMA", name, text))})
 	}
 	return steps, p.w.losses, nil
 }

@@ -27,7 +27,13 @@ func settle(live, file, last *schema.Schema, e Engine) {
 	s.types()
 	s.functions()
 	s.tables()
-	live.Default, live.Exposed, live.SearchPath, live.Title, live.Comment = file.Default, file.Exposed, file.SearchPath, file.Title, file.Comment
+	for _, t := range live.Tables {
+		t.Relations = nil // they don't count, and may lead to what isn't there any more
+	}
+	live.Default, live.Exposed, live.SearchPath = file.Default, file.Exposed, file.SearchPath
+	if text := joinComment(file.Title, file.Comment); e == SQLite || text == "" && (last == nil || joinComment(last.Title, last.Comment) == "") {
+		live.Title, live.Comment = file.Title, file.Comment
+	}
 	live.Link()
 }
 
@@ -191,7 +197,7 @@ func (s *settler) tables() {
 	if s.e == SQLite {
 		for _, t := range s.file.Tables {
 			if t.View != nil && t.View.SQLite == "" {
-				out = append(out, t) // SQLite can't have it
+				out = append(out, twin(t)) // SQLite can't have it
 			}
 		}
 	}
@@ -400,7 +406,7 @@ func (s *settler) view(live, file, was *schema.Table) {
 	if was.View == nil || before == now {
 		indexes := live.Indexes
 		name := live.Name
-		*live = *file
+		*live = *twin(file)
 		live.Name = name
 		live.Indexes = nil
 		for _, x := range indexes {
@@ -412,6 +418,18 @@ func (s *settler) view(live, file, was *schema.Table) {
 			live.Indexes = file.Indexes
 		}
 	}
+}
+
+// twin copies a table as far as linking a schema would change it.
+func twin(t *schema.Table) *schema.Table {
+	out := *t
+	out.Relations = nil
+	out.Columns = make([]*schema.Column, len(t.Columns))
+	for i, c := range t.Columns {
+		column := *c
+		out.Columns[i] = &column
+	}
+	return &out
 }
 
 // A Problem is something by which answers would be wrong if the database were served with the file.

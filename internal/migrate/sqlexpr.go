@@ -14,6 +14,8 @@ import (
 // typeWords are names of types that need no quotes and must not have any.
 var typeWords = regexp.MustCompile(`^[a-z_][a-z0-9_ ]*$|^"char"$|^"bit"$`)
 
+var plainNumber = regexp.MustCompile(`^-?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$`)
+
 // condition writes a where expression as SQL for a definition: a check or an index's predicate. Values stand in it as
 // quoted literals. An error says what the engine can't do.
 func condition(e query.Expr, t *schema.Table, engine Engine, s *schema.Schema) (string, error) {
@@ -251,6 +253,7 @@ func (c *conditionWriter) literal(t schema.Type, col *schema.Column, text string
 		t.Modifier = ""
 		return literal(text) + "::" + c.pg.typeName(t)
 	}
+	t.Modifier = "" // what is compared with is not rounded to what the column holds
 	sql, err := liteLiteral(t, col.Storage, text)
 	if err != nil {
 		return c.fail("%v", err)
@@ -260,6 +263,9 @@ func (c *conditionWriter) literal(t schema.Type, col *schema.Column, text string
 
 // liteLiteral writes a value as SQLite stores it.
 func liteLiteral(t schema.Type, how schema.Storage, text string) (string, error) {
+	if how != schema.OwnStorage {
+		t.Modifier = "" // a foreign column's value stands there as it was written
+	}
 	v, err := value.Parse(t, text)
 	if err != nil {
 		return "", err
@@ -275,11 +281,8 @@ func liteLiteral(t schema.Type, how schema.Storage, text string) (string, error)
 	case int64:
 		return strconv.FormatInt(v, 10), nil
 	case float64:
-		if s := strconv.FormatFloat(v, 'g', -1, 64); strings.Trim(s, "0123456789.e+-") == "" {
-			if !strings.ContainsAny(s, ".e") {
-				s += ".0"
-			}
-			return s, nil
+		if plainNumber.MatchString(text) {
+			return text, nil
 		}
 		return literal(text), nil
 	case []byte:
