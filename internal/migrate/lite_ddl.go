@@ -26,17 +26,15 @@ func (w *liteWriter) create() []Statement {
 			out = append(out, Statement{SQL: sql, Late: late})
 		}
 	}
-	folded := map[string]*schema.Table{}
+	impossible := notOnSQLite(w.s)
 	for _, t := range w.s.Tables {
 		if !isPlain(t) {
 			continue
 		}
-		key := strings.ToLower(litesql.StoredName(t.Name))
-		if other := folded[key]; other != nil {
-			w.lose("table "+t.Name.String(), "SQLite would take its name for that of "+other.Name.String()+"; it is not made")
+		if why := impossible[t]; why != "" {
+			w.lose("table "+t.Name.String(), why+"; it is not made")
 			continue
 		}
-		folded[key] = t
 		add(w.table(t, t.Name), false)
 		for _, x := range t.Indexes {
 			add(w.index(x), true)
@@ -44,6 +42,38 @@ func (w *liteWriter) create() []Statement {
 	}
 	for _, t := range viewOrder(w.s.Tables, func(v *schema.View) string { return v.SQLite }) {
 		add(w.view(t), true)
+	}
+	return out
+}
+
+// notOnSQLite says why SQLite can't have some tables.
+func notOnSQLite(s *schema.Schema) map[*schema.Table]string {
+	out := map[*schema.Table]string{}
+	folded := map[string]*schema.Table{}
+	for _, t := range s.Tables {
+		if t.View != nil {
+			if t.View.SQLite == "" {
+				out[t] = "the file has no SQL of it for SQLite"
+			}
+			continue
+		}
+		key := strings.ToLower(litesql.StoredName(t.Name))
+		if other := folded[key]; other != nil {
+			out[t] = "SQLite would take its name for that of " + other.Name.String()
+			continue
+		}
+		folded[key] = t
+		columns := map[string]string{}
+		for _, c := range t.Columns {
+			lower := strings.ToLower(c.Name)
+			if columns[lower] != "" {
+				out[t] = "SQLite would take its column " + c.Name + " for " + columns[lower]
+			}
+			columns[lower] = c.Name
+		}
+		if len(t.Columns) == 0 {
+			out[t] = "SQLite has no tables without columns"
+		}
 	}
 	return out
 }
@@ -184,8 +214,26 @@ const noType = "none"
 // commentSafe keeps a type's name inside of its comment.
 func commentSafe(s string) string { return strings.ReplaceAll(s, "*/", "* /") }
 
-// typeText is a type as its comment says it.
-func (w *liteWriter) typeText(t schema.Type) string { return t.String() }
+// typeText is a type as its comment says it; a domain with what it stands on.
+func (w *liteWriter) typeText(t schema.Type) string {
+	if t.Domain != nil {
+		return t.String() + ": " + physical(t).String()
+	}
+	return t.String()
+}
+
+// physical is what a domain stands on; any other type is itself.
+func physical(t schema.Type) schema.Type {
+	for range 64 {
+		if t.Domain == nil {
+			break
+		}
+		array := t.Array
+		t = t.Domain.Base
+		t.Array = t.Array || array
+	}
+	return t
+}
 
 // foreignType is the type of a column that is stored in a foreign form, and has no declared type of its own.
 func foreignType(c *schema.Column) string {
@@ -303,10 +351,6 @@ func (w *liteWriter) table(t *schema.Table, as schema.Name) string {
 	for _, f := range t.Foreign {
 		parts = append(parts, constraint(f.Name)+"FOREIGN KEY ("+names(f.Columns)+") REFERENCES "+
 			w.name(f.To.Name)+" ("+names(f.References)+")"+keyActions(f))
-	}
-	if len(parts) == 0 {
-		w.lose("table "+t.Name.String(), "SQLite has no tables without columns; it is not made")
-		return ""
 	}
 	sql := "CREATE TABLE " + w.name(as) + " (" + list(parts) + ")"
 	var options []string

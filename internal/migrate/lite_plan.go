@@ -28,7 +28,7 @@ const rebuiltPrefix = ownPrefix + "new_"
 
 func (p *litePlanner) plan(changes []schema.Change) ([]Step, error) {
 	p.rebuild, p.changed = map[*schema.Table][]schema.Change{}, map[*schema.Table]map[string]*schema.Column{}
-	made := map[*schema.Table]bool{}
+	made, impossible := map[*schema.Table]bool{}, notOnSQLite(p.to)
 	for _, c := range changes {
 		if t, ok := plain(c).(schema.CreateTable); ok {
 			made[t.Table] = true
@@ -43,6 +43,10 @@ func (p *litePlanner) plan(changes []schema.Change) ([]Step, error) {
 	for _, change := range changes {
 		switch c := plain(change).(type) {
 		case schema.CreateTable:
+			if why := impossible[c.Table]; why != "" {
+				p.w.lose("table "+c.Table.Name.String(), why+"; it is not made")
+				continue
+			}
 			add(change, p.w.table(c.Table, c.Table.Name))
 		case schema.DropTable:
 			add(change, "DROP TABLE "+p.w.name(c.Table.Name))
@@ -100,6 +104,9 @@ func (p *litePlanner) plan(changes []schema.Change) ([]Step, error) {
 		case schema.RenameEnum:
 			p.enum(c.To, change, made)
 		case schema.CreateIndex:
+			if impossible[c.Table] != "" {
+				continue
+			}
 			if sql := p.w.index(c.Index); sql != "" && c.Table.View == nil {
 				indexes = append(indexes, Step{Does: change.String(), Statements: statements(again(sql))})
 			}

@@ -35,6 +35,9 @@ func writtenBy(comment, declared string) (schema.Type, bool) {
 	if comment == "" {
 		return schema.Type{}, false
 	}
+	if _, base, ok := strings.Cut(comment, ": "); ok {
+		comment = base // of a domain
+	}
 	t := readType(comment)
 	if name, _ := liteType(t); !strings.EqualFold(name, declared) {
 		return schema.Type{}, false

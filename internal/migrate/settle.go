@@ -42,7 +42,11 @@ func (s *settler) storedNames() {
 	names := map[string]schema.Name{}
 	for _, from := range []*schema.Schema{s.last, s.file} {
 		if from != nil {
+			impossible := notOnSQLite(from)
 			for _, t := range from.Tables {
+				if t.View == nil && impossible[t] != "" {
+					continue
+				}
 				names[strings.ToLower(litesql.StoredName(t.Name))] = t.Name
 			}
 		}
@@ -195,10 +199,9 @@ func (s *settler) tables() {
 		}
 	}
 	if s.e == SQLite {
-		for _, t := range s.file.Tables {
-			if t.View != nil && t.View.SQLite == "" {
-				out = append(out, twin(t)) // SQLite can't have it
-			}
+		for t := range notOnSQLite(s.file) {
+			out = slices.DeleteFunc(out, func(x *schema.Table) bool { return name(x) == name(t) })
+			out = append(out, twin(t)) // nothing can be done about it
 		}
 	}
 	s.live.Tables = out
@@ -248,7 +251,7 @@ func (s *settler) column(live, file *schema.Table, c, f, was *schema.Column) {
 	if s.e == SQLite {
 		c.Comment = f.Comment
 		alike := *f
-		alike.Name = c.Name
+		alike.Name, alike.Type = c.Name, physical(f.Type)
 		if s.w.stored(live, c) == (&liteWriter{s: s.file}).stored(live, &alike) {
 			table, name, position := c.Table, c.Name, c.Position
 			*c = *f

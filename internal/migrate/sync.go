@@ -120,8 +120,9 @@ func (d *Database) InStep(ctx context.Context, s *schema.Schema) ([]Problem, err
 	}
 	settle(live, s, s, d.Engine)
 	var out []Problem
+	impossible := notOnSQLite(s)
 	for _, t := range s.Tables {
-		if d.Engine == SQLite && (t.View != nil && t.View.SQLite == "" || len(t.Columns) == 0) {
+		if d.Engine == SQLite && impossible[t] != "" {
 			continue
 		}
 		was, ok := live.TableNamed(t.Name)
