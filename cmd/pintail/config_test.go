@@ -26,7 +26,7 @@ func inFolder(t *testing.T, yaml string) {
 	}
 }
 
-func load(t *testing.T, f flags) (*config, string, error) {
+func loadConfig(t *testing.T, f flags) (*config, string, error) {
 	t.Helper()
 	var said bytes.Buffer
 	c, err := f.load(console{err: &said})
@@ -47,7 +47,7 @@ func TestFlagsCountBeforeEnvironmentBeforeFile(t *testing.T) {
 			if c.env != "" {
 				t.Setenv("PINTAIL_LISTEN", c.env)
 			}
-			conf, _, err := load(t, flags{listen: c.flag})
+			conf, _, err := loadConfig(t, flags{listen: c.flag})
 			if err != nil || conf.Listen != c.want {
 				t.Errorf("listen is %q, %v; want %q", conf.Listen, err, c.want)
 			}
@@ -61,7 +61,7 @@ func TestKeysAreNestedOrDotted(t *testing.T) {
 		"rest.max_rows: 2\nrest.aggregates: true\nlog.slow: 2s\ncors.origins: https://a.example, https://b.example\n",
 	} {
 		inFolder(t, yaml)
-		conf, _, err := load(t, flags{})
+		conf, _, err := loadConfig(t, flags{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestPathsOfTheFileStartInItsFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PINTAIL_CONFIG", path)
-	conf, _, err := load(t, flags{})
+	conf, _, err := loadConfig(t, flags{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestWrongConfigurations(t *testing.T) {
 			if c.env[0] != "" {
 				t.Setenv(c.env[0], c.env[1])
 			}
-			_, said, err := load(t, c.f)
+			_, said, err := loadConfig(t, c.f)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("the error is %v, want %q in it", err, c.want)
 			}
@@ -154,7 +154,7 @@ func TestEveryKeyIsAnEnvironmentVariable(t *testing.T) {
 		}
 		t.Run(k.name, func(t *testing.T) {
 			t.Setenv(k.env(), text)
-			conf, said, err := load(t, flags{})
+			conf, said, err := loadConfig(t, flags{})
 			if err != nil || said != "" {
 				t.Fatalf("%s=%s: %v %s", k.env(), text, err, said)
 			}
@@ -190,7 +190,7 @@ func TestStrangeVariablesAreSaid(t *testing.T) {
 	inFolder(t, "")
 	t.Setenv("PINTAIL_REST_MAX_ROW", "3")
 	t.Setenv("PINTAIL_TEST_POSTGRES", "postgres://")
-	_, said, err := load(t, flags{})
+	_, said, err := loadConfig(t, flags{})
 	if err != nil || !strings.Contains(said, "PINTAIL_REST_MAX_ROW is no setting of Pintail's; did you mean PINTAIL_REST_MAX_ROWS?") {
 		t.Errorf("said %q, %v", said, err)
 	}

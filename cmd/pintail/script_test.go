@@ -170,6 +170,7 @@ func scriptHammer(ts *testscript.TestScript, _ bool, args []string) {
 			default:
 			}
 			h.asked++
+			time.Sleep(time.Millisecond)
 			if status, text, err := ask(http.MethodGet, args[0], ""); err != nil || status != http.StatusOK {
 				fmt.Fprintln(&h.bad, status, err, text)
 			}
