@@ -32,7 +32,7 @@ func (s *Schema) nameConstraints() {
 			}
 		})
 		for _, r := range t.Relations {
-			if r.Foreign != nil {
+			if r.Foreign != nil && r.Constraint != r.Foreign.Name {
 				r.Constraint = r.Foreign.Name
 			}
 		}

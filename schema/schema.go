@@ -1,7 +1,7 @@
 // Package schema holds what a database is: tables, columns, keys, indexes, relations, types and functions, as the schema
 // file declares them (SDL with directives, see docs/schema.md) or as a live database was found.
 //
-// Parse reads the file, Check finds its mistakes, Print writes it back, Diff compares two of them. A checked Schema is
+// Parse reads the file and finds its mistakes, Print writes it back, Diff compares two of them. A parsed Schema is
 // immutable and safe for concurrent use; every pointer in it (Column.Table, Relation.To, Type.Enum, …) is set.
 package schema
 

@@ -148,3 +148,22 @@ func TestExpressible(t *testing.T) {
 		}
 	}
 }
+
+// A parsed schema is shared: printing it changes nothing in it. The race detector would see it.
+func TestPrintChangesNothing(t *testing.T) {
+	text, err := os.ReadFile("testdata/files/everything.graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := parse(t, string(text))
+	done := make(chan string)
+	for range 4 {
+		go func() { done <- schema.Print(s) }()
+	}
+	for range 3 {
+		<-done
+	}
+	if <-done == "" {
+		t.Error("nothing was printed")
+	}
+}

@@ -19,7 +19,9 @@ func (s *Schema) Spell() {
 }
 
 func (s *Schema) spell() {
-	s.Default = cmp.Or(s.Default, "public")
+	if s.Default == "" {
+		s.Default = "public"
+	}
 	if len(s.Exposed) == 0 {
 		s.Exposed = []string{s.Default}
 	}
