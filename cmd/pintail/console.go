@@ -44,7 +44,7 @@ func painter(w io.Writer) paint {
 }
 
 func (p paint) with(code, s string) string {
-	if !p {
+	if !p || s == "" {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"

@@ -29,10 +29,9 @@ func (d *doctor) lookAtSQLite(path string) bool {
 		d.fail("database", "name a file in it", "%s is a folder", path)
 		return false
 	}
-	d.lookAtPermissions(path, info)
-	d.lookAtSpace(filepath.Dir(path))
 	db, err := sqlite.OpenConn(path, sqlite3.OPEN_READONLY)
 	if err != nil {
+		d.lookAtPermissions(path, info)
 		d.fail("database", "look whether it is a SQLite database, and whether this user may write it", "%v", err)
 		return false
 	}
@@ -44,6 +43,8 @@ func (d *doctor) lookAtSQLite(path string) bool {
 		d.ok("journal", "journal_mode is %s; `serve` turns the write-ahead log on", mode)
 	}
 	d.lookAtIntegrity(db)
+	d.lookAtPermissions(path, info)
+	d.lookAtSpace(filepath.Dir(path))
 	return true
 }
 

@@ -15,8 +15,8 @@ type listeners struct {
 	public, admin net.Listener // admin is nil where it is off
 }
 
-// listen opens the addresses of a configuration. With easy, an admin address that nobody chose and that is taken is
-// replaced by a free one: a second project on one machine shouldn't fail over it.
+// listen opens the addresses of a configuration. With easy, the default admin address is replaced by a free one
+// where it is taken: a second project on one machine shouldn't fail over it.
 func listen(conf *config, open, easy bool) (listeners, error) {
 	public := cmp.Or(conf.Listen, defaultListen)
 	if err := checkAddress("--listen", public); err != nil {
@@ -37,7 +37,7 @@ func listen(conf *config, open, easy bool) (listeners, error) {
 		return listeners{}, errors.Join(err, l.Close())
 	}
 	a, err := net.Listen("tcp", admin)
-	if errors.Is(err, syscall.EADDRINUSE) && easy && conf.Admin == "" {
+	if errors.Is(err, syscall.EADDRINUSE) && easy && admin == defaultAdmin {
 		a, err = net.Listen("tcp", "127.0.0.1:0")
 	}
 	if err != nil {

@@ -107,7 +107,7 @@ func requestLine(b *strings.Builder, attrs []slog.Attr) {
 	for _, a := range attrs {
 		m[a.Key] = a.Value
 	}
-	fmt.Fprintf(b, "%s %-6s %s  %s rows  %s  %s", m["status"], m["method"], printable(m["path"].String()), m["rows"],
+	fmt.Fprintf(b, "%s %-6s %s  %s  %s  %s", m["status"], m["method"], printable(m["path"].String()), counted(int(m["rows"].Int64()), "row", "rows"),
 		size(m["out"].Int64()), m["took"].Duration().Round(10*time.Microsecond))
 	if code, ok := m["code"]; ok {
 		fmt.Fprintf(b, "  %s", code)
@@ -136,5 +136,8 @@ func size(n int64) string {
 	case n < 1000*1000:
 		return strconv.FormatFloat(float64(n)/1000, 'f', 1, 64) + " kB"
 	}
-	return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
+	if n < 1000*1000*1000 {
+		return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
+	}
+	return strconv.FormatFloat(float64(n)/1e9, 'f', 1, 64) + " GB"
 }
