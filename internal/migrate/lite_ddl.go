@@ -186,7 +186,7 @@ func (w *liteWriter) columnDef(t *schema.Table, c *schema.Column, alone bool) st
 		if c.Generated.SQLite == "" {
 			w.lose("column "+columnName(c), "its generation expression is PostgreSQL's; SQLite has a plain column")
 		} else {
-			sql += " GENERATED ALWAYS AS (" + c.Generated.SQLite + ")"
+			sql += " AS (" + c.Generated.SQLite + ")" // after GENERATED ALWAYS SQLite takes the comment for a part of the type
 			if c.Generated.Stored {
 				sql += " STORED"
 			} else {

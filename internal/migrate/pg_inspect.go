@@ -64,6 +64,7 @@ func fromCatalog(cat *catalog, o Options) (*schema.Schema, []Report, error) {
 	in.addConstraints()
 	in.addIndexes()
 	in.addFunctions()
+	in.addTypes()
 	in.out.Link()
 	in.out.Spell()
 	addViewKeys(in.out, in.viewColumns())

@@ -131,6 +131,23 @@ func (in *pgInspection) domain(t *catType) *schema.Domain {
 	return d
 }
 
+// addTypes reads the enums, domains and composite types of the served schemas that nothing uses.
+func (in *pgInspection) addTypes() {
+	for i := range in.cat.types {
+		t := &in.cat.types[i]
+		served := slices.Contains(in.out.Exposed, in.schemas[t.Schema]) && !t.System && !t.Extension
+		switch {
+		case !served:
+		case t.Kind == "e":
+			in.enum(t)
+		case t.Kind == "d":
+			in.domain(t)
+		case t.Kind == "c" && t.RowKind == "c":
+			in.compositeType(t)
+		}
+	}
+}
+
 func (in *pgInspection) systemType(oid uint32, name string) bool {
 	t := in.types[oid]
 	return t != nil && t.System && t.Name == name
