@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/ncruces/go-sqlite3"
@@ -35,6 +36,10 @@ func OpenExisting(ctx context.Context, dsn string) (*Database, error) {
 func open(ctx context.Context, dsn string, flags sqlite3.OpenFlag) (*Database, error) {
 	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
 		db, err := sqlite.OpenConn(path, flags)
+		for try := 0; errors.Is(err, sqlite3.BUSY) && try < 50; try++ { // another process makes the file just now
+			time.Sleep(100 * time.Millisecond)
+			db, err = sqlite.OpenConn(path, flags)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -21,11 +21,9 @@ func (d *Database) Fill(ctx context.Context, s *schema.Schema, fill func() error
 		if err := d.session(ctx, o, searchPath(s)); err != nil {
 			return err
 		}
-		if d.Engine == SQLite {
-			if err := d.exec(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
-				return err
-			}
-			defer d.Lite.Exec("PRAGMA foreign_keys = ON")
+		if d.Engine == SQLite { // locked has begun, and will commit
+			losses, err = d.fill(ctx, s, fill)
+			return err
 		}
 		if err := d.exec(ctx, "BEGIN"); err != nil {
 			return err
@@ -33,7 +31,7 @@ func (d *Database) Fill(ctx context.Context, s *schema.Schema, fill func() error
 		if losses, err = d.fill(ctx, s, fill); err == nil {
 			err = d.exec(ctx, "COMMIT")
 		}
-		if err != nil && (d.Engine == Postgres || !d.Lite.GetAutocommit()) {
+		if err != nil {
 			err = errors.Join(err, d.exec(context.WithoutCancel(ctx), "ROLLBACK"))
 		}
 		return err

@@ -45,10 +45,10 @@ const lockKey = "31640399370479980"
 
 // locked runs f while no other process migrates this database. On PostgreSQL the lock is tried again and again rather
 // than waited for: a session that waits holds a snapshot, and CREATE INDEX CONCURRENTLY in the one that has the lock
-// would wait for that in turn. SQLite locks by its write transactions.
+// would wait for that in turn. On SQLite all of f is one write transaction.
 func (d *Database) locked(ctx context.Context, o RunOptions, f func() error) error {
 	if d.Engine == SQLite {
-		return f()
+		return d.lockedLite(ctx, f)
 	}
 	deadline := time.Now().Add(o.LockWait)
 	for {
@@ -101,7 +101,7 @@ func (d *Database) session(ctx context.Context, o RunOptions, searchPath []strin
 // also runs, told how many are done. On PostgreSQL a transaction that doesn't get its locks in time is tried again.
 func (d *Database) run(ctx context.Context, all []Statement, done int, o RunOptions, mark func(done int) error) error {
 	if d.Engine == SQLite {
-		return d.runLite(ctx, all[done:], func() error { return mark(len(all)) })
+		return d.runLite(all[done:], func() error { return mark(len(all)) })
 	}
 	for done < len(all) {
 		next := done + 1
@@ -214,8 +214,8 @@ func (d *Database) indexRows(ctx context.Context, sql string) ([][]string, error
 		WHERE x.relname = $1 AND t.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($2))`, name, m[2])
 }
 
-// runLite runs statements in one transaction, without foreign keys but with a look at all of them before the commit.
-func (d *Database) runLite(ctx context.Context, all []Statement, mark func() error) (err error) {
+// lockedLite runs f in one write transaction, without foreign keys but with a look at all of them before the commit.
+func (d *Database) lockedLite(ctx context.Context, f func() error) (err error) {
 	old := d.Lite.SetInterrupt(ctx)
 	defer d.Lite.SetInterrupt(old)
 	if err := d.Lite.Exec("PRAGMA foreign_keys = OFF"); err != nil {
@@ -235,6 +235,43 @@ func (d *Database) runLite(ctx context.Context, all []Statement, mark func() err
 	if err != nil {
 		return err
 	}
+	changed := d.Lite.TotalChanges()
+	version, err := d.schemaVersion()
+	if err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	now, err := d.schemaVersion()
+	if err != nil {
+		return err
+	}
+	if now == version && d.Lite.TotalChanges() == changed {
+		return nil // nothing was done: nothing is written
+	}
+	broken, err := d.brokenKeys()
+	if err != nil {
+		return err
+	}
+	for _, b := range broken {
+		if !slices.Contains(before, b) {
+			return fmt.Errorf("%s: nothing was changed", b)
+		}
+	}
+	return d.Lite.Exec("COMMIT")
+}
+
+func (d *Database) schemaVersion() (string, error) {
+	rows, err := liteRows(d.Lite, "PRAGMA schema_version")
+	if err != nil {
+		return "", err
+	}
+	return rows[0][0], nil
+}
+
+// runLite runs statements within lockedLite's transaction.
+func (d *Database) runLite(all []Statement, mark func() error) error {
 	kept := &keeper{db: d.Lite}
 	for _, s := range all {
 		if err := kept.before(s.SQL); err != nil {
@@ -247,19 +284,7 @@ func (d *Database) runLite(ctx context.Context, all []Statement, mark func() err
 			return err
 		}
 	}
-	broken, err := d.brokenKeys()
-	if err != nil {
-		return err
-	}
-	for _, b := range broken {
-		if !slices.Contains(before, b) {
-			return fmt.Errorf("%s: nothing was changed", b)
-		}
-	}
-	if err := mark(); err != nil {
-		return err
-	}
-	return d.Lite.Exec("COMMIT")
+	return mark()
 }
 
 // brokenKeys tells of foreign keys that refer to nothing, one sentence a table and key.

@@ -16,10 +16,13 @@ type settler struct {
 	live, file, last *schema.Schema
 	e                Engine
 	w                *liteWriter
+	more             map[*schema.Table]*schema.Table // what SQLite's tables have beside, by the file's table
 }
 
-func settle(live, file, last *schema.Schema, e Engine) {
-	s := &settler{live: live, file: file, last: last, e: e, w: &liteWriter{s: file}}
+// settle gives the schema to go to: the file, on SQLite with what its tables have beside, since a table that is made anew
+// must keep that too.
+func settle(live, file, last *schema.Schema, e Engine) *schema.Schema {
+	s := &settler{live: live, file: file, last: last, e: e, w: &liteWriter{s: file}, more: map[*schema.Table]*schema.Table{}}
 	if e == SQLite {
 		s.storedNames()
 	}
@@ -35,6 +38,53 @@ func settle(live, file, last *schema.Schema, e Engine) {
 		live.Title, live.Comment = file.Title, file.Comment
 	}
 	live.Link()
+	if len(s.more) == 0 {
+		return file
+	}
+	return s.withMore()
+}
+
+// withMore is the file with what the live tables have beside.
+func (s *settler) withMore() *schema.Schema {
+	out := *s.file
+	out.Tables = nil
+	for _, t := range s.file.Tables {
+		both := twin(t)
+		out.Tables = append(out.Tables, both)
+		more := s.more[t]
+		if more == nil {
+			continue
+		}
+		live, ok := s.live.TableNamed(t.Name)
+		if !ok && t.RenamedFrom != "" {
+			live, ok = s.live.TableNamed(schema.Name{Schema: t.Name.Schema, Name: t.RenamedFrom})
+		}
+		if !ok {
+			continue
+		}
+		both.Columns = append(both.Columns, twin(more).Columns...)
+		both.Uniques = append(slices.Clone(both.Uniques), more.Uniques...)
+		both.Checks = append(slices.Clone(both.Checks), more.Checks...)
+		both.Foreign = append(slices.Clone(both.Foreign), more.Foreign...)
+		live.Columns = append(live.Columns, more.Columns...)
+		live.Uniques = append(live.Uniques, more.Uniques...)
+		live.Checks = append(live.Checks, more.Checks...)
+		live.Foreign = append(live.Foreign, more.Foreign...)
+	}
+	out.Link()
+	s.live.Link()
+	return &out
+}
+
+// beside remembers what a live table has and the file never knew.
+func (s *settler) beside(file *schema.Table, add func(*schema.Table)) {
+	if s.e != SQLite {
+		return // nothing there is ever made anew
+	}
+	if s.more[file] == nil {
+		s.more[file] = &schema.Table{}
+	}
+	add(s.more[file])
 }
 
 // storedNames gives tables their names in the file back: SQLite holds shop.order as a name with a dot.
@@ -235,6 +285,7 @@ func (s *settler) table(live, file, was *schema.Table) {
 			f = columnNamed(file, c.Name)
 		}
 		if f == nil && before[c.Name] == nil {
+			s.beside(file, func(t *schema.Table) { t.Columns = append(t.Columns, c) })
 			continue
 		}
 		if f != nil {
@@ -295,10 +346,18 @@ func (s *settler) constraints(live, file, was *schema.Table) {
 		live.Primary = nil
 	}
 	live.Uniques = slices.DeleteFunc(live.Uniques, func(k *schema.Key) bool {
-		return !known(file.Uniques, was.Uniques, key)(k.Name) && !s.renamedKey(file, k)
+		alien := !known(file.Uniques, was.Uniques, key)(k.Name) && !s.renamedKey(file, k)
+		if alien {
+			s.beside(file, func(t *schema.Table) { t.Uniques = append(t.Uniques, k) })
+		}
+		return alien
 	})
 	live.Foreign = slices.DeleteFunc(live.Foreign, func(f *schema.ForeignKey) bool {
-		return !known(file.Foreign, was.Foreign, foreign)(f.Name)
+		alien := !known(file.Foreign, was.Foreign, foreign)(f.Name)
+		if alien {
+			s.beside(file, func(t *schema.Table) { t.Foreign = append(t.Foreign, f) })
+		}
+		return alien
 	})
 	checks, oldChecks := index(file.Checks, check), index(was.Checks, check)
 	var outChecks []*schema.Check
@@ -306,6 +365,7 @@ func (s *settler) constraints(live, file, was *schema.Table) {
 		f, o := checks[k.Name], oldChecks[k.Name]
 		switch {
 		case f == nil && o == nil:
+			s.beside(file, func(t *schema.Table) { t.Checks = append(t.Checks, k) })
 		case f != nil && (o == nil || s.checkText(file, f) == s.checkText(was, o)):
 			outChecks = append(outChecks, f)
 		default:

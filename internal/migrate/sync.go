@@ -70,8 +70,8 @@ func (d *Database) steps(ctx context.Context, s *schema.Schema) (steps []Step, l
 	if err != nil {
 		return nil, nil, false, err
 	}
-	settle(live, s, last, d.Engine)
-	steps, losses, err = Plan(live, s, schema.Diff(live, s), d.Engine)
+	to := settle(live, s, last, d.Engine)
+	steps, losses, err = Plan(live, to, schema.Diff(live, to), d.Engine)
 	if err != nil {
 		return nil, nil, false, err
 	}
