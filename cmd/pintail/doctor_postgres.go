@@ -73,7 +73,7 @@ func (d *doctor) lookAtDurability(fsync, pages, commit string) {
 // lookAtRowSecurity warns of tables whose owner meant to hide rows: Pintail's role may see them all.
 func (d *doctor) lookAtRowSecurity(ctx context.Context, conn *pgx.Conn) {
 	var tables []string
-	err := conn.QueryRow(ctx, `SELECT coalesce(array_agg(c.oid::regclass::text ORDER BY 1), '{}') FROM pg_class c
+	err := conn.QueryRow(ctx, `SELECT coalesce(array_agg(c.oid::regclass::text ORDER BY c.oid::regclass::text), '{}') FROM pg_class c
 		JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relrowsecurity AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 		AND (pg_get_userbyid(c.relowner) = current_user AND NOT c.relforcerowsecurity

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pintail-dev/pintail/internal/pgtest"
@@ -27,6 +29,7 @@ func TestMain(m *testing.M) {
 //	exits CODE pintail …   runs a command that ends with that code
 //	port NAME              puts a free address's port into $NAME
 //	postgres NAME          puts the DSN of a fresh PostgreSQL database into $NAME
+//	sql DSN STATEMENTS     runs statements on a PostgreSQL database
 //	up URL                 waits until the URL answers
 //	get URL                prints what a URL answers; `! get` wants a refusal
 //	post URL BODY          posts JSON
@@ -55,6 +58,7 @@ func TestScript(t *testing.T) {
 						ts.Check(err)
 						time.Sleep(d)
 					},
+					"sql":      scriptSQL,
 					"postgres": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], pgtest.DSN(t)) },
 				},
 			})
@@ -88,6 +92,14 @@ func scriptPort(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Setenv(name, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 		ts.Check(l.Close())
 	}
+}
+
+func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	conn, err := pgconn.Connect(ctx, args[0])
+	ts.Check(err)
+	_, err = conn.Exec(ctx, args[1]).ReadAll()
+	ts.Check(errors.Join(err, conn.Close(ctx)))
 }
 
 const scriptPatience = 30 * time.Second

@@ -49,6 +49,9 @@ to the schema file first. Stopped by Ctrl-C or SIGTERM, it finishes the requests
 			if err != nil {
 				return err
 			}
+			if err := noDatabase(conf); err != nil {
+				return errors.Join(err, l.close())
+			}
 			if err := checkInStep(cmd.Context(), c, conf, s); err != nil {
 				return errors.Join(err, l.close())
 			}
