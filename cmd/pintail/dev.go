@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -60,10 +61,10 @@ func tellDev(s served) {
 	s.say("Save %s to change the database and the API.", s.conf.schemaPath())
 }
 
-// watched are the files and folders that make a schema.
+// watched are the files and folders that make a schema, and the migrations that bring a database to it.
 func watched(conf *config) []string {
 	path := conf.schemaPath()
-	return []string{path, filepath.Join(filepath.Dir(path), "queries")}
+	return []string{path, filepath.Join(filepath.Dir(path), "queries"), conf.migrationsDir()}
 }
 
 // dev follows the files of a project.
@@ -115,7 +116,18 @@ func (d *dev) change(ctx context.Context, app *pintail.App) {
 // bring brings a database to the schema and destroys nothing. It gives what was done, a phrase each.
 func bring(ctx context.Context, c console, conf *config, s *schema.Schema) ([]string, error) {
 	done, err := apply(ctx, c, conf, s, applyOptions{})
-	return done.steps, err
+	if err != nil || done.direct || !done.ahead {
+		return done.steps, err
+	}
+	problems, err := inStep(ctx, conf, s)
+	if err != nil || len(problems) == 0 {
+		return done.steps, err
+	}
+	text := fmt.Sprintf("%s says more than %s does, and this project's database goes by its migrations:", conf.schemaPath(), conf.migrationsDir())
+	for _, problem := range problems[:min(len(problems), problemsMax)] {
+		text += "\n  " + problem.String()
+	}
+	return done.steps, fmt.Errorf("%s\nWrite the migration: pintail schema diff --name WHAT", text)
 }
 
 func tellSteps(c console, steps []string) {

@@ -155,6 +155,7 @@ type applied struct {
 	destroys   []string   // of a dry run
 	losses     []migrate.Loss
 	direct     bool // without migrations
+	ahead      bool // the schema file says more than the migrations lead to
 }
 
 // apply brings a database to the schema: by the migrations, where there are some, directly otherwise.
@@ -186,7 +187,20 @@ func apply(ctx context.Context, c console, conf *config, s *schema.Schema, o app
 	if err != nil {
 		return done, applyError(err)
 	}
-	return applied{files: r.Files, steps: r.Steps, losses: r.Losses, direct: len(files) == 0}, nil
+	done = applied{files: r.Files, steps: r.Steps, losses: r.Losses, direct: len(files) == 0}
+	if !done.direct {
+		done.ahead, err = aheadOfMigrations(conf, s)
+	}
+	return done, err
+}
+
+// aheadOfMigrations says whether the schema file says something that no migration does yet.
+func aheadOfMigrations(conf *config, s *schema.Schema) (bool, error) {
+	snapshot, err := migrate.ReadSnapshot(conf.migrationsDir())
+	if err != nil {
+		return false, err
+	}
+	return len(schema.Diff(snapshot, s)) > 0, nil
 }
 
 // dryRun says what apply would do.
@@ -297,5 +311,8 @@ func printApplied(c console, f *flags, conf *config, done applied, o applyOption
 		tellSteps(c, done.steps)
 	}
 	tellLosses(c, engine, done.losses)
+	if done.ahead {
+		c.say("%s %s says more than %s does: `pintail schema diff --name WHAT` writes the migration", p.yellow("But"), conf.schemaPath(), conf.migrationsDir())
+	}
 	return nil
 }
