@@ -199,6 +199,9 @@ const (
 // readCatalog asks for everything on one snapshot. The search path is empty meanwhile, so that every name in a
 // definition is written with its schema.
 func readCatalog(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
+	if conn.PgConn().TxStatus() != 'I' {
+		return readCatalogWithin(ctx, conn)
+	}
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, err
@@ -207,7 +210,28 @@ func readCatalog(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
 	if _, err := tx.Exec(ctx, `SET LOCAL search_path TO ''`, pgx.QueryExecModeExec); err != nil {
 		return nil, err
 	}
-	r := &catalogReader{ctx: ctx, tx: tx}
+	return askCatalog(ctx, conn)
+}
+
+// readCatalogWithin reads within the caller's transaction, and gives it its search path back.
+func readCatalogWithin(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
+	var path string
+	if err := conn.QueryRow(ctx, `SELECT current_setting('search_path')`, pgx.QueryExecModeExec).Scan(&path); err != nil {
+		return nil, err
+	}
+	if _, err := conn.Exec(ctx, `SET LOCAL search_path TO ''`, pgx.QueryExecModeExec); err != nil {
+		return nil, err
+	}
+	c, err := askCatalog(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	_, err = conn.Exec(ctx, `SELECT set_config('search_path', $1, true)`, pgx.QueryExecModeExec, path)
+	return c, err
+}
+
+func askCatalog(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
+	r := &catalogReader{ctx: ctx, conn: conn}
 	c := &catalog{}
 	collect(r, &c.schemas, `
 		SELECT n.oid, n.nspname::text, coalesce(obj_description(n.oid, 'pg_namespace'), '')
@@ -337,9 +361,9 @@ func readCatalog(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
 
 // A catalogReader asks one question after the other until one fails.
 type catalogReader struct {
-	ctx context.Context
-	tx  pgx.Tx
-	err error
+	ctx  context.Context
+	conn *pgx.Conn
+	err  error
 }
 
 // collect reads rows into structs whose fields stand in the order of the columns.
@@ -347,7 +371,7 @@ func collect[T any](r *catalogReader, into *[]T, sql string) {
 	if r.err != nil {
 		return
 	}
-	rows, err := r.tx.Query(r.ctx, sql, pgx.QueryExecModeExec)
+	rows, err := r.conn.Query(r.ctx, sql, pgx.QueryExecModeExec)
 	if err != nil {
 		r.err = err
 		return
