@@ -8,11 +8,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/node"
 )
 
@@ -30,18 +33,20 @@ func (a *App) seen(o node.Observation) {
 	if !a.log.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 12)
-	attrs = append(attrs,
+	// The handler itself rather than the logger, which would look for the line of the source that every request shares.
+	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line.AddAttrs(
 		slog.String("id", o.ID), slog.String("method", o.Method), slog.String("path", o.Path), slog.String("route", o.Route),
 		slog.Int("status", o.Status), slog.Int("rows", o.Rows), slog.Int64("in", o.BytesIn), slog.Int64("out", o.BytesOut),
 		slog.Duration("took", o.Took), slog.Duration("store", o.Times.Store))
 	if o.Code != "" {
-		attrs = append(attrs, slog.String("code", string(o.Code)))
+		line.AddAttrs(slog.String("code", string(o.Code)))
 	}
 	if o.Err != nil && o.Status >= 500 {
-		attrs = append(attrs, slog.String("cause", o.Err.Error()))
+		line.AddAttrs(slog.String("cause", o.Err.Error()))
 	}
-	a.log.LogAttrs(context.Background(), level, "request", attrs...)
+	// Where the log can't be written there is nowhere to say so.
+	_ = a.log.Handler().Handle(context.Background(), line)
 }
 
 // gauges are the metrics of one app, in a registry of their own.
@@ -53,6 +58,31 @@ type gauges struct {
 	rows     prometheus.Counter
 	bytesOut prometheus.Counter
 	bytesIn  prometheus.Counter
+
+	// Looking a series up by its labels costs more than counting: the few that there are, are kept.
+	known       sync.Map // answered → series
+	store, plan prometheus.Observer
+}
+
+// answered is what tells series of requests apart.
+type answered struct {
+	route  string
+	status int
+	code   fault.Code
+}
+
+type series struct {
+	count   prometheus.Counter
+	seconds prometheus.Observer
+}
+
+func (g *gauges) series(of answered) series {
+	if s, ok := g.known.Load(of); ok {
+		return s.(series)
+	}
+	s := series{g.requests.WithLabelValues(of.route, strconv.Itoa(of.status), string(of.code)), g.seconds.WithLabelValues(of.route)}
+	g.known.Store(of, s)
+	return s
 }
 
 // Buckets from 0.1 ms to 30 s: a keyed read takes 0.05 to 1 ms, a request may take 30 s.
@@ -68,16 +98,18 @@ func newGauges() *gauges {
 		bytesOut: prometheus.NewCounter(prometheus.CounterOpts{Name: "pintail_sent_bytes_total", Help: "Bytes of answers' bodies."}),
 		bytesIn:  prometheus.NewCounter(prometheus.CounterOpts{Name: "pintail_received_bytes_total", Help: "Bytes of requests' bodies."}),
 	}
+	g.store, g.plan = g.stages.WithLabelValues("store"), g.stages.WithLabelValues("plan")
 	g.registry.MustRegister(g.requests, g.seconds, g.stages, g.rows, g.bytesOut, g.bytesIn,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return g
 }
 
 func (g *gauges) count(o node.Observation) {
-	g.requests.WithLabelValues(o.Route, strconv.Itoa(o.Status), string(o.Code)).Inc()
-	g.seconds.WithLabelValues(o.Route).Observe(o.Took.Seconds())
-	g.stages.WithLabelValues("store").Observe(o.Times.Store.Seconds())
-	g.stages.WithLabelValues("plan").Observe(o.Times.Plan.Seconds())
+	s := g.series(answered{o.Route, o.Status, o.Code})
+	s.count.Inc()
+	s.seconds.Observe(o.Took.Seconds())
+	g.store.Observe(o.Times.Store.Seconds())
+	g.plan.Observe(o.Times.Plan.Seconds())
 	g.rows.Add(float64(o.Rows))
 	g.bytesOut.Add(float64(o.BytesOut))
 	g.bytesIn.Add(float64(o.BytesIn))

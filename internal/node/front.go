@@ -81,8 +81,13 @@ func NewFront(n *Node, l Limits, origins []string, seen func(Observation)) *Fron
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	ob := Observation{ID: requestID(r), Method: r.Method, Path: r.URL.Path}
-	ctx, cancel := context.WithTimeout(r.Context(), f.node.o.AnswerTime)
-	defer cancel()
+	ctx := r.Context()
+	if r.Body != nil && r.Body != http.NoBody {
+		// A request without a body is bounded by what it waits for: a connection and a statement, each with a limit of its own.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.node.o.AnswerTime)
+		defer cancel()
+	}
 	in := f.request(w, r, ob.ID)
 	out := f.answer(ctx, in, r, &ob.Times)
 	h := w.Header()
@@ -382,12 +387,24 @@ func (f *Front) write(w http.ResponseWriter, r *http.Request, out *api.Response)
 	if r.Method == http.MethodHead || len(body) == 0 {
 		return 0
 	}
+	if len(body) > slowBytesMin {
+		// The error means that the connection knows no deadline (a test's recorder); then there is no slow reader either.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeGrace + time.Duration(len(body)/readRateMin)*time.Second))
+	}
 	n, err := w.Write(body)
 	if err != nil && out.Err == nil {
 		out.Err = fmt.Errorf("the client went away: %w", err)
 	}
 	return int64(n)
 }
+
+// A client reads an answer at readRateMin bytes a second at least, after writeGrace; what is shorter than slowBytesMin goes
+// into the socket's buffer, whoever reads it.
+const (
+	slowBytesMin = 16 << 10
+	writeGrace   = 30 * time.Second
+	readRateMin  = 8 << 10
+)
 
 func bodyAllowed(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
