@@ -10,6 +10,11 @@ func (d *differ) sameView(a, b *Table) bool {
 	if !sameSQL(a.View.Postgres, b.View.Postgres) || !sameSQL(a.View.SQLite, b.View.SQLite) || a.View.Materialized != b.View.Materialized {
 		return false
 	}
+	for _, c := range b.Columns {
+		if was, ok := a.Column(c.Name); ok && !sameDefault(was.Default, c.Default) {
+			return false
+		}
+	}
 	dropped, added, _ := pair(d.constraintsOf(a, b), d.constraintsOf(b, b))
 	index := func(c constraint) bool { return c.index }
 	return !slices.ContainsFunc(dropped, index) && !slices.ContainsFunc(added, index)

@@ -217,11 +217,6 @@ func (p *parser) columnSense(def *definition, c *Column, d directive, ds map[str
 			p.wrong(d.at("storage"), "make it timestamptz, or take storage: out", "%s is %s, and storage %s is for moments", c.Field, c.Type, strings.ToUpper(string(c.Storage)))
 		}
 	}
-	if def.table != nil && def.table.View != nil {
-		if x, ok := one(ds, "default"); ok {
-			p.wrong(x.Position, "take it out; the table behind it has defaults", "%s is a view's column, and has no default", c.Field)
-		}
-	}
 }
 
 // loose says whether a table came from a SQLite database that lets anything stand anywhere.
