@@ -495,6 +495,11 @@ func (w *pgWriter) view(t *schema.Table) []string {
 		kind = "MATERIALIZED VIEW "
 	}
 	out := []string{"CREATE " + kind + w.name(t.Name) + " AS\n" + strings.TrimSuffix(strings.TrimSpace(t.View.Postgres), ";")}
+	for _, c := range t.Columns {
+		if d := w.defaultOf(c); d != "" && !t.View.Materialized {
+			out = append(out, "ALTER VIEW "+w.name(t.Name)+" ALTER COLUMN "+identifier(c.Name)+" SET DEFAULT "+d)
+		}
+	}
 	for _, x := range t.Indexes {
 		out = append(out, w.index(x, false))
 	}

@@ -243,8 +243,6 @@ func (in *pgInspection) column(r *catRelation, c catColumn) *schema.Column {
 		col.NotNull = true
 	}
 	switch {
-	case r.Kind == "v" && c.Default != "":
-		in.report("column "+c.Name+" of "+in.described(r), "a default of a view's column, "+c.Default, "the file has none; the database keeps it")
 	case c.Generated != "":
 		col.Generated = &schema.Generated{Postgres: c.Default, Stored: true}
 	case c.Identity == "a":

@@ -68,6 +68,7 @@ CREATE INDEX some_lines ON shop."order" (line) WHERE total > 10 AND status = ANY
 
 CREATE VIEW shop.b_orders AS SELECT o.id, o.line, o.customer_id AS who, c."e-mail" FROM shop."order" o JOIN shop."Customer" c ON c.id = o.customer_id;
 CREATE VIEW shop.a_open AS SELECT * FROM shop.b_orders WHERE line > 0;
+ALTER VIEW shop.a_open ALTER COLUMN line SET DEFAULT 7;
 COMMENT ON VIEW shop.a_open IS 'Not done';
 CREATE MATERIALIZED VIEW shop.totals AS SELECT customer_id, sum(total) AS total FROM shop."order" GROUP BY customer_id;
 CREATE UNIQUE INDEX totals_customer ON shop.totals (customer_id);
