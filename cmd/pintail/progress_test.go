@@ -70,3 +70,19 @@ func TestTableAlignsByLetters(t *testing.T) {
 		t.Errorf("wrote\n%s\nwant\n%s", b.String(), want)
 	}
 }
+
+func TestPatienceTellsWhatTakesLong(t *testing.T) {
+	var said sharedBuffer
+	p := console{err: &said}.patience(time.Millisecond)
+	time.Sleep(5 * time.Millisecond)
+	if said.String() != "" {
+		t.Errorf("before the first step it says %q", said.String())
+	}
+	p.at("create index toast_name_idx")
+	for begin := time.Now(); said.String() == "" && time.Since(begin) < 5*time.Second; time.Sleep(time.Millisecond) {
+	}
+	p.end()
+	if !strings.HasPrefix(said.String(), "  … create index toast_name_idx, for 0s\n") {
+		t.Errorf("it says %q", said.String())
+	}
+}

@@ -177,7 +177,9 @@ func apply(ctx context.Context, c console, conf *config, s *schema.Schema, o app
 	if err != nil {
 		return done, err
 	}
-	run := migrate.RunOptions{AllowDestructive: o.destroy}
+	told := c.patience(lineEvery)
+	defer told.end()
+	run := migrate.RunOptions{AllowDestructive: o.destroy, Progress: told.at}
 	var r *migrate.Applied
 	if len(files) > 0 {
 		r, err = db.Apply(ctx, conf.migrationsDir(), s, run)
