@@ -43,7 +43,6 @@ type liteInspection struct {
 	reports []Report
 	tables  map[string]*schema.Table // by lower-case name
 	parsed  map[*schema.Table]*liteTable
-	order   []*schema.Table
 	views   map[*schema.Table]shown
 }
 

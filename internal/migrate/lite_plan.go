@@ -20,7 +20,6 @@ type litePlanner struct {
 	rebuild  map[*schema.Table][]schema.Change // by the table that will be
 	order    []*schema.Table
 	changed  map[*schema.Table]map[string]*schema.Column // what a column was, by the table that will be and its new name
-	views    []string
 }
 
 // rebuiltPrefix begins the name of a table that is being made anew.

@@ -9,19 +9,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // RunOptions say how statements are run. The zero value is what `apply` does.
 type RunOptions struct {
-	AllowDestructive bool             // run steps that lose data
-	Progress         func(string)     // told of each step as it begins
-	LockWait         time.Duration    // for another migration to end; 1 minute where 0
-	LockTimeout      time.Duration    // of one statement, before it steps back and lets others pass; 2 s where 0
-	LockTries        int              // 20 where 0
-	Backup           func() error     // before anything is destroyed
-	now              func() time.Time // for tests
+	AllowDestructive bool          // run steps that lose data
+	Progress         func(string)  // told of each step as it begins
+	LockWait         time.Duration // for another migration to end; 1 minute where 0
+	LockTimeout      time.Duration // of one statement, before it steps back and lets others pass; 2 s where 0
+	LockTries        int           // 20 where 0
+	Backup           func() error  // before anything is destroyed
 }
 
 func (o RunOptions) withDefaults() RunOptions {
@@ -298,10 +296,4 @@ func (d *Database) brokenKeys() ([]string, error) {
 		out[i] = fmt.Sprintf("%s rows of %s refer to rows of %s that are not there", r[2], r[0], r[1])
 	}
 	return out, nil
-}
-
-// isMissing says whether PostgreSQL answered that a table or schema isn't there.
-func isMissing(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000") || errors.Is(err, pgx.ErrNoRows)
 }

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/pintail-dev/pintail/schema"
@@ -105,11 +104,4 @@ func viewOrder(tables []*schema.Table, text func(*schema.View) string) []*schema
 		visit(t)
 	}
 	return out
-}
-
-// mentions says whether an SQL text names something.
-func mentions(sql, name string) bool {
-	return slices.ContainsFunc(word.FindAllString(sql, -1), func(w string) bool {
-		return strings.EqualFold(strings.ReplaceAll(strings.Trim(w, `"`), `""`, `"`), name)
-	})
 }
