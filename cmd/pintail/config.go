@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +45,7 @@ const (
 // keys lists all settings of c in the order of docs/config.md.
 func (c *config) keys() []key {
 	return []key{
-		{"schema", defaultSchema, "the schema file, or a directory of *.graphql; named queries stand in queries/ beside it", &c.Schema},
+		{"schema", defaultSchema, "the schema file, or a folder of `*.graphql` (`schema/` where there is no schema.graphql); named queries stand in `queries/` beside it", &c.Schema},
 		{"migrations", "", "the directory of migrations; default: migrations/ beside the schema file", &c.Migrations},
 		{"public", "", "the directory of static files served at /; default: public/ beside the schema file", &c.Public},
 		{"database.url", defaultDatabase, "sqlite:PATH or postgres://…", &c.Database},
@@ -164,8 +166,18 @@ func (c *config) check() error {
 // database is the address that counts.
 func (c *config) database() string { return cmp.Or(c.Database, defaultDatabase) }
 
-// schemaPath is the schema file's, or its folder's.
-func (c *config) schemaPath() string { return cmp.Or(c.Schema, defaultSchema) }
+// schemaPath is the schema file's, or its folder's: where nothing is said and there is no schema.graphql, schema/ is taken.
+func (c *config) schemaPath() string {
+	if c.Schema != "" {
+		return filepath.Clean(c.Schema)
+	}
+	if _, err := os.Stat(defaultSchema); err != nil {
+		if info, err := os.Stat("schema"); err == nil && info.IsDir() {
+			return "schema"
+		}
+	}
+	return defaultSchema
+}
 
 // nearest gives the name that is most like another one.
 func nearest(name string, among []string) string {

@@ -19,11 +19,7 @@ func (c *config) migrationsDir() string {
 	if c.Migrations != "" {
 		return c.Migrations
 	}
-	path := c.schemaPath()
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Clean(path)
-	}
-	return filepath.Join(filepath.Dir(path), "migrations")
+	return filepath.Join(filepath.Dir(c.schemaPath()), "migrations")
 }
 
 func schemaDiff(c console, f *flags) *cobra.Command {
@@ -179,11 +175,13 @@ func apply(ctx context.Context, c console, conf *config, s *schema.Schema, o app
 	}
 	told := c.patience(lineEvery)
 	defer told.end()
-	run := migrate.RunOptions{AllowDestructive: o.destroy, Progress: told.at}
+	run := migrate.RunOptions{AllowDestructive: o.destroy}
 	var r *migrate.Applied
 	if len(files) > 0 {
+		run.Progress = told.at
 		r, err = db.Apply(ctx, conf.migrationsDir(), s, run)
 	} else {
+		told.at("bringing the database to the file") // its steps share transactions
 		r, err = db.Sync(ctx, s, run)
 	}
 	if err != nil {
