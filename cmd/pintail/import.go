@@ -174,7 +174,7 @@ func (i importing) run(ctx context.Context, c console, conf *config, s *schema.S
 		return done, connectError(conf.database(), err)
 	}
 	defer func() { err = errors.Join(err, db.Close(context.WithoutCancel(ctx))) }()
-	bar := c.progress("importing "+t.Name.String(), "bytes", total)
+	bar := c.progress("importing "+t.Name.String(), unitBytes, total)
 	o.Progress = func(p load.Progress) { bar.at("", p.Bytes) }
 	done, err = load.Import(ctx, db, s, t, in, o)
 	bar.end()

@@ -99,21 +99,39 @@ func (p *progress) bar() string {
 	const cells = 20
 	what := fmt.Sprintf("%-22.22s", p.what)
 	if p.total <= 0 {
-		return fmt.Sprintf("%s %s %s  %s/s", what, grouped(p.done), p.unit, grouped(int64(p.rate())))
+		return fmt.Sprintf("%s %s  %s/s", what, p.amount(p.done), p.short(int64(p.rate())))
 	}
 	part := min(float64(p.done)/float64(p.total), 1)
 	full := int(part * cells)
 	return fmt.Sprintf("%s %s%s %3.0f %%  %s/s  %s", what, strings.Repeat("━", full), strings.Repeat("╌", cells-full), part*100,
-		grouped(int64(p.rate())), p.left())
+		p.short(int64(p.rate())), p.left())
 }
+
+// amount is so many units in words, and short without the unit where it is counted.
+func (p *progress) amount(n int64) string {
+	if p.unit == unitBytes {
+		return size(n)
+	}
+	return grouped(n) + " " + p.unit
+}
+
+func (p *progress) short(n int64) string {
+	if p.unit == unitBytes {
+		return size(n)
+	}
+	return grouped(n)
+}
+
+// unitBytes is the unit that is written as kB, MB and GB.
+const unitBytes = "bytes"
 
 // line is what stands in a log.
 func (p *progress) line() string {
 	if p.total <= 0 {
-		return fmt.Sprintf("%s: %s %s, %s/s", p.what, grouped(p.done), p.unit, grouped(int64(p.rate())))
+		return fmt.Sprintf("%s: %s, %s/s", p.what, p.amount(p.done), p.short(int64(p.rate())))
 	}
-	return fmt.Sprintf("%s: %s of %s %s (%.0f %%), %s/s, %s", p.what, grouped(p.done), grouped(p.total), p.unit,
-		100*float64(p.done)/float64(p.total), grouped(int64(p.rate())), p.left())
+	return fmt.Sprintf("%s: %s of %s (%.0f %%), %s/s, %s", p.what, p.short(p.done), p.amount(p.total),
+		100*float64(p.done)/float64(p.total), p.short(int64(p.rate())), p.left())
 }
 
 // rate is units a second since the beginning.

@@ -52,6 +52,16 @@ func TestProgressDrawsABar(t *testing.T) {
 	}
 }
 
+func TestProgressCountsBytesInMegabytes(t *testing.T) {
+	p, out, wait := newProgress(false)
+	p.unit, p.total = unitBytes, 40_000_000
+	wait(10 * time.Second)
+	p.add(20_000_000)
+	if want := "loading order: 20.0 MB of 40.0 MB (50 %), 2.0 MB/s, 0:10 left\n"; out.String() != want {
+		t.Errorf("wrote %q, want %q", out, want)
+	}
+}
+
 func TestGrouped(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", 123456: "123,456"} {
 		if got := grouped(n); got != want {
