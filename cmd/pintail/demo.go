@@ -51,7 +51,7 @@ machine only. A second start finds it made, with everything that was changed in 
 			if err != nil {
 				return err
 			}
-			s, err := shop.make(cmd.Context(), c)
+			s, err := shop.make(cmd.Context(), c, conf)
 			if err != nil {
 				return errors.Join(err, l.close())
 			}
@@ -86,7 +86,7 @@ func (s shop) begun() (bool, error) {
 }
 
 // make makes what isn't there yet and gives the schema.
-func (s shop) make(ctx context.Context, c console) (*schema.Schema, error) {
+func (s shop) make(ctx context.Context, c console, conf *config) (*schema.Schema, error) {
 	began := time.Now()
 	for _, from := range []fs.FS{demo.Files, project.Common()} {
 		if _, err := project.Write(s.dir, from); err != nil {
@@ -102,8 +102,11 @@ func (s shop) make(ctx context.Context, c console) (*schema.Schema, error) {
 	}
 	p := painter(c.err)
 	if _, err := os.Stat(s.database()); err == nil {
-		c.say("%s\n", p.dim("Found "+s.dir+" as you left it."))
-		return parsed, nil
+		c.say("%s", p.dim("Found "+s.dir+" as you left it."))
+		done, err := bring(ctx, c, conf, parsed) // the schema file may have changed since
+		tellSteps(c, done)
+		c.say("")
+		return parsed, err
 	}
 	rows, err := s.fill(ctx, c, parsed)
 	if err != nil {
@@ -127,6 +130,15 @@ func (s shop) fill(ctx context.Context, c console, parsed *schema.Schema) (rows 
 	data := filepath.Dir(s.database())
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return 0, err
+	}
+	left, err := filepath.Glob(filepath.Join(data, "making-*")) // by one that was killed
+	if err != nil {
+		return 0, err
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return 0, err
+		}
 	}
 	dir, err := os.MkdirTemp(data, "making-")
 	if err != nil {

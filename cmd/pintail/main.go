@@ -2,8 +2,8 @@
 // docs/commands.md describes each.
 //
 // Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 it failed; 2 the command line, the
-// configuration or the schema file is wrong; 3 a check found something (schema check, serve's look at the database, doctor, copy's
-// comparison).
+// configuration or the schema file is wrong; 3 a check found something (schema check, doctor, a database that serve finds out of
+// step, rejected rows of import, copy's comparison).
 package main
 
 import (
@@ -50,6 +50,8 @@ func run(ctx context.Context, args []string, c console) int {
 	case errors.As(err, &mistakes):
 		tellMistakes(c, mistakes)
 		e = &exitError{code: 2}
+	case ctx.Err() != nil:
+		e = &exitError{code: 1, err: fmt.Errorf("interrupted: %w", err)}
 	case !began: // cobra's own: an unknown verb, too many arguments
 		e = &exitError{code: 2, err: fmt.Errorf("%w\nSee `pintail --help`", err)}
 	default:

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) {
 //	port NAME              puts a free address's port into $NAME
 //	postgres NAME          puts the DSN of a fresh PostgreSQL database into $NAME
 //	sql DSN STATEMENTS     runs statements on a PostgreSQL database
+//	append FILE MORE       puts a file's text at another one's end
 //	up URL                 waits until the URL answers
 //	get URL                prints what a URL answers; `! get` wants a refusal
 //	post URL BODY          posts JSON
@@ -62,6 +64,7 @@ func TestScript(t *testing.T) {
 						time.Sleep(d)
 					},
 					"sql":      scriptSQL,
+					"append":   scriptAppend,
 					"postgres": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], pgtest.DSN(t)) },
 				},
 			})
@@ -95,6 +98,11 @@ func scriptPort(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Setenv(name, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 		ts.Check(l.Close())
 	}
+}
+
+func scriptAppend(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0]) + ts.ReadFile(args[1])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
 }
 
 func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {
