@@ -22,6 +22,10 @@ quick: gofmt vet short         ## gofmt, vet and short tests: installs nothing
 test: deps gofmt vet staticcheck tests race fuzz clients   ## everything, for every change; installs what is missing
 	@tools/finish $(STARTED) 'make test: passed'
 
+bench:                         ## Pintail against its peers, side by side (needs wrk; some 10 minutes)
+	@tools/deps wrk
+	@cd bench && go run . $(BENCH)
+
 prove: export PINTAIL_PROVE := 1
 prove: FUZZTIME = 5m
 prove: deps tests fuzz         ## the long forms of tests and fuzzing (hours)
