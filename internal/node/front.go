@@ -359,7 +359,8 @@ func (f *Front) write(w http.ResponseWriter, r *http.Request, out *api.Response)
 		return counted.n
 	}
 	body := out.Body
-	read := r.Method == http.MethodGet || r.Method == http.MethodHead
+	unmade := r.Method == http.MethodHead && len(body) == 0 // a body that nobody made has no hash and no length
+	read := (r.Method == http.MethodGet || r.Method == http.MethodHead) && !unmade
 	if len(body) >= compressBytesMin {
 		h.Add("Vary", "Accept-Encoding")
 	}
@@ -380,7 +381,7 @@ func (f *Front) write(w http.ResponseWriter, r *http.Request, out *api.Response)
 		body = *packed
 		h["Content-Encoding"] = []string{encoding}
 	}
-	if bodyAllowed(out.Status) {
+	if bodyAllowed(out.Status) && !unmade {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	w.WriteHeader(out.Status)

@@ -52,11 +52,6 @@ func status(e *pgconn.PgError) int {
 		return 409
 	case "25006":
 		return 405
-	case "21000":
-		if strings.HasSuffix(e.Message, "requires a WHERE clause") {
-			return 400
-		}
-		return 500
 	case "22023":
 		if strings.HasPrefix(e.Message, "role") && strings.HasSuffix(e.Message, "does not exist") {
 			return 401

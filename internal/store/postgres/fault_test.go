@@ -55,7 +55,7 @@ func TestPostgreSQLsOwnErrors(t *testing.T) {
 		"status":     {insert(name, `[{"id":8,"name":"teapot"}]`), 418, "PT418", "short and stout", "", ""},
 		"whole":      {insert(name, `[{"id":8,"name":"whole"}]`), 402, "123", "Payment Required", "Quota exceeded", "Upgrade"},
 		"broken":     {insert(name, `[{"id":8,"name":"broken"}]`), 500, "PGRST121", `Could not parse JSON in the "RAISE SQLSTATE 'PGRST'" error`, `Invalid JSON value for MESSAGE: 'x'`, "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'."},
-		"twice in one": {&query.Insert{Into: query.Name{Name: "customer"}, Columns: name, Conflict: &query.Conflict{}, Rows: query.Text(`[{"id":8,"name":"a"},{"id":8,"name":"b"}]`)}, 500,
+		"twice in one": {&query.Insert{Into: query.Name{Name: "customer"}, Columns: name, Conflict: &query.Conflict{}, Rows: query.Text(`[{"id":8,"name":"a"},{"id":8,"name":"b"}]`)}, 400,
 			"21000", "ON CONFLICT DO UPDATE command cannot affect row a second time", "", "Ensure that no rows proposed for insertion within the same command have duplicate constrained values."},
 	}
 	for title, test := range tests {

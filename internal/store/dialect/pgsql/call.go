@@ -46,8 +46,11 @@ func (b *builder) call(p *plan.Plan) {
 	rows, cols := b.rows(s, nil, nil, keyed)
 	b.head(cols)
 	body := b.body()
-	if !f.Returns.SetOf && b.out.Form != CSV {
+	if !f.Returns.SetOf && b.out.Form != CSV && b.out.Form != GeoJSON {
 		body = "coalesce(" + strip(b.out.Form, "json_agg(r.*)->0") + ", 'null')"
+	}
+	if s.Form.Omit {
+		body = "NULL"
 	}
 	total := b.total(s)
 	b.out.Columns = []Column{Rows, Body, Status, Headers}

@@ -126,10 +126,31 @@ func (b *builder) read(p *plan.Plan) {
 	rows, cols := b.rows(s, nil, nil, keyed)
 	b.head(cols)
 	b.estimate(s)
+	if s.Form.Omit {
+		b.out.Columns = []Column{Rows}
+		b.out.SQL = "SELECT count(*)"
+		if total := b.total(s); total != "" {
+			b.out.Columns = append(b.out.Columns, Total)
+			b.out.SQL += ", " + total
+		}
+		b.out.SQL += " FROM (" + rows + ") AS r"
+		return
+	}
+	total := b.total(s)
+	if b.out.Form == GeoJSON {
+		// One value holds all features, so that the rows can't come one by one.
+		b.out.Columns = []Column{Rows, Body}
+		b.out.SQL = "SELECT count(*), " + b.body()
+		if total != "" {
+			b.out.Columns = append(b.out.Columns, Total)
+			b.out.SQL += ", " + total
+		}
+		b.out.SQL += " FROM (" + rows + ") AS r"
+		return
+	}
 	if s.Count == query.ExactCount && s.Limit == nil && s.Offset == nil {
 		b.out.CountRows = true
 	}
-	total := b.total(s)
 	if total == "" || b.out.CountRows {
 		b.out.SQL = "SELECT " + b.row() + " FROM (" + rows + ") AS r"
 		b.out.Columns = []Column{Row}
@@ -149,8 +170,12 @@ func (b *builder) foreign(schema string) string {
 
 func (b *builder) form(s *plan.Select) {
 	switch {
+	case s.Form.Omit:
+		// Nothing is written, in whatever form.
 	case s.Form.CSV:
 		b.out.Form = CSV
+	case s.Form.GeoJSON:
+		b.out.Form = GeoJSON
 	case s.Form.StripNulls:
 		b.out.Form = Stripped
 	}
@@ -188,6 +213,8 @@ func (b *builder) body() string {
 		return "coalesce(string_agg(" + csvLine + ", chr(10)), '')"
 	case Stripped:
 		return "coalesce(json_strip_nulls(json_agg(r.*)), '[]')"
+	case GeoJSON:
+		return "json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(ST_AsGeoJSON(r.*)::json), '[]'))"
 	}
 	return "coalesce(json_agg(r.*), '[]')"
 }

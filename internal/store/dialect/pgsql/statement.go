@@ -63,6 +63,7 @@ const (
 	JSON     Form = iota
 	Stripped      // JSON without the keys whose value is null
 	CSV
+	GeoJSON // one FeatureCollection, by PostGIS
 )
 
 // Separator stands between the rows; it is what json_agg, or json_strip_nulls of it, writes.
