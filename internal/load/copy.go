@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pintail-dev/pintail/internal/migrate"
+	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -151,10 +152,17 @@ func (c *copying) plan(ctx context.Context) error {
 	if dstLite {
 		engine = migrate.SQLite
 	}
+	folded := map[string]bool{}
 	for _, t := range c.out.Schema.Tables {
 		if t.View != nil || len(t.Columns) == 0 {
 			continue
 		}
+		// SQLite takes names that differ in case for one; of two such tables it has the first, and Fill tells of the loss.
+		name := strings.ToLower(litesql.StoredName(t.Name))
+		if dstLite && folded[name] {
+			continue
+		}
+		folded[name] = true
 		m := &moving{s: c.out.Schema, table: t, asIs: srcLite == dstLite}
 		for _, col := range t.Columns {
 			if isGenerated(col, engine) {
