@@ -55,6 +55,12 @@ func (s *Store) rows(c *conn, q *litesql.Query, b *binding) (store.Result, error
 	if err := c.bind(st, q.Binds, b); err != nil {
 		return res, err
 	}
+	if q.Omit {
+		for st.Step() {
+			res.Rows++
+		}
+		return res, st.Err()
+	}
 	if q.CSV {
 		return s.csv(c, q, st)
 	}

@@ -142,6 +142,9 @@ func (s *Store) compiled(p *plan.Plan) (*litesql.Plan, error) {
 	if l != nil {
 		return l, nil
 	}
+	if p.Rows != nil && p.Rows.Form.GeoJSON {
+		return nil, fault.New(fault.BadMediaType, "None of these media types are available: application/geo+json")
+	}
 	l, err := litesql.Compile(p)
 	if err != nil {
 		return nil, err

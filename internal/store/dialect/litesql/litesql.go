@@ -32,6 +32,7 @@ type Query struct {
 	Offset *int
 	Strip  bool // leave out keys whose value is null
 	CSV    bool
+	Omit   bool            // the rows are only counted (HEAD)
 	Tables []*schema.Table // for statistics: the tables that are read, the main one first
 }
 
@@ -107,7 +108,7 @@ func compileRows(p *plan.Plan) (*Query, error) {
 	s := c.selecting(p.Rows, "")
 	q := &Query{
 		SQL: s.sql(), Row: s.row, Limit: p.Rows.Limit, Offset: p.Rows.Offset,
-		Strip: p.Rows.Form.StripNulls, CSV: p.Rows.Form.CSV, Tables: p.Facts.Reads,
+		Strip: p.Rows.Form.StripNulls, CSV: p.Rows.Form.CSV, Omit: p.Rows.Form.Omit, Tables: p.Facts.Reads,
 	}
 	q.Binds = c.binds
 	return q, c.done(q.SQL)
