@@ -42,7 +42,6 @@ type jsonParser struct {
 	depth      int
 	sink       jsonSink
 	unescape   bool // refuse \u escapes that are no character, as whatever turns strings into text does
-	buf        []byte
 	needEscape bool // the token has a backslash
 }
 

@@ -72,7 +72,6 @@ const sqlBytesMax = 1 << 20
 type compiler struct {
 	binds []Bind
 	err   error
-	keys  bool // an occurrence of Written was met
 	call  *plan.Invocation
 }
 
