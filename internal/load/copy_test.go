@@ -428,3 +428,22 @@ func clone(t testing.TB, path string) string {
 	}
 	return to
 }
+
+// TestCopyNeedsLittleMemory copies a table that is larger than what may be in memory.
+func TestCopyNeedsLittleMemory(t *testing.T) {
+	src := address(t, migrate.SQLite)
+	db := open(t, src)
+	s := parseSchema(t, shop)
+	if _, err := db.Sync(context.Background(), s, migrate.RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, db, `INSERT INTO pair WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) SELECT i, 'k', hex(randomblob(500)) FROM n`)
+	most := testingMemory(func() {
+		if _, err := Copy(context.Background(), src, pgtest.DSN(t), CopyOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	if most > 40<<20 {
+		t.Errorf("60 MB of rows took %d MiB", most>>20)
+	}
+}

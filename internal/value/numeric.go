@@ -13,6 +13,10 @@ const (
 	fractionDigitsMax = 16383
 )
 
+// zerosMax is how many zeros an exponent may stand for. PostgreSQL, which doesn't keep them, takes as many as the digits
+// above; as text, ten bytes of a request would become 131,072. It is enough for every float.
+const zerosMax = 400
+
 // parseNumeric reads a number, rounds it as the modifier says and writes it as PostgreSQL does.
 func parseNumeric(s, mod string) (any, error) {
 	if isCanonical(s) && (mod == "" || fitsNumeric(s, mod)) {
@@ -86,12 +90,20 @@ func numericText(s, mod string) (string, error) {
 		return "", numericOverflow()
 	}
 	precision, wanted, limited := numericModifier(mod)
-	if limited && scale > fractionDigitsMax {
+	if limited && scale > zerosMax {
 		digits, scale = shorten(digits, scale, wanted)
 	}
-	d, ok := newDecimal(neg, digits, scale)
+	digits = strings.TrimLeft(digits, "0")
+	zeros := scale - len(digits)
+	if digits != "" {
+		zeros = max(zeros, -scale)
+	}
+	d, ok := decimal{}, false
+	if zeros <= zerosMax {
+		d, ok = newDecimal(neg, digits, scale)
+	}
 	switch {
-	case !ok && limited:
+	case !ok && limited && scale < 0:
 		return "", fieldTooLarge(precision, wanted)
 	case !ok:
 		return "", numericOverflow()
