@@ -52,6 +52,12 @@ func status(e *pgconn.PgError) int {
 		return 409
 	case "25006":
 		return 405
+	case "21000":
+		// A subquery with several rows is a mistake in a view or function; a key twice in one upsert is one in the request.
+		if strings.HasSuffix(e.Message, "requires a WHERE clause") || strings.HasPrefix(e.Message, "ON CONFLICT ") {
+			return 400
+		}
+		return 500
 	case "22023":
 		if strings.HasPrefix(e.Message, "role") && strings.HasSuffix(e.Message, "does not exist") {
 			return 401
