@@ -41,7 +41,28 @@ func Schema(t testing.TB) *schema.Schema {
 // SQLite opens a shop on a new file.
 func SQLite(t testing.TB, s *schema.Schema) store.Store {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "shop.db")
+	st := openSQLite(t, makeSQLite(t, s))
+	t.Cleanup(func() { st.Close() })
+	fill(t, s, st)
+	return st
+}
+
+// SQLiteDSN makes a shop in a new file, and gives its address.
+func SQLiteDSN(t testing.TB, s *schema.Schema) string {
+	t.Helper()
+	path := makeSQLite(t, s)
+	st := openSQLite(t, path)
+	fill(t, s, st)
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
+}
+
+// makeSQLite makes the tables of s in a new file.
+func makeSQLite(t testing.TB, s *schema.Schema) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "shop.db")
 	c, err := sqlite.OpenConn(path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE)
 	if err != nil {
 		t.Fatal(err)
@@ -54,19 +75,44 @@ func SQLite(t testing.TB, s *schema.Schema) store.Store {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+func openSQLite(t testing.TB, path string) store.Store {
+	t.Helper()
 	st, err := sqlite.Open(sqlite.Config{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { st.Close() })
-	fill(t, s, st)
 	return st
 }
 
 // PostgreSQL opens a shop on a new database.
 func PostgreSQL(t testing.TB, s *schema.Schema) store.Store {
 	t.Helper()
-	dsn := pgtest.DSN(t)
+	st := openPostgreSQL(t, makePostgreSQL(t, s, pgtest.DSN(t)), s)
+	t.Cleanup(func() { st.Close() })
+	fill(t, s, st)
+	return st
+}
+
+// PostgreSQLDSN makes a shop in a database, which is empty, and gives its address. "" stands for a new one.
+func PostgreSQLDSN(t testing.TB, s *schema.Schema, dsn string) string {
+	t.Helper()
+	if dsn == "" {
+		dsn = pgtest.DSN(t)
+	}
+	st := openPostgreSQL(t, makePostgreSQL(t, s, dsn), s)
+	fill(t, s, st)
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dsn
+}
+
+// makePostgreSQL makes the tables of s in an empty database.
+func makePostgreSQL(t testing.TB, s *schema.Schema, dsn string) string {
+	t.Helper()
 	ctx := context.Background()
 	c, err := pgx.Connect(ctx, dsn)
 	if err != nil {
@@ -78,12 +124,15 @@ func PostgreSQL(t testing.TB, s *schema.Schema) store.Store {
 			t.Fatalf("%v\n%s", err, st.SQL)
 		}
 	}
+	return dsn
+}
+
+func openPostgreSQL(t testing.TB, dsn string, s *schema.Schema) store.Store {
+	t.Helper()
 	st, err := postgres.Open(postgres.Config{DSN: dsn, Default: s.Default, SearchPath: s.Exposed})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { st.Close() })
-	fill(t, s, st)
 	return st
 }
 
