@@ -35,14 +35,13 @@ const (
 
 // A jsonParser walks over a JSON text. A sink hears of what stands in it; without one the text is only checked.
 type jsonParser struct {
-	in         string
-	pos        int // behind the token
-	start      int // of the token
-	kind       jsonToken
-	depth      int
-	sink       jsonSink
-	unescape   bool // refuse \u escapes that are no character, as whatever turns strings into text does
-	needEscape bool // the token has a backslash
+	in       string
+	pos      int // behind the token
+	start    int // of the token
+	kind     jsonToken
+	depth    int
+	sink     jsonSink
+	unescape bool // refuse \u escapes that are no character, as whatever turns strings into text does
 }
 
 // A jsonSink hears of a JSON text from left to right.
@@ -70,7 +69,6 @@ func (p *jsonParser) document() error {
 // What the details say of a token in a wrong place.
 const (
 	expectValue    = `Expected JSON value, but found "%s".`
-	expectArray    = `Expected array element or "]", but found "%s".`
 	expectArrayEnd = `Expected "," or "]", but found "%s".`
 	expectKey      = `Expected string or "}", but found "%s".`
 	expectNextKey  = `Expected string, but found "%s".`
@@ -144,7 +142,7 @@ func (p *jsonParser) array() error {
 		return p.close(']')
 	}
 	for {
-		if err := p.value(expectArrayValue(p.kind)); err != nil {
+		if err := p.value(expectValue); err != nil {
 			return err
 		}
 		if p.kind == ']' {
@@ -158,9 +156,6 @@ func (p *jsonParser) array() error {
 		}
 	}
 }
-
-// expectArrayValue is what an array says of a token that starts no value.
-func expectArrayValue(jsonToken) string { return expectValue }
 
 func (p *jsonParser) open(kind byte) error {
 	if p.depth++; p.depth > jsonDepthMax {
@@ -291,7 +286,6 @@ func (p *jsonParser) number() error {
 // string reads a string; its escapes are checked, its characters too where they are to become text.
 func (p *jsonParser) string() error {
 	high := false // a high surrogate wants a low one
-	p.needEscape = false
 	surrogate := func(end int, details string) error {
 		p.pos = end
 		return fault.New(fault.InvalidText, "invalid input syntax for type json").WithDetails("%s", details)
@@ -321,7 +315,6 @@ func (p *jsonParser) string() error {
 			i++
 			continue
 		}
-		p.needEscape = true
 		if i++; i >= len(p.in) {
 			p.pos = i
 			return p.badToken(len(p.in))
