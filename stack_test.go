@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +139,3 @@ func (r reply) want(t testing.TB, what string, status int, in string) {
 		t.Errorf("%s: %d %.400s\nwant %d and %q in it", what, r.status, r.body, status, in)
 	}
 }
-
-// proving says whether the long forms run.
-func proving() bool { return os.Getenv("PINTAIL_PROVE") != "" }
