@@ -86,6 +86,10 @@ func (s *Store) fault(ctx context.Context, p *plan.Plan, err error) error {
 	case errors.Is(err, sqlite3.CONSTRAINT), errors.Is(err, sqlite3.MISMATCH):
 		return constraintFault(p, err)
 	}
+	if _, name, ok := strings.Cut(err.Error(), "no such table: "); ok {
+		// A view that SQLite can't have, or a table that was dropped beside Pintail: the client gets what PostgREST says of both.
+		return fault.Newf(fault.NoTable, "Could not find the table '%s' in the schema cache", strings.TrimPrefix(name, "main.")).WithCause(err)
+	}
 	if text := err.Error(); strings.Contains(text, "ON CONFLICT clause does not match") {
 		return fault.New(fault.InvalidColumnRef, "there is no unique or exclusion constraint matching the ON CONFLICT specification").WithCause(err)
 	} else if strings.HasSuffix(text, "integer overflow") {
