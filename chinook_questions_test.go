@@ -1,0 +1,36 @@
+package pintail_test
+
+// recordQuestions grow in difficulty. The SQL is understood by both engines; order is whole in each, so that answers can
+// be held against each other line by line.
+var recordQuestions = []struct{ rest, header, sql string }{
+	{rest: `Genre?order=GenreId`, sql: `SELECT "GenreId", "Name" FROM "Genre" ORDER BY 1`},
+	{rest: `Artist?select=Name&ArtistId=eq.3`, sql: `SELECT "Name" FROM "Artist" WHERE "ArtistId" = 3`},
+	{rest: `Album?select=AlbumId,Title&order=Title.desc,AlbumId&limit=10`, sql: `SELECT "AlbumId", "Title" FROM "Album" ORDER BY "Title" DESC, 1 LIMIT 10`},
+	{rest: `Album?select=AlbumId&order=AlbumId&limit=5&offset=20`, sql: `SELECT "AlbumId" FROM "Album" ORDER BY 1 LIMIT 5 OFFSET 20`},
+	{rest: `Track?select=TrackId,UnitPrice&UnitPrice=gt.0.99`, sql: `SELECT "TrackId", "UnitPrice" FROM "Track" WHERE "UnitPrice" > 0.99 ORDER BY 1`},
+	{rest: `Track?select=TrackId&Milliseconds=gte.100000&Milliseconds=lt.200000`, sql: `SELECT "TrackId" FROM "Track" WHERE "Milliseconds" >= 100000 AND "Milliseconds" < 200000 ORDER BY 1`},
+	{rest: `Customer?select=CustomerId,Country&Country=in.(Brazil,Germany)`, sql: `SELECT "CustomerId", "Country" FROM "Customer" WHERE "Country" IN ('Brazil', 'Germany') ORDER BY 1`},
+	{rest: `Customer?select=CustomerId,Company&Company=not.is.null`, sql: `SELECT "CustomerId", "Company" FROM "Customer" WHERE "Company" IS NOT NULL ORDER BY 1`},
+	{rest: `Track?select=TrackId&Composer=is.null`, sql: `SELECT "TrackId" FROM "Track" WHERE "Composer" IS NULL ORDER BY 1`},
+	{rest: `Track?select=TrackId,Name&Name=ilike.*love*`, sql: `SELECT "TrackId", "Name" FROM "Track" WHERE lower("Name") LIKE '%love%' ORDER BY 1`},
+	{rest: `Customer?select=CustomerId&or=(Country.eq.Brazil,and(Country.eq.USA,Company.not.is.null))`, sql: `SELECT "CustomerId" FROM "Customer" WHERE "Country" = 'Brazil' OR ("Country" = 'USA' AND "Company" IS NOT NULL) ORDER BY 1`},
+	{rest: `Invoice?select=InvoiceId,InvoiceDate&InvoiceDate=gte.2022-03-01&InvoiceDate=lt.2023-01-01`, sql: `SELECT "InvoiceId", "InvoiceDate" FROM "Invoice" WHERE "InvoiceDate" >= '2022-03-01 00:00:00' AND "InvoiceDate" < '2023-01-01 00:00:00' ORDER BY 1`},
+	{rest: `Employee?select=EmployeeId,HireDate&order=HireDate.desc.nullslast,EmployeeId`, sql: `SELECT "EmployeeId", "HireDate" FROM "Employee" ORDER BY "HireDate" DESC NULLS LAST, 1`},
+	{rest: `Track?limit=1&select=TrackId&Milliseconds=gt.250000`, header: "Prefer: count=exact", sql: `SELECT count(*) FROM "Track" WHERE "Milliseconds" > 250000`},
+	{rest: `Album?select=AlbumId,Artist(Name)&order=AlbumId&limit=30`, sql: `SELECT a."AlbumId", r."Name" FROM "Album" a JOIN "Artist" r USING ("ArtistId") ORDER BY 1 LIMIT 30`},
+	{rest: `Artist?select=ArtistId,Album(AlbumId)`, sql: `SELECT r."ArtistId", a."AlbumId" FROM "Artist" r LEFT JOIN "Album" a USING ("ArtistId") ORDER BY 1, 2`},
+	{rest: `Artist?select=ArtistId,Name,Album!inner(Title,Track!inner(Name,Genre!inner(Name)))&Album.Track.Genre.Name=eq.Jazz`, sql: `SELECT r."ArtistId", r."Name", a."Title", t."Name", g."Name" FROM "Artist" r JOIN "Album" a USING ("ArtistId") JOIN "Track" t USING ("AlbumId") JOIN "Genre" g ON g."GenreId" = t."GenreId" WHERE g."Name" = 'Jazz' ORDER BY r."ArtistId", a."AlbumId", t."TrackId"`},
+	{rest: `InvoiceLine?select=InvoiceLineId,...Invoice(InvoiceDate,...Customer(Country)),...Track(Name)&limit=50`, sql: `SELECT l."InvoiceLineId", i."InvoiceDate", c."Country", t."Name" FROM "InvoiceLine" l JOIN "Invoice" i USING ("InvoiceId") JOIN "Customer" c USING ("CustomerId") JOIN "Track" t USING ("TrackId") ORDER BY 1 LIMIT 50`},
+	{rest: `Playlist?select=PlaylistId,Track!inner(Name)&Name=eq.Grunge`, sql: `SELECT p."PlaylistId", t."Name" FROM "Playlist" p JOIN "PlaylistTrack" x USING ("PlaylistId") JOIN "Track" t USING ("TrackId") WHERE p."Name" = 'Grunge' ORDER BY p."PlaylistId", t."TrackId"`},
+	{rest: `Track?select=TrackId,Playlist!inner(PlaylistId)&Playlist.Name=eq.Grunge`, sql: `SELECT x."TrackId", p."PlaylistId" FROM "PlaylistTrack" x JOIN "Playlist" p USING ("PlaylistId") WHERE p."Name" = 'Grunge' ORDER BY 1, 2`},
+	{rest: `Employee?select=EmployeeId,LastName,boss:ReportsTo_Employee(LastName)`, sql: `SELECT e."EmployeeId", e."LastName", b."LastName" FROM "Employee" e LEFT JOIN "Employee" b ON b."EmployeeId" = e."ReportsTo" ORDER BY 1`},
+	{rest: `Employee?select=LastName,Employee_by_ReportsTo!inner(LastName)`, sql: `SELECT b."LastName", e."LastName" FROM "Employee" b JOIN "Employee" e ON e."ReportsTo" = b."EmployeeId" ORDER BY b."EmployeeId", e."EmployeeId"`},
+	{rest: `Artist?select=ArtistId,Album()&Album=is.null`, sql: `SELECT "ArtistId" FROM "Artist" r WHERE NOT EXISTS (SELECT 1 FROM "Album" a WHERE a."ArtistId" = r."ArtistId") ORDER BY 1`},
+	{rest: `Track?select=TrackId,Album(Title)&order=Album(Title).desc,TrackId&limit=40`, sql: `SELECT t."TrackId", a."Title" FROM "Track" t JOIN "Album" a USING ("AlbumId") ORDER BY a."Title" DESC, 1 LIMIT 40`},
+	{rest: `Track?select=count()`, sql: `SELECT count(*) FROM "Track"`},
+	{rest: `Invoice?select=Total.sum(),Total.max(),Total.min(),InvoiceId.count()`, sql: `SELECT round(sum("Total"), 2), max("Total"), min("Total"), count("InvoiceId") FROM "Invoice"`},
+	{rest: `Customer?select=Country,CustomerId.count()&order=Country`, sql: `SELECT "Country", count("CustomerId") FROM "Customer" GROUP BY 1 ORDER BY 1`},
+	{rest: `InvoiceLine?select=TrackId,Quantity.sum(),UnitPrice.avg(),...Track!inner(GenreId)&Track.GenreId=eq.1&order=TrackId`, sql: `SELECT l."TrackId", sum(l."Quantity"), avg(l."UnitPrice"), t."GenreId" FROM "InvoiceLine" l JOIN "Track" t USING ("TrackId") WHERE t."GenreId" = 1 GROUP BY 1, 4 ORDER BY 1`},
+	{rest: `Customer?select=CustomerId,Invoice(Total.sum(),count())&CustomerId=lte.20`, sql: `SELECT c."CustomerId", round(sum(i."Total"), 2), count(i."InvoiceId") FROM "Customer" c LEFT JOIN "Invoice" i USING ("CustomerId") WHERE c."CustomerId" <= 20 GROUP BY 1 ORDER BY 1`},
+	{rest: `Album?select=AlbumId,Track(Name)&Track.order=Milliseconds.desc,TrackId&Track.limit=1&AlbumId=lte.40`, sql: `SELECT a."AlbumId", (SELECT t."Name" FROM "Track" t WHERE t."AlbumId" = a."AlbumId" ORDER BY t."Milliseconds" DESC, t."TrackId" LIMIT 1) FROM "Album" a WHERE a."AlbumId" <= 40 ORDER BY 1`},
+}
