@@ -33,8 +33,8 @@ With --schema the new database is made by that file; without it, by what the sou
 				return usage("copy wants both ends: --from ADDRESS and --to ADDRESS")
 			}
 			for _, end := range [][2]string{{"--from", source}, {"--to", target}} {
-				if err := refusePassword(end[0], end[1]); err != nil {
-					return err
+				if hasPassword(end[1]) {
+					return usage("%s holds a password, which every user of this machine can see in the list of processes; put it into PGPASSWORD or ~/.pgpass instead", end[0])
 				}
 				if _, err := engineOf(end[1]); err != nil {
 					return err

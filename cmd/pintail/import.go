@@ -208,6 +208,6 @@ func printImported(c console, f *flags, t *schema.Table, done load.Imported) err
 	if done.Rejected == 0 {
 		return nil
 	}
-	c.say("%s; they stand in %s, each with its reason: mend them and import that file", p.red(counted(int(done.Rejected), "row was rejected", "rows were rejected")), done.File)
+	c.say("%s in %s, with the reason beside each: mend that file and import it", p.red(counted(int(done.Rejected), "row was rejected and stands", "rows were rejected and stand")), done.File)
 	return found()
 }
