@@ -22,8 +22,8 @@ const module = "github.com/pintail-dev/pintail"
 const orderHeading = "## Who may import whom"
 
 const (
-	sqlite = "github.com/ncruces/go-sqlite3"
-	pgx    = "github.com/jackc/pgx/v5"
+	sqliteDriver = "github.com/ncruces/go-sqlite3"
+	pgxDriver    = "github.com/jackc/pgx/v5"
 )
 
 // A rule keeps imports out of some packages, and out of everything of ours that these import. A name stands for the
@@ -37,27 +37,27 @@ type rule struct {
 var rules = []rule{
 	{
 		packages: []string{"fault", "query", "schema", "internal/value", "internal/policy", "internal/plan", "internal/store/dialect"},
-		imports:  []string{"net/http", "database/sql", sqlite, pgx},
+		imports:  []string{"net/http", "database/sql", sqliteDriver, pgxDriver},
 		because:  "it is a pure function from value to value: it knows no HTTP and no database",
 	},
 	{
 		packages: []string{"internal/api"},
-		imports:  []string{"database/sql", sqlite, pgx, own("internal/store/dialect"), own("internal/store/sqlite"), own("internal/store/postgres")},
+		imports:  []string{"database/sql", sqliteDriver, pgxDriver, own("internal/store/dialect"), own("internal/store/sqlite"), own("internal/store/postgres")},
 		because:  "an API turns bytes into queries and back: it knows no SQL",
 	},
 	{
 		packages: []string{"internal/gate"},
-		imports:  []string{"database/sql", sqlite, pgx, own("internal/store")},
+		imports:  []string{"database/sql", sqliteDriver, pgxDriver, own("internal/store")},
 		because:  "the gate holds no data",
 	},
 	{
 		packages: []string{"internal/store/sqlite"},
-		imports:  []string{pgx, own("internal/store/postgres")},
+		imports:  []string{pgxDriver, own("internal/store/postgres")},
 		because:  "the engines don't know each other",
 	},
 	{
 		packages: []string{"internal/store/postgres"},
-		imports:  []string{sqlite, own("internal/store/sqlite")},
+		imports:  []string{sqliteDriver, own("internal/store/sqlite")},
 		because:  "the engines don't know each other",
 	},
 	{
@@ -99,8 +99,8 @@ func TestImportsCanFail(t *testing.T) {
 		g    graph
 		want string // "" where nothing is wrong
 	}{
-		"right": {graph{"fault": {"fmt"}, "query": {own("fault")}, "internal/store/sqlite": {sqlite, own("internal/store/dialect")},
-			"internal/pgtest": {pgx, own("query")}, ".": {own("internal/node"), "net/http"}, "internal/node": {own("internal/plan")},
+		"right": {graph{"fault": {"fmt"}, "query": {own("fault")}, "internal/store/sqlite": {sqliteDriver, own("internal/store/dialect")},
+			"internal/pgtest": {pgxDriver, own("query")}, ".": {own("internal/node"), "net/http"}, "internal/node": {own("internal/plan")},
 			"cmd/pintail": {module, "github.com/spf13/cobra"}}, ""},
 		"an arrow that runs the wrong way": {graph{"query": {own("internal/plan")}},
 			"query imports internal/plan, which stands after it"},
@@ -110,8 +110,8 @@ func TestImportsCanFail(t *testing.T) {
 			"internal/util has no place"},
 		"an import without a place": {graph{"query": {own("internal/util")}},
 			"query imports internal/util, which has no place"},
-		"a driver in a pure stage": {graph{"internal/plan": {pgx + "/pgtype"}},
-			"internal/plan imports " + pgx + "/pgtype: it is a pure function"},
+		"a driver in a pure stage": {graph{"internal/plan": {pgxDriver + "/pgtype"}},
+			"internal/plan imports " + pgxDriver + "/pgtype: it is a pure function"},
 		"HTTP by way of another package": {graph{"internal/plan": {own("fault")}, "fault": {"net/http"}},
 			"internal/plan → fault imports net/http"},
 		"SQL in an API": {graph{"internal/api": {"database/sql"}},
