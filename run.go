@@ -76,7 +76,7 @@ func (a *App) server(h http.Handler) *http.Server {
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       75 * time.Second,
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    64 << 10, // of URL and headers: the front refuses in words what is over its own limits
 		ErrorLog:          serverLog(a.log),
 	}
 }

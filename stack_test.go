@@ -77,8 +77,15 @@ func run(t *testing.T, app *pintail.App, dsn string) *served {
 		return <-done
 	}
 	t.Cleanup(func() {
-		if err := v.stop(); err != nil {
-			t.Error(err)
+		ended := make(chan error, 1)
+		go func() { ended <- v.stop() }()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("the program doesn't stop")
 		}
 	})
 	return v

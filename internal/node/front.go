@@ -24,18 +24,20 @@ import (
 
 // Limits bound one request; the zero value has the defaults of docs/limits.md.
 type Limits struct {
-	BodyBytesMax int64         // 1 MiB
-	URLBytesMax  int           // 16 KiB
-	HeadersMax   int           // 100
-	InflateMax   int64         // a compressed body may grow to so many times its size: 20
-	BodyGrace    time.Duration // before BodyRateMin is asked of a body: 10 s
-	BodyRateMin  int64         // bytes a second: 500
+	BodyBytesMax   int64         // 1 MiB
+	URLBytesMax    int           // 16 KiB
+	HeadersMax     int           // lines: 100
+	HeaderBytesMax int           // all lines with their names and ends: 32 KiB
+	InflateMax     int64         // a compressed body may grow to so many times its size: 20
+	BodyGrace      time.Duration // before BodyRateMin is asked of a body: 10 s
+	BodyRateMin    int64         // bytes a second: 500
 }
 
 func (l Limits) withDefaults() Limits {
 	def(&l.BodyBytesMax, 1<<20)
 	def(&l.URLBytesMax, 16<<10)
 	def(&l.HeadersMax, 100)
+	def(&l.HeaderBytesMax, 32<<10)
 	def(&l.InflateMax, 20)
 	def(&l.BodyGrace, 10*time.Second)
 	def(&l.BodyRateMin, 500)
@@ -126,9 +128,15 @@ func (f *Front) check(r *http.Request) error {
 		return fault.Newf(fault.URLTooLong, "the URL has %d bytes; at most %d are read", n, f.limits.URLBytesMax).
 			WithHint("send long filters as a POST to a named query, or raise limits.url_bytes")
 	}
-	lines := 0
-	for _, v := range r.Header {
-		lines += len(v)
+	lines, size := 1, len("Host: \r\n")+len(r.Host) // net/http takes the line of Host out
+	for name, values := range r.Header {
+		lines += len(values)
+		for _, v := range values {
+			size += len(name) + len(": \r\n") + len(v)
+		}
+	}
+	if size > f.limits.HeaderBytesMax {
+		return fault.Newf(fault.HeadersTooLarge, "the request's headers have %d bytes; at most %d are read", size, f.limits.HeaderBytesMax)
 	}
 	if lines > f.limits.HeadersMax {
 		return fault.Newf(fault.HeadersTooLarge, "the request has %d header lines; at most %d are read", lines, f.limits.HeadersMax)

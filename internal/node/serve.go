@@ -151,7 +151,10 @@ func (n *Node) explain(ctx context.Context, g *generation, who query.Actor, ask 
 	if !ok {
 		return api.Response{}, fault.New(fault.NotOnSQLite, "plans are not answered on this engine yet")
 	}
-	text, err := e.Explain(ctx, p, args, store.ExplainOptions(*ask.Explain))
+	x := ask.Explain
+	text, err := e.Explain(ctx, p, args, store.ExplainOptions{
+		JSON: x.JSON, Analyze: x.Analyze, Verbose: x.Verbose, Settings: x.Settings, Buffers: x.Buffers, WAL: x.WAL,
+	})
 	if err != nil {
 		return api.Response{}, err
 	}

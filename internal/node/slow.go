@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/query"
@@ -53,9 +54,9 @@ func (l *slowLog) explain(ctx context.Context, p *plan.Plan, args query.Args) st
 	}
 	ctx, cancel := context.WithTimeout(ctx, explainTime)
 	defer cancel()
-	how, err := e.Explain(ctx, p, args, store.ExplainOptions{})
+	how, err := e.Explain(ctx, p, args, store.ExplainOptions{Generic: true})
 	if err != nil {
-		return "not known: " + err.Error()
+		return "not known: " + string(fault.From(err).Code) // its text may hold values
 	}
 	return string(how)
 }

@@ -4,6 +4,7 @@ package shoptest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -90,9 +91,11 @@ func openSQLite(t testing.TB, path string) store.Store {
 // PostgreSQL opens a shop on a new database.
 func PostgreSQL(t testing.TB, s *schema.Schema) store.Store {
 	t.Helper()
-	st := openPostgreSQL(t, makePostgreSQL(t, s, pgtest.DSN(t)), s)
+	dsn := makePostgreSQL(t, s, pgtest.DSN(t))
+	st := openPostgreSQL(t, dsn, s)
 	t.Cleanup(func() { st.Close() })
 	fill(t, s, st)
+	number(t, s, dsn)
 	return st
 }
 
@@ -107,7 +110,31 @@ func PostgreSQLDSN(t testing.TB, s *schema.Schema, dsn string) string {
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
+	number(t, s, dsn)
 	return dsn
+}
+
+// number lets identity columns go on after the seed's numbers, as SQLite does by itself.
+func number(t testing.TB, s *schema.Schema, dsn string) {
+	t.Helper()
+	ctx := context.Background()
+	c, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(ctx)
+	for _, table := range s.Tables {
+		for _, col := range table.Columns {
+			if col.Identity == schema.NoIdentity {
+				continue
+			}
+			name := pgx.Identifier{table.Name.Name}.Sanitize()
+			const next = "SELECT setval(pg_get_serial_sequence($1, $2), (SELECT max(%s) FROM %s))"
+			if _, err := c.Exec(ctx, fmt.Sprintf(next, pgx.Identifier{col.Name}.Sanitize(), name), name, col.Name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // makePostgreSQL makes the tables of s in an empty database.

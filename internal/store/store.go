@@ -78,6 +78,8 @@ type Explainer interface {
 type ExplainOptions struct {
 	JSON                                     bool // rather than text
 	Analyze, Verbose, Settings, Buffers, WAL bool
+
+	Generic bool // the plan for any values, which shows none of them
 }
 
 type zoneKey struct{}

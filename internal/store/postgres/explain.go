@@ -15,7 +15,7 @@ func (s *Store) Explain(ctx context.Context, p *plan.Plan, args query.Args, o st
 	if err != nil {
 		return nil, err
 	}
-	sql := "EXPLAIN (" + strings.Join(options(o), ", ") + ") " + c.SQL
+	head := "EXPLAIN (" + strings.Join(options(o), ", ") + ") "
 	err = s.with(ctx, always, func(conn *conn) error {
 		t := &transaction{store: s, conn: conn}
 		defer t.rollback()
@@ -28,14 +28,46 @@ func (s *Store) Explain(ctx context.Context, p *plan.Plan, args query.Args, o st
 				return err
 			}
 		}
-		out = out[:0]
-		rr := conn.ExecParams(ctx, sql, t.params(c, args), nil, nil, nil)
-		for rr.NextRow() {
-			out = append(append(out, rr.Values()[0]...), '\n')
+		params := t.params(c, args)
+		if o.Generic {
+			out, err = t.generic(ctx, out[:0], head, c.SQL, len(params))
+		} else {
+			out, err = t.lines(ctx, out[:0], head+c.SQL, params)
 		}
-		_, err := rr.Close()
 		return err
 	})
+	return out, err
+}
+
+// lines appends a result of one column to out.
+func (t *transaction) lines(ctx context.Context, out []byte, sql string, params [][]byte) ([]byte, error) {
+	rr := t.conn.ExecParams(ctx, sql, params, nil, nil, nil)
+	for rr.NextRow() {
+		out = append(append(out, rr.Values()[0]...), '\n')
+	}
+	_, err := rr.Close()
+	return out, err
+}
+
+// generic explains a statement without its values: PostgreSQL then shows $1 where it would show what the client sent. The
+// prepared statement is gone before the transaction ends, also where a pooler would give the connection to someone else.
+func (t *transaction) generic(ctx context.Context, out []byte, head, sql string, params int) ([]byte, error) {
+	const name = "pintail_explain"
+	for _, word := range []string{"SET LOCAL plan_cache_mode = force_generic_plan", "PREPARE " + name + " AS " + sql, "SAVEPOINT " + name} {
+		if err := t.word(ctx, word); err != nil {
+			return out, err
+		}
+	}
+	execute := head + "EXECUTE " + name
+	if params > 0 {
+		execute += "(NULL" + strings.Repeat(", NULL", params-1) + ")"
+	}
+	out, err := t.lines(ctx, out, execute, nil)
+	for _, word := range []string{"ROLLBACK TO " + name, "DEALLOCATE " + name} {
+		if e := t.word(ctx, word); err == nil {
+			err = e
+		}
+	}
 	return out, err
 }
 

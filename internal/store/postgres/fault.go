@@ -20,10 +20,11 @@ func (s *Store) faultOf(ctx context.Context, err error) error {
 	var f *fault.Fault
 	var pg *pgconn.PgError
 	var size *pgproto3.ExceededMaxBodyLenErr
+	var hook *hookError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &f):
+	case errors.As(err, &f), errors.As(err, &hook):
 		return err
 	case errors.As(err, &size):
 		return s.tooLarge()

@@ -324,18 +324,50 @@ func TestDeadlock(t *testing.T) {
 	}
 }
 
+// A hook that takes too long is left behind, whether it looks at its context or not, and whatever it does later.
 func TestHookThatTakesTooLong(t *testing.T) {
 	s, shop := open(t, Config{HookTimeout: 30 * time.Millisecond})
 	p, args := shop.resolve(t, &query.Delete{From: order})
-	slow := func(ctx context.Context, h store.Handle) error {
-		<-ctx.Done()
-		return ctx.Err()
+	late := make(chan error, 1)
+	for _, slow := range []store.Hook{
+		func(ctx context.Context, h store.Handle) error {
+			<-ctx.Done()
+			return ctx.Err()
+		},
+		func(ctx context.Context, h store.Handle) error {
+			time.Sleep(300 * time.Millisecond)
+			_, err := h.Write(context.Background(), p, args)
+			late <- err
+			return nil
+		},
+	} {
+		begin := time.Now()
+		_, err := s.Write(t.Context(), store.Tx{Plan: p, Args: args, Before: []store.Hook{slow}})
+		if c, _ := code(t, err); c != "57014" || time.Since(begin) > 200*time.Millisecond {
+			t.Error(err, time.Since(begin))
+		}
+		if n := count(t, s.config.DSN, `SELECT count(*) FROM "order"`); n != 3 {
+			t.Errorf("%d orders left, want 3", n)
+		}
 	}
-	_, err := s.Write(t.Context(), store.Tx{Plan: p, Args: args, Before: []store.Hook{slow}})
-	if c, _ := code(t, err); c != "PT409" {
-		t.Error(err)
+	if c, _ := code(t, <-late); c != "PT409" {
+		t.Error("a handle outlived its hook")
 	}
 	if n := count(t, s.config.DSN, `SELECT count(*) FROM "order"`); n != 3 {
 		t.Errorf("%d orders left, want 3", n)
+	}
+}
+
+// A write from inside a hook could wait for the hook's own locks for ever.
+func TestWriteInsideHook(t *testing.T) {
+	s, shop := open(t, Config{})
+	p, args := shop.resolve(t, &query.Delete{From: order})
+	inside := func(ctx context.Context, h store.Handle) error {
+		_, err := s.Write(ctx, store.Tx{Plan: p, Args: args})
+		return err
+	}
+	_, err := s.Write(t.Context(), store.Tx{Plan: p, Args: args, Before: []store.Hook{inside}})
+	if c, _ := code(t, err); c != "PT409" || !strings.Contains(err.Error(), "inside a Before hook") {
+		t.Error(err)
 	}
 }

@@ -126,7 +126,7 @@ func (t *transaction) rows(c *compiled, rr *pgconn.ResultReader) (store.Result, 
 			body = append(append(body, c.Head...), '\n')
 		}
 		r.Rows++
-		if len(body)+len(row) > t.store.config.BodyBytesMax {
+		if len(body)+len(row)+len("]") > t.store.config.BodyBytesMax {
 			return r, errTooLarge
 		}
 		body = append(body, row...)

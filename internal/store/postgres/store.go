@@ -80,6 +80,9 @@ func (s *Store) Read(ctx context.Context, p *plan.Plan, args query.Args) (store.
 
 // Write runs a transaction.
 func (s *Store) Write(ctx context.Context, tx store.Tx) (store.Result, error) {
+	if ctx.Value(insideHook{}) != nil {
+		return store.Result{}, errInsideHook()
+	}
 	return s.run(ctx, tx)
 }
 

@@ -185,56 +185,6 @@ func (t *transaction) word(ctx context.Context, sql string) error {
 	return err
 }
 
-// hooks run one after the other; the first error ends them.
-func (t *transaction) hooks(ctx context.Context, hooks []store.Hook) error {
-	for _, hook := range hooks {
-		if err := t.hook(ctx, hook); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *transaction) hook(ctx context.Context, hook store.Hook) error {
-	limited, cancel := context.WithTimeoutCause(ctx, t.store.config.HookTimeout, fault.New(fault.HookRefused,
-		"A hook took longer than it may"))
-	defer cancel()
-	err := hook(limited, handle{t})
-	if ctx.Err() == nil && limited.Err() != nil {
-		return context.Cause(limited)
-	}
-	return err
-}
-
-// A handle is what a hook has of its transaction.
-type handle struct{ t *transaction }
-
-func (h handle) Read(ctx context.Context, p *plan.Plan, args query.Args) (store.Result, error) {
-	return h.run(ctx, p, args)
-}
-
-func (h handle) Write(ctx context.Context, p *plan.Plan, args query.Args) (store.Result, error) {
-	return h.run(ctx, p, args)
-}
-
-func (h handle) run(ctx context.Context, p *plan.Plan, args query.Args) (store.Result, error) {
-	c, err := h.t.store.compiled(p)
-	if err != nil {
-		return store.Result{}, err
-	}
-	tx := store.Tx{Plan: p, Args: args}
-	var result store.Result
-	if c.estimate != nil {
-		result, err = h.t.piped(ctx, tx, c, nil)
-	} else {
-		result, err = h.t.alone(ctx, tx, c)
-	}
-	if err == nil {
-		err = verify(p, &result)
-	}
-	return result, h.t.store.faultOf(ctx, err)
-}
-
 // A piping is a pipeline under way, and what is expected of it.
 type piping struct {
 	t        *transaction

@@ -52,7 +52,7 @@ func (w *writer) hooks(r *request) error {
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		err = fault.New(fault.QueryCanceled, "a Before hook took longer than one second")
+		err = fault.New(fault.QueryCanceled, "a Before hook took longer than it may")
 		if r.ctx.Err() != nil {
 			err = canceled(r.ctx)
 		}
