@@ -11,7 +11,7 @@ FUZZTIME    ?= 5s
 CONFORMANCE ?=
 
 .NOTPARALLEL:
-.PHONY: help quick test deps gofmt vet staticcheck short tests race fuzz build clients prove conformance
+.PHONY: help quick test deps gofmt vet staticcheck short tests race fuzz build clients prove conformance sqlmap
 
 help:                          ## list what make can do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 14
@@ -28,7 +28,7 @@ bench:                         ## Pintail against its peers, side by side (needs
 
 prove: export PINTAIL_PROVE := 1
 prove: FUZZTIME = 5m
-prove: deps tests fuzz         ## the long forms of tests and fuzzing (hours)
+prove: deps tests fuzz sqlmap  ## the long forms of tests and fuzzing (hours)
 	@tools/finish $(STARTED) 'make prove: passed'
 
 deps:                          ## say what the tests need and is missing, then install it
@@ -55,6 +55,9 @@ race:                          ## race detector over the packages that share mem
 
 fuzz:                          ## every fuzz target for FUZZTIME (5s)
 	@$(STEP) 'fuzzing, $(FUZZTIME) a target' tools/fuzz $(FUZZTIME)
+
+sqlmap:                        ## sqlmap at level 3 against the demo: finds nothing; installs it (half an hour)
+	@$(STEP) 'sqlmap' tools/sqlmap
 
 build:                         ## the binary, as bin/pintail
 	@$(STEP) 'build' go build -trimpath -o bin/pintail ./cmd/pintail
