@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
 )
@@ -25,6 +26,7 @@ type conn struct {
 	buf   []byte          // scratch: one JSON value
 
 	raised error // the fault that a function of ours ended a statement with
+	broken bool  // a panic left it in no known state: it is replaced before it is used again
 }
 
 // A stmt is a prepared statement.
@@ -61,7 +63,7 @@ func (c *conn) begin(ctx context.Context, d time.Duration) error {
 	if z := store.Zone(ctx); z != "" {
 		loc, err := time.LoadLocation(z)
 		if err != nil {
-			return fmt.Errorf("time zone %q: %w", z, err)
+			return fault.Newf(fault.InvalidParameter, `invalid value for parameter "TimeZone": "%s"`, z).WithCause(err)
 		}
 		c.zone = loc
 	}

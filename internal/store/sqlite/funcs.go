@@ -39,7 +39,7 @@ func (c *conn) register() error {
 		{"pt_rank", 2, here, ptRank},
 		{"pt_label", 2, here, ptLabel},
 	} {
-		if err := c.CreateFunction(f.name, f.args, f.flag, f.fn); err != nil {
+		if err := c.CreateFunction(f.name, f.args, f.flag, c.scalar(f.fn)); err != nil {
 			return fmt.Errorf("function %s: %w", f.name, err)
 		}
 	}
@@ -52,7 +52,7 @@ func (c *conn) register() error {
 		{"pt_sum", 2, func() sqlite3.AggregateFunction { return &sumAggregate{c: c} }},
 		{"pt_avg", 2, func() sqlite3.AggregateFunction { return &sumAggregate{c: c, mean: true} }},
 	} {
-		if err := c.CreateWindowFunction(a.name, a.args, sqlite3.DETERMINISTIC, a.fn); err != nil {
+		if err := c.CreateWindowFunction(a.name, a.args, sqlite3.DETERMINISTIC, func() sqlite3.AggregateFunction { return safeAggregate{c, a.fn()} }); err != nil {
 			return fmt.Errorf("function %s: %w", a.name, err)
 		}
 	}

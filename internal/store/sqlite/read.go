@@ -38,6 +38,9 @@ func (s *Store) readInside(c *conn, l *litesql.Plan, p *plan.Plan, args query.Ar
 
 // rollback ends a read's transaction, or one that failed, whatever became of the request.
 func (c *conn) rollback() {
+	if c.broken {
+		return
+	}
 	c.end()
 	if !c.GetAutocommit() {
 		c.exec("ROLLBACK")

@@ -84,11 +84,7 @@ func Open(config Config) (*Store, error) {
 	}
 	s.writer = newWriter(s, w)
 	for range config.Readers {
-		// Read-only by query_only rather than by OPEN_READONLY: a read-only handle can't recover the log that a crash left.
-		c, err := open(config.Path, sqlite3.OPEN_READWRITE, config.VFS)
-		if err == nil {
-			err = c.Exec("PRAGMA query_only = ON")
-		}
+		c, err := s.reader()
 		if err != nil {
 			s.closeConns()
 			w.close()
@@ -103,6 +99,19 @@ func Open(config Config) (*Store, error) {
 
 // acquire takes a reader.
 func (s *Store) acquire(ctx context.Context) (*conn, error) {
+	c, err := s.take(ctx)
+	if err != nil || !c.broken {
+		return c, err
+	}
+	if c, err = s.mend(c); err != nil { // it was tried when the connection was given back; now somebody is there to tell
+		s.readers <- c
+		return nil, fault.New(fault.Unavailable, "the database can't be opened").WithCause(err)
+	}
+	return c, nil
+}
+
+// take waits for a reader.
+func (s *Store) take(ctx context.Context) (*conn, error) {
 	select {
 	case c := <-s.readers:
 		return c, nil
@@ -123,7 +132,11 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 }
 
 func (s *Store) release(c *conn) {
-	c.end()
+	if c.broken {
+		c, _ = s.mend(c) // whoever takes it next tries again
+	} else {
+		c.end()
+	}
 	s.readers <- c
 }
 
@@ -200,7 +213,7 @@ func (s *Store) Close() error {
 func (s *Store) closeConns() error {
 	var errs []error
 	for _, c := range s.all {
-		errs = append(errs, c.close())
+		errs = append(errs, c.safely(c.close))
 	}
 	return errors.Join(errs...)
 }
@@ -219,7 +232,11 @@ func (s *Store) Read(ctx context.Context, p *plan.Plan, args query.Args) (store.
 	if err := c.begin(ctx, s.config.Statement); err != nil {
 		return store.Result{}, err
 	}
-	res, err := s.read(c, l, p, args)
+	var res store.Result
+	err = c.safely(func() (err error) {
+		res, err = s.read(c, l, p, args)
+		return err
+	})
 	if err != nil {
 		return store.Result{}, s.fault(ctx, p, c.cause(err))
 	}

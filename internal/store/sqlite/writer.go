@@ -153,11 +153,11 @@ func (w *writer) commit(batch []*request) {
 // together runs requests in one transaction. False means that none of it came to pass, and that those without an error of
 // their own are to be run again one by one.
 func (w *writer) together(batch []*request) bool {
-	c := w.c
 	if err := w.open(); err != nil {
 		w.failAll(batch, err)
 		return true
 	}
+	c := w.c
 	wrote := false
 	for _, r := range batch {
 		if r.err != nil {
@@ -165,6 +165,10 @@ func (w *writer) together(batch []*request) bool {
 		}
 		if r.err = w.one(r, len(batch) > 1); r.err == nil && !r.res.RolledBack {
 			wrote = true
+		}
+		if c.broken { // and with it the transaction
+			_ = w.mend() // open tries again
+			return len(batch) == 1
 		}
 		if c.GetAutocommit() { // an interrupt, a full disk or ON CONFLICT ROLLBACK took everyone's work with it
 			if r.err == nil {
@@ -178,9 +182,9 @@ func (w *writer) together(batch []*request) bool {
 	if !wrote {
 		end = "ROLLBACK"
 	}
-	if err := c.exec(end); err != nil {
+	if err := c.safely(func() error { return c.exec(end) }); err != nil {
 		c.rollback()
-		if len(batch) > 1 {
+		if len(batch) > 1 && !c.broken {
 			return false
 		}
 		w.failAll(batch, err)
@@ -191,15 +195,20 @@ func (w *writer) together(batch []*request) bool {
 // open begins a transaction. Foreign keys wait for the request's end, as PostgreSQL's wait for the statement's: a bulk insert's rows may
 // refer to each other in any order.
 func (w *writer) open() error {
-	w.c.end()
-	if err := w.c.exec("BEGIN IMMEDIATE"); err != nil {
+	if err := w.mend(); err != nil {
 		return err
 	}
-	if err := w.c.exec("PRAGMA defer_foreign_keys = ON"); err != nil {
+	err := w.c.safely(func() error {
+		w.c.end()
+		if err := w.c.exec("BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		return w.c.exec("PRAGMA defer_foreign_keys = ON")
+	})
+	if err != nil {
 		w.c.rollback()
-		return err
 	}
-	return nil
+	return err
 }
 
 func (w *writer) failAll(batch []*request, err error) {
@@ -210,8 +219,21 @@ func (w *writer) failAll(batch []*request, err error) {
 	}
 }
 
-// one runs a request. In a group, a savepoint around it keeps the others' work when it fails.
+// one runs a request, whatever becomes of it: a panic is a bug in one request, or one that asks too much, and ends that
+// request alone.
 func (w *writer) one(r *request, group bool) error {
+	err := w.c.safely(func() error { return w.inside(r, group) })
+	if w.c.broken && err == nil {
+		err = w.s.fault(r.ctx, r.tx.Plan, errGone)
+	}
+	if err != nil {
+		r.res = store.Result{}
+	}
+	return err
+}
+
+// inside runs a request. In a group, a savepoint around it keeps the others' work when it fails.
+func (w *writer) inside(r *request, group bool) error {
 	c := w.c
 	if r.ctx.Err() != nil {
 		return canceled(r.ctx)
@@ -235,10 +257,8 @@ func (w *writer) one(r *request, group bool) error {
 	undo := err != nil || r.tx.Plan.End.Rollback
 	if err == nil {
 		r.res.RolledBack = r.tx.Plan.End.Rollback
-	} else {
-		r.res = store.Result{}
 	}
-	if c.GetAutocommit() {
+	if c.broken || c.GetAutocommit() {
 		return err
 	}
 	switch {
