@@ -28,6 +28,9 @@ func CheckCast(from, to schema.Type) error {
 	if castable(from, to) {
 		return nil
 	}
+	if to.Base == schema.Unknown { // no type of the schema's, nor of those that SQLite plays
+		return fault.Newf("42704", "type \"%s\" does not exist", castName(to)).WithStatus(400)
+	}
 	return fault.Newf(fault.CannotCoerce, "cannot cast type %s to %s", castName(from), castName(to))
 }
 

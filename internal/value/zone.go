@@ -19,6 +19,9 @@ func ZoneNamed(name string) (*time.Location, bool) {
 	return posixZone(name)
 }
 
+// IsZone says whether name is an IANA time zone's, letter for letter.
+func IsZone(name string) bool { return zoneTable()[strings.ToLower(name)] == name && name != "" }
+
 // zoneTable finds an IANA name by its lower case.
 var zoneTable = sync.OnceValue(func() map[string]string {
 	names := strings.Fields(zoneNames)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/value"
 	"github.com/pintail-dev/pintail/query"
 )
 
@@ -40,9 +41,6 @@ func parsePreferences(headers []string) (p preferences, err error) {
 			p.add(strings.TrimSpace(token))
 		}
 	}
-	if strings.ContainsFunc(p.timezone, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd }) {
-		return p, badEncoding("the timezone preference")
-	}
 	if p.handling == strictHandling && len(p.unknown) > 0 {
 		return p, fault.New(fault.BadPreference, "Invalid preferences given with handling=strict").
 			WithDetails("%s", "Invalid preferences: "+strings.Join(p.unknown, ", "))
@@ -65,7 +63,7 @@ func (p *preferences) add(token string) {
 	case strictHandling, lenientHandling:
 		setFirst(&p.handling, token)
 	default:
-		if zone, ok := strings.CutPrefix(token, "timezone="); ok {
+		if zone, ok := strings.CutPrefix(token, "timezone="); ok && value.IsZone(zone) {
 			if !p.hasZone {
 				p.timezone, p.hasZone = zone, true
 			}

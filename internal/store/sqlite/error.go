@@ -133,6 +133,13 @@ func constraintFault(p *plan.Plan, err error) error {
 	case errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY):
 		return fault.New(fault.ForeignKeyViolation, "a foreign key constraint is violated").WithCause(err)
 	case errors.Is(err, sqlite3.CONSTRAINT_DATATYPE), errors.Is(err, sqlite3.MISMATCH):
+		if e != nil && e.row != nil { // SQLite says so too of a row's number that is null
+			for i, col := range e.w.Columns {
+				if e.row.set[i] && e.row.vals[i] == nil && col.NotNull {
+					return notNull(t.Name.Name, col.Name, e).WithCause(err)
+				}
+			}
+		}
 		return fault.New(fault.DatatypeMismatch, "a value is of a type that its column can't hold").WithCause(err)
 	case errors.Is(err, sqlite3.CONSTRAINT_TRIGGER):
 		what, ok := after("constraint failed: ")
