@@ -202,6 +202,34 @@ func TestLocked(t *testing.T) {
 	})
 }
 
+// A client that promises a body and sends none gets its answer when the grace is over, whether anybody reads the body or not:
+// net/http reads to a body's end before it answers.
+func TestStalledBody(t *testing.T) {
+	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+		s := start(func(c *pintail.Config) { c.Limits = node.Limits{BodyGrace: 200 * time.Millisecond} })
+		for _, c := range []struct {
+			head   string
+			status int
+		}{
+			{"POST /rest/v1/ingredient HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 100", 408},
+			{"POST /rest/v1/ingredient HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked", 408},
+			{"POST /rest/v1/ingredient HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 100", 408},
+			{"DELETE /rest/v1/nothing HTTP/1.1\r\nContent-Length: 100", 404},
+			{"GET /rest/v1/ingredient?limit=0 HTTP/1.1\r\nContent-Length: 100", 200},
+			{"GET /rest/v1/ingredient?nothing=eq.1 HTTP/1.1\r\nContent-Length: 100", 400},
+		} {
+			begin := time.Now()
+			got := raw(t, s, c.head+"\r\nHost: "+s.addr+"\r\n\r\n")
+			if took := time.Since(begin); got.status != c.status || took > 2*time.Second {
+				t.Errorf("%q: %d after %v, want %d", c.head, got.status, took, c.status)
+			}
+		}
+		// What is slow, and not the body, has its own limits.
+		got := raw(t, s, "POST /rest/v1/ingredient HTTP/1.1\r\nHost: "+s.addr+"\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]")
+		got.want(t, "a body that is there", 201, "")
+	})
+}
+
 // A body that trickles in must not hold a place for ever.
 func TestSlowBody(t *testing.T) {
 	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {

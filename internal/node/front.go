@@ -186,6 +186,7 @@ func (f *Front) request(w http.ResponseWriter, r *http.Request, id string) *api.
 // body reads a request's body within its limits of size, growth and slowness.
 func (f *Front) body(w http.ResponseWriter, r *http.Request) io.Reader {
 	slow := &patientReader{r: r.Body, control: http.NewResponseController(w), grace: f.limits.BodyGrace, rate: f.limits.BodyRateMin, begin: time.Now()}
+	slow.wait() // also for a body that nobody reads: net/http reads on to its end, before it answers
 	raw := &limitReader{r: slow, left: f.limits.BodyBytesMax, over: f.bodyTooLarge}
 	switch encoding := strings.ToLower(r.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
@@ -209,23 +210,29 @@ type patientReader struct {
 }
 
 func (p *patientReader) Read(b []byte) (int, error) {
-	deadline := p.begin.Add(p.grace + time.Duration(p.got/p.rate)*time.Second)
-	// An error here means that the connection knows no deadline (a test's recorder); then there is no slow sender either.
-	_ = p.control.SetReadDeadline(deadline)
+	p.wait()
 	n, err := p.r.Read(b)
 	p.got += int64(n)
-	if err == nil {
+	switch {
+	case err == nil:
 		return n, nil
-	}
-	_ = p.control.SetReadDeadline(time.Time{})
-	if err != io.EOF && time.Now().After(deadline) {
+	case err == io.EOF:
+		_ = p.control.SetReadDeadline(time.Time{})
+		return n, io.EOF
+	case time.Now().After(p.deadline()):
+		// The deadline stays: net/http would wait for the rest of the body, for ever, before it sends the answer.
 		return n, fault.Newf(fault.RequestTimeout, "the body came slower than %d bytes a second", p.rate).WithCause(err)
 	}
-	if err != io.EOF {
-		return n, fault.New(fault.BadBody, "the body ended before it was complete").WithCause(err)
-	}
-	return n, io.EOF
+	return n, fault.New(fault.BadBody, "the body ended before it was complete").WithCause(err)
 }
+
+func (p *patientReader) deadline() time.Time {
+	return p.begin.Add(p.grace + time.Duration(p.got/p.rate)*time.Second)
+}
+
+// wait sets until when the next bytes must have come. An error means that the connection knows no deadline (a test's
+// recorder); then there is no slow sender either.
+func (p *patientReader) wait() { _ = p.control.SetReadDeadline(p.deadline()) }
 
 // A limitReader fails, rather than ends, past its limit.
 type limitReader struct {
