@@ -56,7 +56,7 @@ func (r *resolver) order(n *node) error {
 		if n.out.Grouped && !n.groupedBy(o.Value) {
 			return ungrouped(n, o)
 		}
-		n.out.Order = append(n.out.Order, o)
+		n.tie(o) // a second time it would change nothing, and SQLite takes 2,000 terms only
 	}
 	n.finishOrder()
 	return nil

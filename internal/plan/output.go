@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"unicode/utf8"
+
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
@@ -25,9 +27,25 @@ func (r *resolver) outputs(n *node) error {
 		}
 	}
 	for _, c := range n.children {
-		n.add(Output{Key: c.name(), Embed: c.made})
+		n.add(Output{Key: clipped(c.name()), Embed: c.made})
 	}
 	return nil
+}
+
+// nameBytesMax is what PostgreSQL keeps of a name.
+const nameBytesMax = 63
+
+// clipped cuts a name that a client made up as PostgreSQL does, between two characters, so that both engines answer
+// under one key.
+func clipped(name string) string {
+	if len(name) <= nameBytesMax {
+		return name
+	}
+	cut := nameBytesMax
+	for cut > 0 && !utf8.RuneStart(name[cut]) {
+		cut--
+	}
+	return name[:cut]
 }
 
 // add appends an output; one with an aggregate groups the rows that it is counted among.
@@ -48,6 +66,12 @@ func (n *node) host() *node {
 
 func (r *resolver) output(n *node, q *query.Output) (Output, error) {
 	o := Output{Key: q.Key(), Aggregate: q.Aggregate, Type: typeBigint}
+	if q.Alias != "" || len(q.Field.Path) > 0 {
+		o.Key = clipped(o.Key)
+	}
+	if o.Key == "" {
+		return o, fault.New("42601", "zero-length delimited identifier at or near \"\"\"\"").WithStatus(400)
+	}
 	if r.countsRows(n, q) {
 		o.Aggregate = query.Count
 		return o, nil

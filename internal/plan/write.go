@@ -36,6 +36,9 @@ func (r *resolver) insert(q *query.Insert) error {
 				WithStatus(400).WithDetails("%s", why).WithHint("%s", generatedHint(c))
 		}
 	}
+	if q.Put != nil && slices.ContainsFunc(t.Primary.Columns, func(c *schema.Column) bool { return !slices.Contains(w.plan.Columns, c) }) {
+		return fault.New(fault.PutKeyMismatch, "Payload values do not match URL in primary key column(s)").WithStatus(400)
+	}
 	w.plan.Rows = r.arg(&q.Rows, Param{Use: Rows})
 	w.plan.Default = q.Default
 	w.plan.Conflict, err = r.conflict(t, q, w.plan.Columns)

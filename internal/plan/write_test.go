@@ -79,6 +79,7 @@ func TestWrites(t *testing.T) {
 		{"put", &query.Insert{Into: named("client"), Columns: []string{"id", "name"}, Put: filter("(id eq 1)")}},
 		{"put composite", &query.Insert{Into: named("assignment"), Columns: []string{"task_id", "worker_id"},
 			Put: filter("(and (worker_id eq 1) (task_id eq 2))")}},
+		{"put of a row without its key", &query.Insert{Into: named("client"), Columns: []string{"name"}, Put: filter("(id eq 1)")}},
 		{"put by half the key", &query.Insert{Into: named("assignment"), Put: filter("(worker_id eq 1)")}},
 		{"put by another column", &query.Insert{Into: named("client"), Put: filter("(name eq x)")}},
 		{"put by too much", &query.Insert{Into: named("client"), Put: filter("(and (id eq 1) (name eq x))")}},
