@@ -94,14 +94,31 @@ func (p *reader) comparison(c *scanner, f query.Field, inTree bool) (*query.Comp
 	}
 	if any == query.One {
 		cmp.Value = query.Text(text)
-		return cmp, true, nil
+		return cmp, true, wholePattern(op, text)
 	}
 	list, err := arrayLiteral(text)
 	if err == nil && len(list) > p.limits.InValuesMax {
 		err = tooManyValues(p.limits.InValuesMax)
 	}
+	if err == nil {
+		err = wholePattern(op, list...)
+	}
 	cmp.Value = query.List(list)
 	return cmp, true, err
+}
+
+// wholePattern refuses a LIKE pattern that ends within an escape. PostgreSQL says so only when a row matches up to there,
+// which would tell of rows, and SQLite never.
+func wholePattern(op query.Op, patterns ...string) error {
+	if op != query.Like && op != query.ILike {
+		return nil
+	}
+	for _, p := range patterns {
+		if (len(p)-len(strings.TrimRight(p, `\`)))%2 == 1 {
+			return fault.New(fault.BadEscape, "LIKE pattern must not end with escape character").WithStatus(400)
+		}
+	}
+	return nil
 }
 
 // operator parses an operator with its modifier or language, and the dot behind it; in, is and isdistinct aside.
