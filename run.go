@@ -157,9 +157,9 @@ func beside(schema, name string) string {
 	return dir
 }
 
-// static serves a folder: files as they are, no listings, nothing whose name begins with a dot.
+// static serves a folder: files as they are, no listings, nothing whose name begins with a dot, nothing outside of it.
 func static(dir string) http.Handler {
-	files := http.FileServerFS(noDots{os.DirFS(dir)})
+	files := http.FileServerFS(noDots{folder(dir)})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")

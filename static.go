@@ -1,9 +1,28 @@
 package pintail
 
 import (
+	"errors"
 	"io/fs"
+	"os"
 	"strings"
 )
+
+// A folder is a directory that is opened anew for each file, so that it may be replaced while it is served. Unlike
+// os.DirFS it follows no symbolic link out of itself, and a name that no file can have is one that is not there.
+type folder string
+
+func (d folder) Open(name string) (fs.File, error) {
+	root, err := os.OpenRoot(string(d))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.FS().Open(name)
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return f, err
+}
 
 // noDots hides files and folders whose name begins with a dot, and refuses to list a folder without index.html.
 type noDots struct{ fs.FS }
