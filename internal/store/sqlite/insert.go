@@ -180,10 +180,8 @@ func (in *inserting) one(doc []byte) error {
 			return fault.New(fault.PutKeyMismatch, "Payload values do not match URL in primary key column(s)")
 		}
 	}
-	for i, col := range w.Columns {
-		if r.set[i] && r.vals[i] == nil && mustHave(col) {
-			return notNull(w.Table.Name.Name, col.Name, &rowError{w: w, row: r})
-		}
+	if col := r.refused(); col != nil {
+		return notNull(w.Table.Name.Name, col.Name, &rowError{w: w, row: r})
 	}
 	if err := in.prepare(); err != nil {
 		return err
@@ -199,6 +197,26 @@ func (in *inserting) one(doc []byte) error {
 		n++
 	}
 	return in.run()
+}
+
+// refused is the column that PostgreSQL would refuse a row for that gives a null where there can't be one: the table's first.
+func (r *row) refused() *schema.Column {
+	var first *schema.Column
+	for i, col := range r.w.Columns {
+		if r.set[i] && r.vals[i] == nil && mustHave(col) && (first == nil || col.Position < first.Position) {
+			first = col
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	for _, col := range r.w.Table.Columns[:first.Position] { // one that the row leaves out comes before it
+		left := !slices.ContainsFunc(r.w.Columns, func(c *schema.Column) bool { return c == col })
+		if left && col.NotNull && col.Default == nil && col.Generated == nil && col.Identity == schema.NoIdentity {
+			return col
+		}
+	}
+	return first
 }
 
 // mustHave says that a null in the column is refused. SQLite itself would number a null in an INTEGER PRIMARY KEY.
@@ -292,7 +310,7 @@ func (in *inserting) run() error {
 			}
 			key := strings.TrimPrefix(string(in.keys[at:]), ",")
 			if in.seen[key] {
-				return fault.New(fault.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
+				return fault.New(fault.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").WithStatus(400).
 					WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
 			}
 			in.seen[key] = true
