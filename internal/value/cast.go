@@ -64,7 +64,7 @@ var casts = map[schema.Base][]schema.Base{
 
 func castable(from, to schema.Type) bool {
 	if to.Base == schema.Unknown || to.Base == schema.CompositeBase || from.Base == schema.Unknown || from.Base == schema.CompositeBase {
-		return !from.Array && from.Base == schema.Text || !to.Array && to.Base == schema.Text || from.String() == to.String()
+		return !from.Array && from.Base == schema.Text && to.Base != schema.Unknown || !to.Array && to.Base == schema.Text || from.String() == to.String()
 	}
 	if from.Array && to.Array {
 		return castable(element(from), element(to))

@@ -4,6 +4,7 @@ package value
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/pintail-dev/pintail/schema"
@@ -66,6 +67,26 @@ func TestCastAsPostgreSQL(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// A type that nobody declared is no type to cast to, text's free ways notwithstanding; a column's own is.
+func TestCastToUnknownType(t *testing.T) {
+	inet, text := schema.Type{Name: "inet"}, schema.Type{Base: schema.Text, Name: "text"}
+	for _, c := range []struct {
+		from, to schema.Type
+		want     string
+	}{
+		{text, inet, `type "inet" does not exist`}, {schema.Type{Base: schema.Int8, Name: "bigint"}, inet, `type "inet" does not exist`},
+		{inet, text, ""}, {inet, inet, ""},
+	} {
+		got := ""
+		if err := CheckCast(c.from, c.to); err != nil {
+			got = err.Error()
+		}
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s to %s: %q, want %q", c.from, c.to, got, c.want)
 		}
 	}
 }
