@@ -101,7 +101,7 @@ func (n *node) tieGroup(o Output, in *Embed) {
 		for _, inner := range o.Embed.Select.Outputs {
 			n.tieGroup(inner, o.Embed)
 		}
-	case o.Value != nil && o.Aggregate == "" && o.Cast == nil && len(o.Value.Path) == 0 && sortable(o.Type):
+	case o.Value != nil && o.Aggregate == "" && len(o.Value.Path) == 0 && sortable(o.Value.Type): // a cast counts for what is written only
 		n.tie(Order{Value: *o.Value, Embed: in})
 	}
 }

@@ -37,16 +37,7 @@ func compareElements(a, b []byte) int {
 			return len(as) - len(bs)
 		}
 		for i := range as {
-			c := 0
-			if ka == rankObject && i%2 == 0 {
-				x, y := unescape(string(as[i][1:len(as[i])-1])), unescape(string(bs[i][1:len(bs[i])-1]))
-				if c = strings.Compare(x, y); x != y && len(x) != len(y) {
-					c = len(x) - len(y)
-				}
-			} else {
-				c = compareElements(as[i], bs[i])
-			}
-			if c != 0 {
+			if c := compareElements(as[i], bs[i]); c != 0 { // keys as well: they stand shortest first, but compare as text
 				return c
 			}
 		}

@@ -17,8 +17,8 @@ type selected struct {
 	from   string
 	joins  string
 	where  []string
-	group  []int // places of the columns that aren't aggregates
-	totals bool  // an aggregate was met
+	group  []string // the columns that aren't aggregates: their places, or what they are before a cast
+	totals bool     // an aggregate was met
 	order  []string
 	limit  string
 	joined map[int]string // occurrences that are joined rather than asked for in a subquery: a column that is null where one has no row
@@ -40,13 +40,7 @@ func (s *selected) sql() string {
 		sql += " WHERE " + join(s.where, " AND ")
 	}
 	if s.totals && len(s.group) > 0 {
-		sql += " GROUP BY "
-		for i, g := range s.group {
-			if i > 0 {
-				sql += ", "
-			}
-			sql += strconv.Itoa(g + 1)
-		}
+		sql += " GROUP BY " + join(s.group, ", ")
 	}
 	if len(s.order) > 0 {
 		sql += " ORDER BY " + join(s.order, ", ")
@@ -60,7 +54,7 @@ func (s *selected) add(sql string, aggregate bool) int {
 	if aggregate {
 		s.totals = true
 	} else {
-		s.group = append(s.group, len(s.cols)-1)
+		s.group = append(s.group, strconv.Itoa(len(s.cols)))
 	}
 	return len(s.cols) - 1
 }
@@ -117,6 +111,9 @@ func (c *compiler) outputs(q *selected, p *plan.Select, row *Row) {
 		}
 		sql, form := c.output(o)
 		row.Fields = append(row.Fields, field(o.Key, q.add(sql, o.Aggregate != ""), form))
+		if o.Aggregate == "" && o.Cast != nil && len(o.Value.Path) == 0 {
+			q.group[len(q.group)-1] = c.operand(o.Value)
+		}
 	}
 }
 
@@ -138,6 +135,9 @@ func (c *compiler) output(o *plan.Output) (string, Form) {
 func (c *compiler) cast(sql string, from Form, to *schema.Type) (string, Form) {
 	if to == nil {
 		return sql, from
+	}
+	if err := value.CheckCast(from.Type, *to); err != nil { // also where no row would meet it
+		return c.fail(err), from
 	}
 	sql = "pt_cast(" + c.spec(&Cast{From: from.Type, Storage: from.Storage, To: *to}) + ", " + sql + ")"
 	return sql, formOf(*to, schema.OwnStorage)
