@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/pintail-dev/pintail/fault"
@@ -39,7 +40,7 @@ func (p *reader) operation(c *scanner, f query.Field, sel *query.Select, inTree 
 	if !ok || err != nil {
 		return nil, ok, err
 	}
-	if err := checkPath(f); err != nil {
+	if err := p.checkPath(f); err != nil {
 		return nil, true, err
 	}
 	if err := p.count(1); err != nil {
@@ -54,8 +55,17 @@ func (p *reader) operation(c *scanner, f query.Field, sel *query.Select, inTree 
 	return cmp, true, nil
 }
 
-// checkPath refuses an arrow behind ->>, whose result is text and no JSON, in PostgreSQL's words.
-func checkPath(f query.Field) error {
+// checkPath refuses an index that is no integer and an arrow behind ->>, whose result is text and no JSON, in PostgreSQL's
+// words.
+func (p *reader) checkPath(f query.Field) error {
+	if len(f.Path) > p.limits.PathMax {
+		return tooDeepPath(p.limits.PathMax)
+	}
+	for _, step := range f.Path {
+		if _, err := strconv.ParseInt(step.Key, 10, 32); err != nil && step.Index {
+			return fault.Newf(fault.OutOfRange, "value \"%s\" is out of range for type integer", step.Key).WithStatus(400)
+		}
+	}
 	for _, step := range f.Path[:max(len(f.Path)-1, 0)] {
 		if step.Text {
 			return fault.New(fault.UndefinedFunction, "operator does not exist: text -> unknown").

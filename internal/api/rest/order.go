@@ -17,10 +17,12 @@ func (p *reader) order(value string) ([]query.Order, error) {
 		if !ok {
 			return nil, p.why(whyOrder, value)
 		}
-		if err := checkPath(term.Field); err != nil {
+		if err := p.checkPath(term.Field); err != nil {
 			return nil, err
 		}
-		list = append(list, term)
+		if list = append(list, term); len(list) > p.limits.OrdersMax {
+			return nil, tooManyOrders(p.limits.OrdersMax)
+		}
 		c.space()
 		if !c.take(',') {
 			return list, nil

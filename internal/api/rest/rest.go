@@ -95,6 +95,8 @@ type reader struct {
 	limits Limits
 	nodes  int // of all filters so far
 
+	selected int // columns and embeds of select so far
+
 	rows  *query.Select // the rows that come back
 	where query.Expr    // a write's: which rows
 	pages []embedLimit

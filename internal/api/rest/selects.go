@@ -28,6 +28,9 @@ func (p *reader) items(c *scanner, depth int) ([]query.Item, bool, error) {
 func (p *reader) item(c *scanner, depth int) (query.Item, bool, error) {
 	c.space()
 	start := c.i
+	if p.selected++; p.selected > p.limits.ItemsMax {
+		return nil, true, tooManyItems(p.limits.ItemsMax)
+	}
 	if embed, ok := c.embedHead(); ok {
 		if depth++; depth > p.limits.EmbedDepthMax {
 			return nil, true, tooDeepEmbeds(p.limits.EmbedDepthMax)
@@ -48,7 +51,7 @@ func (p *reader) item(c *scanner, depth int) (query.Item, bool, error) {
 	if !ok {
 		return nil, false, nil
 	}
-	return out, true, checkPath(out.Field)
+	return out, true, p.checkPath(out.Field)
 }
 
 // embedHead is [alias:]relation or ...relation, with up to two of !hint, !inner and !left, before a parenthesis.
