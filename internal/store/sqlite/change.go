@@ -34,6 +34,9 @@ func (s *Store) change(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args, 
 		if err == nil && whole {
 			err = s.deferred(c, nil)
 		}
+		if err == nil && p.Call.Function.Returns.SetOf { // a call is held to the rows that it gives
+			err = check(p, res.Rows, int64(res.Rows))
+		}
 		return res, err
 	}
 	if l.Write == nil {
@@ -49,7 +52,7 @@ func (s *Store) change(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args, 
 			return store.Result{}, err
 		}
 	}
-	return g.res, g.check(p)
+	return g.res, check(p, g.res.Rows, g.res.Affected)
 }
 
 func (g *changing) run(l *litesql.Plan, p *plan.Plan) error {
@@ -126,14 +129,14 @@ func (g *changing) touched(v sqlite3.Value) {
 }
 
 // check holds the result against what the transaction's end asks for.
-func (g *changing) check(p *plan.Plan) error {
-	n := g.res.Affected
+func check(p *plan.Plan, rows int, affected int64) error {
+	n := affected
 	if p.Rows != nil {
-		n = int64(g.res.Rows)
+		n = int64(rows)
 	}
-	if p.End.MaxAffected != nil && g.res.Affected > *p.End.MaxAffected {
+	if p.End.MaxAffected != nil && affected > *p.End.MaxAffected {
 		return fault.New(fault.MaxAffected, "Query result exceeds max-affected preference constraint").
-			WithDetails("The query affects %d rows", g.res.Affected)
+			WithDetails("The query affects %d rows", affected)
 	}
 	if p.End.Single && n != 1 {
 		return fault.New(fault.NotSingular, "Cannot coerce the result to a single JSON object").

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -109,6 +110,17 @@ func TestNamedQuery(t *testing.T) {
 		Result: &query.Select{Items: output("id", "title"), Order: []query.Order{{Field: query.Field{Column: "id"}, Direction: query.Desc}}}}
 	if got := s.read(t, call); got != `[{"id":3,"title":"c"}, `+"\n"+` {"id":2,"title":"b"}]` {
 		t.Error(got)
+	}
+	one, two := int64(1), int64(2)
+	for most, want := range map[*int64]fault.Code{&one: fault.MaxAffected, &two: ""} {
+		call.End.MaxAffected = most
+		if _, err := s.write(t, call); code(err) != want {
+			t.Errorf("at most %d: %v", *most, err)
+		}
+	}
+	call.End = query.End{Single: true}
+	if _, err := s.write(t, call); code(err) != fault.NotSingular {
+		t.Error(err)
 	}
 	rename := &query.Call{Function: query.Name{Name: "rename"}, Args: []query.Arg{{Name: "id", Value: query.Text("1")}, {Name: "to", Value: query.Text("z")}},
 		Result: &query.Select{}}
