@@ -28,17 +28,7 @@ var strangeNames = []string{
 // TestStrangeNames gives tables, columns, enum values, aliases and relations every strange name there is, and writes,
 // reads, filters, orders, embeds, updates and deletes by it over HTTP on both engines.
 func TestStrangeNames(t *testing.T) {
-	var sdl strings.Builder
-	for i, name := range strangeNames {
-		n := graphQL(name)
-		// A table can't be told from the first one by a name in another case; a number keeps apart what SQLite folds.
-		fmt.Fprintf(&sdl, `
-enum kind%d @type(name: %s) { a @value(name: %s) b }
-type t%d @table(name: %s) { id: bigint! @id  c: String @column(name: %s)  kind: kind%d  child: [child%d!]! @inverse(of: "parent") }
-type child%d @table { id: bigint! @id  up: bigint @column(name: %s)  parent: t%d @relation(columns: ["up"]) }
-`, i, graphQL("kind "+name), n, i, n, n, i, i, i, n, i)
-	}
-	s, mistakes := schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl.String()})
+	s, mistakes := schema.Parse(schema.Source{Name: "schema.graphql", Text: strangeSchema(strangeNames)})
 	for _, m := range mistakes {
 		t.Error(m)
 	}
@@ -103,6 +93,21 @@ type child%d @table { id: bigint! @id  up: bigint @column(name: %s)  parent: t%d
 			}
 		}
 	}
+}
+
+// strangeSchema is a schema file that has each name in every place.
+func strangeSchema(names []string) string {
+	var sdl strings.Builder
+	for i, name := range names {
+		n := graphQL(name)
+		// A table can't be told from the first one by a name in another case; a number keeps apart what SQLite folds.
+		fmt.Fprintf(&sdl, `
+enum kind%d @type(name: %s) { a @value(name: %s) b }
+type t%d @table(name: %s) { id: bigint! @id  c: String @column(name: %s)  kind: kind%d  child: [child%d!]! @inverse(of: "parent") }
+type child%d @table { id: bigint! @id  up: bigint @column(name: %s)  parent: t%d @relation(columns: ["up"]) }
+`, i, graphQL("kind "+name), n, i, n, n, i, i, i, n, i)
+	}
+	return sdl.String()
 }
 
 // graphQL writes a string of the schema file.
