@@ -134,6 +134,12 @@ func TestPostgreSQLRestarts(t *testing.T) {
 	s := serve(t, sch, shoptest.PostgreSQLDSN(t, sch, server.Database(t)))
 	ask(t, "GET", s.rest+"toast?limit=1", "").want(t, "before", 200, "[")
 	server.Kill(t)
+	// A backend may answer until it has noticed that its server is gone.
+	for begin := time.Now(); ask(t, "GET", s.rest+"toast?limit=1", "").status == 200; time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > 5*time.Second {
+			t.Fatal("the server is gone, and answers")
+		}
+	}
 	for _, method := range []string{"GET", "POST"} {
 		got := ask(t, method, s.rest+"ingredient", map[string]string{"POST": `{"name": "lost", "vegan": true}`}[method])
 		if got.status != 503 || got.header.Get("Retry-After") == "" {
