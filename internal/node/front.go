@@ -83,13 +83,8 @@ func NewFront(n *Node, l Limits, origins []string, seen func(Observation)) *Fron
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	ob := Observation{ID: requestID(r), Method: r.Method, Path: r.URL.Path}
-	ctx := r.Context()
-	if r.Body != nil && r.Body != http.NoBody {
-		// A request without a body is bounded by what it waits for: a connection and a statement, each with a limit of its own.
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, f.node.o.AnswerTime)
-		defer cancel()
-	}
+	ctx, cancel := context.WithTimeout(r.Context(), f.node.o.AnswerTime)
+	defer cancel()
 	in := f.request(w, r, ob.ID)
 	out := f.answer(ctx, in, r, &ob.Times)
 	h := w.Header()
@@ -404,7 +399,8 @@ func (f *Front) write(w http.ResponseWriter, r *http.Request, out *api.Response)
 		return 0
 	}
 	if len(body) > slowBytesMin {
-		// The error means that the connection knows no deadline (a test's recorder); then there is no slow reader either.
+		// net/http takes the deadline off after the answer. The error means that the connection knows none (a test's recorder);
+		// then there is no slow reader either.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeGrace + time.Duration(len(body)/readRateMin)*time.Second))
 	}
 	n, err := w.Write(body)
