@@ -168,14 +168,14 @@ func (s *Schema) scalarName(t Type, taken map[string]bool) (string, bool) {
 // spelling turns a name into one that GraphQL can spell, with its schema before it.
 func spelling(n Name) string {
 	if n.Schema != "" {
-		return spellWord(n.Schema + "_" + n.Name)
+		return SpellWord(n.Schema + "_" + n.Name)
 	}
-	return spellWord(n.Name)
+	return SpellWord(n.Name)
 }
 
-// spellWord replaces what GraphQL can't spell: letters outside of ASCII by their code points, all else by underscores. A name
-// doesn't begin with the two underscores that GraphQL keeps for itself.
-func spellWord(name string) string {
+// SpellWord makes of any name one that GraphQL can spell, [_A-Za-z][_0-9A-Za-z]*: letters outside of ASCII become their code
+// points, all else underscores. A name doesn't begin with the two underscores that GraphQL keeps for itself.
+func SpellWord(name string) string {
 	var b strings.Builder
 	for _, r := range name {
 		switch {
@@ -224,7 +224,7 @@ func (s *Schema) spellFields() {
 		}
 		for i := range e.Values {
 			if v := &e.Values[i]; v.Field == "" {
-				v.Field = freeName(spellWord(v.Value), func(n string) bool { return !taken[n] })
+				v.Field = freeName(SpellWord(v.Value), func(n string) bool { return !taken[n] })
 				taken[v.Field] = true
 			}
 		}
@@ -250,14 +250,14 @@ func (s *Schema) spellFields() {
 
 func spellColumns(columns []*Column, taken map[string]bool) {
 	for _, c := range columns {
-		if c.Field == "" && spellWord(c.Name) == c.Name && !taken[c.Name] {
+		if c.Field == "" && SpellWord(c.Name) == c.Name && !taken[c.Name] {
 			c.Field = c.Name // those that can be kept come first
 		}
 		taken[c.Field] = true
 	}
 	for _, c := range columns {
 		if c.Field == "" {
-			c.Field = freeName(spellWord(c.Name), func(n string) bool { return !taken[n] })
+			c.Field = freeName(SpellWord(c.Name), func(n string) bool { return !taken[n] })
 			taken[c.Field] = true
 		}
 	}
@@ -270,7 +270,7 @@ func spellArgs(args []Arg) {
 	}
 	for i := range args {
 		if a := &args[i]; a.Field == "" {
-			want := spellWord(a.Name)
+			want := SpellWord(a.Name)
 			if a.Name == "" {
 				want = fmt.Sprintf("_%d", i+1)
 			}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -27,30 +26,6 @@ func unique(want string, free func(string) bool, taken map[string]bool) string {
 	}
 	taken[name] = true
 	return name
-}
-
-// spell turns a name into one that GraphQL can spell, [_A-Za-z][_0-9A-Za-z]*, and that doesn't begin with the two
-// underscores which GraphQL keeps for itself. Letters outside of ASCII become their code points.
-func spell(name string) string {
-	var b strings.Builder
-	for _, r := range name {
-		switch {
-		case r == '_', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case r > unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)):
-			fmt.Fprintf(&b, "u%04x", r)
-		default:
-			b.WriteByte('_')
-		}
-	}
-	out := b.String()
-	if out == "" || out[0] >= '0' && out[0] <= '9' {
-		out = "_" + out
-	}
-	if strings.HasPrefix(out, "__") {
-		out = "x" + out
-	}
-	return out
 }
 
 // nameRelations names both ends of every foreign key, and the relations of views that refer to something. A name must not
@@ -80,14 +55,14 @@ func nameRelations(s *schema.Schema, t *schema.Table) {
 		}
 		r.Name = ""
 		for _, n := range candidates(r) {
-			if n = spell(n); free(n) {
+			if n = schema.SpellWord(n); free(n) {
 				r.Name = n
 				taken[n] = true
 				break
 			}
 		}
 		if r.Name == "" {
-			r.Name = unique(spell(candidates(r)[0]), free, taken)
+			r.Name = unique(schema.SpellWord(candidates(r)[0]), free, taken)
 		}
 	}
 }
