@@ -373,62 +373,6 @@ func TestCopyPostgresParts(t *testing.T) {
 	}
 }
 
-// TestCopyChinook copies a database that someone else made, there and back. PINTAIL_TEST_CHINOOK names the file.
-func TestCopyChinook(t *testing.T) {
-	path := os.Getenv("PINTAIL_TEST_CHINOOK")
-	if path == "" {
-		t.Skip("PINTAIL_TEST_CHINOOK is not set")
-	}
-	ctx := context.Background()
-	s, _, err := open(t, "sqlite:"+clone(t, path)).Inspect(ctx, migrate.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	pg := pgtest.DSN(t)
-	there, err := Copy(ctx, "sqlite:"+path, pg, CopyOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	lite := address(t, migrate.SQLite)
-	back, err := Copy(ctx, pg, lite, CopyOptions{Schema: s})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := int64(0)
-	for i := range there.Tables {
-		if there.Tables[i] != back.Tables[i] {
-			t.Errorf("%+v and %+v", there.Tables[i], back.Tables[i])
-		}
-		rows += there.Tables[i].Rows
-	}
-	t.Logf("%d rows in %v and %v; losses: %v %v", rows, there.Took, back.Took, there.Losses, back.Losses)
-	again, _, err := open(t, lite).Inspect(ctx, migrate.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if schema.Print(again) != schema.Print(s) {
-		t.Errorf("the schema came back as\n%s\nwas\n%s", schema.Print(again), schema.Print(s))
-	}
-	a, b := open(t, "sqlite:"+clone(t, path)), open(t, lite)
-	for _, table := range s.Tables {
-		same(t, table.Name.Name, dump(t, b, s, table.Name.Name), dump(t, a, s, table.Name.Name))
-	}
-}
-
-// clone copies a file, so that nothing is written beside it.
-func clone(t testing.TB, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := filepath.Join(t.TempDir(), "clone.db")
-	if err := os.WriteFile(to, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return to
-}
-
 // TestCopyNeedsLittleMemory copies a table that is larger than what may be in memory.
 func TestCopyNeedsLittleMemory(t *testing.T) {
 	src := address(t, migrate.SQLite)
