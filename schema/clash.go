@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,9 +17,9 @@ func (p *parser) clashes() {
 			p.wrong(p.at[pair[1]], `give one of them another name: "…", or write extend schema @database(engine: POSTGRES)`, "SQLite folds case, so that %s and %s are one table there", pair[0].Name, pair[1].Name)
 		}
 	}
-	tables := map[string]bool{}
+	tables := map[string]*Table{}
 	for _, t := range s.Tables {
-		tables[t.Type] = true
+		tables[t.Type] = t
 	}
 	for _, d := range p.declared {
 		if from := generatedFrom(d.Name, tables); from != "" {
@@ -33,6 +34,7 @@ func (p *parser) clashes() {
 		p.columnFold(t)
 	}
 	p.constraintClashes()
+	p.rootClashes(tables)
 	p.functionClashes()
 	p.schemaNames()
 }
@@ -134,19 +136,47 @@ func (p *parser) constraintClashes() {
 	}
 }
 
-// functionClashes finds functions that are called like a field that the API makes from a table, and two functions that no
-// call could tell apart.
-func (p *parser) functionClashes() {
-	roots := map[string]string{}
-	for _, t := range p.out.Tables {
-		for _, f := range rootFields(t.Type) {
-			roots[f] = t.Type
+// rootClashes finds two tables with a root field of one name in GraphQL.
+func (p *parser) rootClashes(tables map[string]*Table) {
+	seen := map[rootField]rootOf{}
+	for _, r := range p.out.rootsOf() {
+		was, taken := seen[r.rootField]
+		if !taken {
+			seen[r.rootField] = r
+			continue
 		}
+		if generatedFrom(was.table.Type, tables) != "" {
+			continue // whose type clashes already
+		}
+		at := p.at[rootOf{table: r.table, kind: r.kind}]
+		if at == nil {
+			at = p.at[r.table]
+		}
+		of := "the table " + was.table.Type
+		if was.table == r.table {
+			of = fmt.Sprintf("its %s:", was.kind)
+		}
+		p.wrong(at, fmt.Sprintf(`write @root(%s: "…") on %s, with a name that is free`, r.kind, r.table.Type), "the API makes a field %s from the table %s, and %s has it already", r.name, r.table.Type, of)
+	}
+}
+
+// functionClashes finds functions that are called like a field that the API makes from a table or another function, and two
+// functions that no call could tell apart.
+func (p *parser) functionClashes() {
+	roots := p.out.rootNames()
+	own := map[rootField]*Function{}
+	for _, f := range p.out.Functions {
+		own[rootField{f.Field, f.Volatile}] = f
 	}
 	signatures := map[string]bool{}
 	for _, f := range p.out.Functions {
-		if t := roots[f.Field]; t != "" && f.Query == nil {
-			p.wrong(p.at[f], "call the field something else; the function's name goes into @function(name:)", "the API makes a field %s from the table %s", f.Field, t)
+		for _, r := range f.rootFields() {
+			if t := roots[r]; t != nil && f.Query == nil {
+				p.wrong(p.at[f], "call the field something else; the function's name goes into @function(name:)", "the API makes a field %s from the table %s", r.name, t.Type)
+			}
+			if o := own[r]; o != nil && o != f {
+				p.wrong(p.at[f], "call one of them something else", "the API makes a field %s from the function %s", r.name, f.Field)
+			}
 		}
 		signature := f.Name.String() + "("
 		for _, a := range f.Args {

@@ -130,10 +130,18 @@ var generatedSuffixes = []string{
 	"_variance_fields", "_comparison_exp",
 }
 
+// enumSuffixes are what it adds to an enum table's name.
+var enumSuffixes = []string{"_enum", "_enum_comparison_exp"}
+
 // generatedFrom gives the table from which the API makes the type name; empty where there is none.
-func generatedFrom(name string, tables map[string]bool) string {
+func generatedFrom(name string, tables map[string]*Table) string {
 	for _, suffix := range generatedSuffixes {
-		if base, ok := strings.CutSuffix(name, suffix); ok && tables[base] {
+		if base, ok := strings.CutSuffix(name, suffix); ok && tables[base] != nil {
+			return base
+		}
+	}
+	for _, suffix := range enumSuffixes {
+		if base, ok := strings.CutSuffix(name, suffix); ok && tables[base] != nil && tables[base].Enum {
 			return base
 		}
 	}
@@ -143,14 +151,6 @@ func generatedFrom(name string, tables map[string]bool) string {
 // makesTaken says whether the API would make a type of a taken name from a table called name.
 func makesTaken(name string, taken map[string]bool) bool {
 	return slices.ContainsFunc(generatedSuffixes, func(suffix string) bool { return taken[name+suffix] })
-}
-
-// rootFields are the fields that the GraphQL API makes from a table.
-func rootFields(t string) []string {
-	return []string{
-		t, t + "_aggregate", t + "_by_pk", t + "_stream", "insert_" + t, "insert_" + t + "_one", "update_" + t, "update_" + t + "_by_pk",
-		"update_" + t + "_many", "delete_" + t, "delete_" + t + "_by_pk",
-	}
 }
 
 // foldClashes gives tables that SQLite, which folds case, would take for one.

@@ -68,7 +68,9 @@ var directives = []directiveRule{
 		{name: "title", kind: aString}, {name: "comment", kind: aString}, {name: "default", kind: aString}, {name: "exposed", kind: strs},
 		{name: "search_path", kind: strs}, {name: "engine", kind: aWord, words: []string{"POSTGRES", "SQLITE"}},
 	}},
-	{name: "table", on: []place{onObject}, args: slices.Concat(named, []argument{{name: "strict", kind: aBool}, {name: "without_rowid", kind: aBool}})},
+	{name: "table", on: []place{onObject}, args: slices.Concat(named, []argument{
+		{name: "strict", kind: aBool}, {name: "without_rowid", kind: aBool}, {name: "enum", kind: aBool},
+	})},
 	{name: "view", on: []place{onObject}, args: slices.Concat(named, engines, []argument{
 		{name: "materialized", kind: aBool}, {name: "insertable", kind: aBool}, {name: "updatable", kind: aBool}, {name: "deletable", kind: aBool},
 	})},
@@ -84,6 +86,7 @@ var directives = []directiveRule{
 		{name: "method", kind: aString}, {name: "include", kind: strs},
 	}, engines)},
 	{name: "foreign", on: []place{onObject}, repeats: true, args: slices.Concat([]argument{{name: "to", kind: aString}}, keyed)},
+	{name: "root", on: []place{onObject}, args: rootArguments()},
 	{name: "renamed", on: []place{onObject, onField, onEnum, onValue}, args: []argument{{name: "from", kind: aString}}},
 	{name: "allow", on: []place{onObject, onField}, repeats: true, args: []argument{
 		{name: "role", kind: aString}, {name: "to", kind: words, words: []string{"SELECT", "INSERT", "UPDATE", "DELETE", "CALL"}},
@@ -115,6 +118,15 @@ var directives = []directiveRule{
 	{name: "arg", on: []place{onArgument}, args: []argument{
 		{name: "name", kind: aString}, {name: "type", kind: aString}, {name: "optional", kind: aBool}, {name: "variadic", kind: aBool},
 	}},
+}
+
+// rootArguments are the kinds of root fields.
+func rootArguments() []argument {
+	out := make([]argument, len(rootKinds))
+	for i, k := range rootKinds {
+		out[i] = argument{name: string(k.kind), kind: aString}
+	}
+	return out
 }
 
 // later are directives that the file may hold one day.

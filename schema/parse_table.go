@@ -329,9 +329,32 @@ func (p *parser) constraints(def *definition) {
 			}
 		}
 	}
+	if t.Enum {
+		p.enumTable(def)
+	}
 	if t.WithoutRowID && t.Primary == nil {
 		d, _ := one(def.directives, "table")
 		p.wrong(d.at("without_rowid"), "give it an @id", "%s has no primary key, so it can't be WITHOUT ROWID", t.Type)
+	}
+}
+
+// enumTable refuses a table whose rows can't be the values of an enum.
+func (p *parser) enumTable(def *definition) {
+	t := def.table
+	d, _ := one(def.directives, "table")
+	const form = "write a String! @id with the value, and perhaps a String with a comment on it, or take enum: out"
+	switch {
+	case t.Primary == nil || len(t.Primary.Columns) != 1:
+		p.wrong(d.at("enum"), form, "%s has no primary key of one column, so its rows can't be an enum's values", t.Type)
+		return
+	case len(t.Columns) > 2:
+		p.wrong(d.at("enum"), form, "%s has %d columns, and an enum's value and its comment are two", t.Type, len(t.Columns))
+		return
+	}
+	for _, c := range t.Columns {
+		if !c.isText() {
+			p.wrong(p.columnAt[c], "make it String, or take enum: out", "%s is %s, and an enum's value and its comment are text", c.Field, c.Type)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -210,7 +211,7 @@ func (p *parser) declareObject(def *definition) {
 		p.declareTable(def, d, kinds[0] == "view")
 	}
 	if def.table == nil {
-		for _, k := range []string{"primary", "unique", "check", "index", "foreign", "allow", "renamed"} {
+		for _, k := range []string{"primary", "unique", "check", "index", "foreign", "allow", "renamed", "root"} {
 			if x, ok := one(def.directives, k); ok {
 				p.wrong(x.Position, "take it out", "@%s belongs to tables, and %s is none", k, def.Name)
 			}
@@ -221,7 +222,7 @@ func (p *parser) declareObject(def *definition) {
 func (p *parser) declareTable(def *definition, d directive, view bool) {
 	t := &Table{Name: p.nameOf(d, def.Name), Type: def.Name, Comment: def.Description, RenamedFrom: p.renamed(def.directives), Strict: true}
 	if d.Directive != nil && !view {
-		t.Strict, t.WithoutRowID = d.flag("strict", true), d.flag("without_rowid", false)
+		t.Strict, t.WithoutRowID, t.Enum = d.flag("strict", true), d.flag("without_rowid", false), d.flag("enum", false)
 	}
 	if view {
 		t.Strict = false
@@ -236,10 +237,36 @@ func (p *parser) declareTable(def *definition, d directive, view bool) {
 			p.wrong(d.at("materialized"), "take materialized out, or write postgres: \"SELECT …\"", "SQLite has no materialized views")
 		}
 	}
+	if r, ok := one(def.directives, "root"); ok {
+		p.roots(t, r)
+	}
 	def.table = t
 	p.objects[t], p.at[t] = def, def.Position
 	p.out.Tables = append(p.out.Tables, t)
 	p.checkLength(def.Position, t.Name.Name)
+}
+
+// roots reads @root.
+func (p *parser) roots(t *Table, d directive) {
+	if len(d.Arguments) == 0 {
+		p.wrong(d.Position, `write @root(select: "…")`, "@root doesn't say which name")
+	}
+	for _, k := range rootKinds {
+		if !d.has(string(k.kind)) {
+			continue
+		}
+		name, at := d.text(string(k.kind)), d.at(string(k.kind))
+		switch {
+		case name == "":
+			p.wrong(at, "write a name, or take "+string(k.kind)+": out", "a name is empty")
+		case strings.HasPrefix(name, "__"):
+			p.wrong(at, "begin it with something else", "GraphQL keeps names that begin with __ for itself")
+		case SpellWord(name) != name:
+			p.wrong(at, "write "+strconv.Quote(SpellWord(name)), "%s is no name in GraphQL, which has letters, digits and _", shortValue(d.args[string(k.kind)]))
+		}
+		t.SetRoot(k.kind, name)
+		p.at[rootOf{table: t, kind: k.kind}] = at
+	}
 }
 
 // checkLength refuses names that PostgreSQL would cut.

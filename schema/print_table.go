@@ -24,8 +24,9 @@ func (w *printer) table(t *Table) {
 			d = append(d, "strict: false")
 		}
 		d.flag("without_rowid", t.WithoutRowID)
+		d.flag("enum", t.Enum)
 	}
-	all := []string{d.directive(kind), renamed(t.RenamedFrom)}
+	all := []string{d.directive(kind), renamed(t.RenamedFrom), printRoots(t)}
 	if p := t.Primary; p != nil {
 		var k args
 		if !w.inFieldOrder(p) {
@@ -70,6 +71,17 @@ func (w *printer) table(t *Table) {
 	}
 	w.head(t.Comment, "type "+t.Type, all...)
 	w.fields(t)
+}
+
+func printRoots(t *Table) string {
+	var d args
+	for _, k := range rootKinds {
+		d.text(string(k.kind), *t.Roots.of(k.kind))
+	}
+	if len(d) == 0 {
+		return ""
+	}
+	return d.directive("root")
 }
 
 func (a *args) deferring(deferrable, deferred bool) {

@@ -60,20 +60,17 @@ func (p *parser) namedQueries(sources []Source) {
 			f.Volatile, f.Stable = f.Query.Writes, !f.Query.Writes
 		}
 	}
-	roots := map[string]string{}
-	for _, t := range p.out.Tables {
-		for _, r := range rootFields(t.Type) {
-			roots[r] = t.Type
-		}
-	}
+	roots := p.out.rootNames()
 	slices.Sort(order)
 	for _, n := range order {
 		f := byName[n]
 		if slices.ContainsFunc(p.out.Functions, func(o *Function) bool { return o.Field == n }) {
 			p.wrong(p.at[f], "call the file something else", "%s is a function of the database too", n)
 		}
-		if roots[n] != "" {
-			p.wrong(p.at[f], "call the file something else", "the API makes a field %s from the table %s", n, roots[n])
+		for _, r := range f.rootFields() {
+			if t := roots[r]; t != nil {
+				p.wrong(p.at[f], "call the file something else", "the API makes a field %s from the table %s", r.name, t.Type)
+			}
 		}
 		p.out.Functions = append(p.out.Functions, f)
 	}

@@ -147,6 +147,7 @@ func (m *maker) makeSchema() *schema.Schema {
 			m.table(n)
 		}
 	}
+	m.enumTable()
 	s.Link()
 	for _, t := range s.Tables {
 		m.foreign(t)
@@ -159,10 +160,35 @@ func (m *maker) makeSchema() *schema.Schema {
 	s.Link()
 	for _, t := range s.Tables {
 		m.relate(t)
+		m.roots(t)
 	}
 	s.Link()
 	s.Spell()
 	return s
+}
+
+// enumTable makes a table whose rows are an enum's values; foreign keys may lead to it.
+func (m *maker) enumTable() {
+	if m.some(60) {
+		return
+	}
+	t := &schema.Table{Name: schema.Name{Name: m.unusedName()}, Enum: true, Strict: m.some(70)}
+	for i := range 1 + m.IntN(2) {
+		c := &schema.Column{Table: t, Name: m.unusedName(), Type: schema.Type{Base: schema.Text, Name: []string{"text", "citext"}[m.IntN(2)]}, NotNull: i == 0, Position: i}
+		t.Columns = append(t.Columns, c)
+	}
+	t.Primary = &schema.Key{Columns: t.Columns[:1]}
+	m.s.Tables = append(m.s.Tables, t)
+}
+
+// roots gives some root fields names of their own.
+func (m *maker) roots(t *schema.Table) {
+	for _, k := range []schema.RootKind{schema.SelectRoot, schema.SelectGroupRoot, schema.SelectStreamRoot, schema.InsertOneRoot, schema.UpdateManyRoot, schema.DeleteByPKRoot} {
+		if m.some(10) {
+			m.count++
+			t.SetRoot(k, fmt.Sprintf("root%d", m.count))
+		}
+	}
 }
 
 func (m *maker) columns(n int, table bool) []*schema.Column {
@@ -357,7 +383,7 @@ func (m *maker) where(t *schema.Table) query.Expr {
 
 // foreign gives a table foreign keys to tables with a primary key, with columns of their own for it.
 func (m *maker) foreign(t *schema.Table) {
-	if t.View != nil {
+	if t.View != nil || t.Enum {
 		return
 	}
 	for range m.IntN(3) {

@@ -41,6 +41,37 @@ func (t *Table) hasKey(columns []*Column) bool {
 	return slices.ContainsFunc(t.Uniques, func(k *Key) bool { return sameSet(k.Columns, columns) })
 }
 
+// EnumTable gives the enum table that a column refers to, alone, by a foreign key: in GraphQL the column is of that enum, which is
+// called like the table's type with _enum after it. It is nil for every other column.
+func (c *Column) EnumTable() *Table {
+	if c.Table == nil {
+		return nil
+	}
+	for _, f := range c.Table.Foreign {
+		if len(f.Columns) == 1 && f.Columns[0] == c && f.To != nil && f.To.Enum && f.To.Primary != nil && slices.Equal(f.References, f.To.Primary.Columns) {
+			return f.To
+		}
+	}
+	return nil
+}
+
+// FitsEnum says whether a table's rows can be the values of an enum: one text column is the primary key, and there is at most one
+// more, with a text on the value. The form is Hasura's.
+func (t *Table) FitsEnum() bool {
+	if t.View != nil || t.Primary == nil || len(t.Primary.Columns) != 1 || len(t.Columns) > 2 {
+		return false
+	}
+	return !slices.ContainsFunc(t.Columns, func(c *Column) bool { return !c.isText() })
+}
+
+func (c *Column) isText() bool {
+	t := c.Type
+	for t.Domain != nil && !t.Array {
+		t = t.Domain.Base
+	}
+	return t.Base == Text && !t.Array
+}
+
 // KeyNamed gives the primary key or the unique constraint of that name; nil where there is none.
 func (t *Table) KeyNamed(name string) *Key {
 	if t.Primary != nil && t.Primary.Name == name {

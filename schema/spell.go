@@ -13,6 +13,7 @@ import (
 // the file has. Of a schema that has everything it changes nothing. Print calls it.
 func (s *Schema) Spell() {
 	s.spell()
+	s.spellRoots()
 	if s.Engine == "" && len(s.foldClashes()) > 0 {
 		s.Engine = "postgres"
 	}
@@ -106,16 +107,24 @@ func (s *Schema) spellTypes() {
 	for _, x := range s.Scalars {
 		add(&x.Type, x.Name)
 	}
-	tables := map[string]bool{}
+	tables, named := map[string]*Table{}, map[*string]*Table{}
 	for _, t := range s.Tables {
-		tables[t.Type] = true
+		named[&t.Type] = t
+		if t.Type != "" {
+			tables[t.Type] = t
+		}
 	}
-	free := func(n string) bool { return !taken[n] && generatedFrom(n, tables) == "" && !makesTaken(n, taken) }
 	for i, name := range names {
-		n := s.qualify(wanted[i])
-		*name = freeName(spelling(n), free)
+		t := named[name]
+		*name = freeName(spelling(s.qualify(wanted[i])), func(n string) bool {
+			return !taken[n] && generatedFrom(n, tables) == "" && (t == nil || !makesTaken(n, taken))
+		})
 		taken[*name] = true
+		if t != nil {
+			tables[*name] = t
+		}
 	}
+	free := func(n string) bool { return !taken[n] && generatedFrom(n, tables) == "" }
 	s.spellScalars(taken)
 	for _, f := range s.Functions {
 		if len(f.Returns.Out) > 0 && f.Returns.Field == "" {
@@ -230,18 +239,26 @@ func (s *Schema) spellFields() {
 		}
 	}
 	functions := map[string]bool{}
-	for _, t := range s.Tables {
-		for _, root := range rootFields(t.Type) {
-			functions[root] = true
+	for root := range s.rootNames() {
+		functions[root.name] = true
+	}
+	take := func(f *Function) {
+		for _, r := range f.rootFields() {
+			functions[r.name] = true
 		}
 	}
 	for _, f := range s.Functions {
-		functions[f.Field] = functions[f.Field] || f.Field != ""
+		if f.Field != "" {
+			take(f)
+		}
 	}
 	for _, f := range s.Functions {
 		if f.Field == "" {
-			f.Field = freeName(spelling(s.qualify(f.Name)), func(n string) bool { return !functions[n] })
-			functions[f.Field] = true
+			f.Field = freeName(spelling(s.qualify(f.Name)), func(n string) bool {
+				named := Function{Field: n, Returns: f.Returns}
+				return !slices.ContainsFunc(named.rootFields(), func(r rootField) bool { return functions[r.name] })
+			})
+			take(f)
 		}
 		spellColumns(f.Returns.Out, map[string]bool{})
 		spellArgs(f.Args)
