@@ -126,3 +126,30 @@ func BenchmarkInsertGroup(b *testing.B) {
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "inserts/s")
 }
+
+// BenchmarkReadPage sorts 10,000 rows and gives the 20 latest of them but 40, each with rows of rows.
+func BenchmarkReadPage(b *testing.B) {
+	benchPage(b, query.Order{Field: query.Field{Column: "made"}, Direction: query.Desc})
+}
+
+// BenchmarkReadPageByKey is the same in an order that an index has.
+func BenchmarkReadPageByKey(b *testing.B) {
+	benchPage(b, query.Order{Field: query.Field{Column: "id"}})
+}
+
+func benchPage(b *testing.B, by query.Order) {
+	s := openShop(b, Config{}, `;WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 1000)
+			INSERT INTO customer SELECT v, 'customer ' || v FROM n`,
+		`WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 10000)
+			INSERT INTO item SELECT v, 1 + v % 1000, 'title ' || v, NULL, 0, format('2024-01-02T03:04:05.%06d+00:00', v) FROM n`,
+		`CREATE INDEX item_customer ON item (customer_id)`)
+	many := &query.Embed{Target: "item", Select: &query.Select{Items: output("id", "title")}}
+	one := &query.Embed{Target: "customer", Select: &query.Select{Items: append(output("name"), many)}}
+	p, args := s.plan(b, &query.Select{From: query.Name{Name: "item"}, Items: append(output("id", "title"), one),
+		Order: []query.Order{by}, Page: query.Page{Limit: query.Int(20), Offset: query.Int(40)}})
+	for b.Loop() {
+		if res, err := s.Read(context.Background(), p, args); err != nil || res.Rows != 20 {
+			b.Fatal(res.Rows, err)
+		}
+	}
+}

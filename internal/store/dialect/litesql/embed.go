@@ -117,6 +117,9 @@ func (c *compiler) inside(e *plan.Embed, outside int) *selected {
 		q.order = append(q.order, c.ordered(q, s, &s.Order[i]))
 	}
 	q.limit = c.limit(s)
+	if q.paged(s) {
+		q.cut(s)
+	}
 	return q
 }
 

@@ -12,7 +12,7 @@ import (
 
 // A selected is a SELECT in the making.
 type selected struct {
-	cols   []string
+	cols   []string // "expression AS name"
 	row    *Row
 	from   string
 	joins  string
@@ -21,6 +21,7 @@ type selected struct {
 	totals bool     // an aggregate was met
 	order  []string
 	limit  string
+	tied   bool           // a condition or the order speaks of a joined occurrence
 	joined map[int]string // occurrences that are joined rather than asked for in a subquery: a column that is null where one has no row
 }
 
@@ -30,10 +31,10 @@ func (s *selected) sql() string {
 		if i > 0 {
 			sql += ", "
 		}
-		sql += col + " AS c" + strconv.Itoa(i)
+		sql += col
 	}
 	if len(s.cols) == 0 {
-		sql += "1 AS c0"
+		sql += "1"
 	}
 	sql += " FROM " + s.from + s.joins
 	if len(s.where) > 0 {
@@ -50,7 +51,7 @@ func (s *selected) sql() string {
 
 // add appends a column and gives its place.
 func (s *selected) add(sql string, aggregate bool) int {
-	s.cols = append(s.cols, sql)
+	s.cols = append(s.cols, sql+" AS c"+strconv.Itoa(len(s.cols)))
 	if aggregate {
 		s.totals = true
 	} else {
@@ -71,6 +72,9 @@ func (c *compiler) selecting(p *plan.Select, on string) *selected {
 		q.order = append(q.order, c.ordered(q, p, &p.Order[i]))
 	}
 	q.limit = c.limit(p)
+	if q.paged(p) {
+		q.cut(p)
+	}
 	return q
 }
 
@@ -199,6 +203,7 @@ func (c *compiler) filters(q *selected, p *plan.Select) []string {
 	}
 	c.inner(p, func(e *plan.Embed) {
 		if q != nil && q.joined[e.Select.Alias] != "" {
+			q.tied = true
 			parts = append(parts, c.present(e)+" IS NOT NULL")
 			return
 		}
@@ -235,6 +240,7 @@ func (c *compiler) ordered(q *selected, p *plan.Select, o *plan.Order) string {
 		sql := ""
 		if o.Embed != nil {
 			sql = "\x00" // joined: null where there is no row
+			q.tied = true
 		}
 		return c.sorted(&o.Value, sql, o.Direction, o.Nulls)
 	}
