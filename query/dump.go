@@ -9,6 +9,11 @@ import (
 // Dump writes a query as text for people and golden files: one line a thing, indented by depth, values quoted.
 func Dump(q Query) string {
 	d := &dumper{}
+	d.query(q)
+	return d.b.String()
+}
+
+func (d *dumper) query(q Query) {
 	switch q := q.(type) {
 	case *Select:
 		d.sel("select from "+q.From.String(), q)
@@ -19,6 +24,9 @@ func Dump(q Query) string {
 		d.line("update %s", q.Table)
 		d.in(func() {
 			d.set(q.Columns, q.Row, q.Default)
+			for _, a := range q.Alter {
+				d.line("%s %s %s", a.How, a.Column, valueText(a.Value))
+			}
 			d.where(q.Where)
 			d.returning(q.Returning, q.End)
 		})
@@ -31,8 +39,14 @@ func Dump(q Query) string {
 	case *Call:
 		d.line("call %s%s", q.Function, when(q.ReadOnly, " read-only"))
 		d.in(func() { d.call(q) })
+	case *Sequence:
+		d.line("sequence%s", when(q.Rollback, " rolled back"))
+		d.in(func() {
+			for _, of := range q.Of {
+				d.query(of)
+			}
+		})
 	}
-	return d.b.String()
 }
 
 type dumper struct {
@@ -53,19 +67,21 @@ func (d *dumper) in(f func()) {
 }
 
 func (d *dumper) sel(head string, s *Select) {
-	d.line("%s%s%s%s", head, when(s.Count != "", " count="+string(s.Count)), when(s.Form.CSV, " csv"), when(s.Form.StripNulls, " nulls=stripped")+when(s.Form.GeoJSON, " geojson")+when(s.Form.Omit, " omit"))
+	d.line("%s%s%s%s", head, when(s.Summary, " summary")+when(s.Count != "", " count="+string(s.Count)), when(s.Form.CSV, " csv"), when(s.Form.StripNulls, " nulls=stripped")+when(s.Form.GeoJSON, " geojson")+when(s.Form.Omit, " omit"))
 	d.in(func() {
-		for _, item := range s.Items {
-			switch item := item.(type) {
-			case *Output:
-				d.line("%s", output(item))
-			case *Embed:
-				d.sel(embed(item), item.Select)
-			}
-		}
+		d.items(s.Items)
 		d.where(s.Where)
+		if s.Distinct != nil {
+			d.line("distinct %s", fields(s.Distinct))
+		}
+		if s.Group != nil {
+			d.line("group by %s", fields(s.Group))
+		}
+		if s.Having != nil {
+			d.line("having %s", ExprText(s.Having))
+		}
 		for _, o := range s.Order {
-			d.line("order %s%s%s%s", when(o.Relation != "", o.Relation+"."), field(o.Field), when(o.Direction != "", " "+string(o.Direction)), when(o.Nulls != "", " nulls "+string(o.Nulls)))
+			d.line("order %s%s%s", orderValue(o), when(o.Direction != "", " "+string(o.Direction)), when(o.Nulls != "", " nulls "+string(o.Nulls)))
 		}
 		if s.Page.Limit != nil {
 			d.line("limit %s", s.Page.Limit.Text)
@@ -76,13 +92,52 @@ func (d *dumper) sel(head string, s *Select) {
 	})
 }
 
+func (d *dumper) items(items []Item) {
+	for _, item := range items {
+		switch item := item.(type) {
+		case *Output:
+			d.line("%s", output(item))
+		case *Embed:
+			d.sel(embed(item), item.Select)
+		case *Literal:
+			d.line("%s: literal %q", item.Key, item.Text)
+		case *Nest:
+			d.line("%s: nest", item.Key)
+			d.in(func() { d.items(item.Items) })
+		case *Nodes:
+			d.line("%s: nodes", item.Key)
+			d.in(func() { d.items(item.Items) })
+		}
+	}
+}
+
+func orderValue(o Order) string {
+	s := when(o.Relation != "", o.Relation+".")
+	for _, hop := range o.Via {
+		s += hop.Relation + when(hop.Hint != "", "!"+hop.Hint) + "."
+	}
+	if o.Aggregate != "" {
+		return s + string(o.Aggregate) + "(" + field(o.Field) + ")"
+	}
+	return s + field(o.Field)
+}
+
+func fields(of []Field) string {
+	texts := make([]string, len(of))
+	for i, f := range of {
+		texts[i] = field(f)
+	}
+	return strings.Join(texts, ", ")
+}
+
 func output(o *Output) string {
 	if o.Star {
 		return "*"
 	}
 	s := when(o.Alias != "", o.Alias+": ") + field(o.Field) + when(o.Cast != "", "::"+o.Cast)
 	if o.Aggregate != "" {
-		s = when(o.Alias != "", o.Alias+": ") + string(o.Aggregate) + "(" + field(o.Field) + when(o.Cast != "", "::"+o.Cast) + ")"
+		s = when(o.Alias != "", o.Alias+": ") + string(o.Aggregate) + "(" + when(o.Distinct, "distinct ") + field(o.Field) +
+			when(o.More != nil, ", "+fields(o.More)) + when(o.Cast != "", "::"+o.Cast) + ")"
 	}
 	return s + when(o.AggregateCast != "", "::"+o.AggregateCast)
 }
@@ -127,7 +182,11 @@ func ExprText(e Expr) string {
 	case *Exists:
 		return "exists " + e.Relation + when(e.Hint != "", " hint="+e.Hint) + when(e.Where != nil, " where "+ExprText(e.Where))
 	case *Compare:
-		return field(e.Field) + " " + string(e.Op) + when(e.Any != "", "("+string(e.Any)+")") + when(e.Lang != "", "("+e.Lang+")") + " " + operand(e)
+		return field(e.Field) + when(e.AsText, "::text") + " " + string(e.Op) + when(e.Any != "", "("+string(e.Any)+")") + when(e.Lang != "", "("+e.Lang+")") + " " + operand(e)
+	case *Measure:
+		of := when(e.Relation != "", e.Relation+when(e.Hint != "", "!"+e.Hint)+".") + string(e.Aggregate) + "(" +
+			when(e.Distinct, "distinct ") + fields(e.Fields) + ")" + when(e.Where != nil, " where "+ExprText(e.Where))
+		return "(" + of + ") " + string(e.Op) + when(e.Any != "", "("+string(e.Any)+")") + " " + operand(&Compare{Op: e.Op, Value: e.Value})
 	}
 	return ""
 }
@@ -171,9 +230,14 @@ func list(of []Expr, between, none string) string {
 
 func (d *dumper) insert(q *Insert) {
 	d.set(q.Columns, q.Rows, q.Default)
+	for _, n := range q.Nested {
+		d.line("nested %s%s of rows %s", n.Relation, when(n.Hint != "", "!"+n.Hint), n.Parents.Text)
+		d.in(func() { d.insert(n.Insert) })
+	}
 	if c := q.Conflict; c != nil {
 		do := when(c.Ignore, "ignore") + when(!c.Ignore, "update") + when(c.Update != nil, " "+strings.Join(c.Update, ", "))
-		d.line("on conflict (%s)%s %s", strings.Join(c.Columns, ", "), when(c.Constraint != "", " "+c.Constraint), do)
+		d.line("on conflict (%s)%s %s", strings.Join(c.Columns, ", "), when(c.Constraint != "", " "+c.Constraint),
+			do+when(c.Where != nil, " where "+ExprText(c.Where)))
 	}
 	if q.Put != nil {
 		d.line("put where %s", ExprText(q.Put))

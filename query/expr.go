@@ -1,6 +1,6 @@
 package query
 
-// An Expr is true or false of a row: *And, *Or, *Not, *Compare, *Embedded, *Exists or Const.
+// An Expr is true or false of a row: *And, *Or, *Not, *Compare, *Embedded, *Exists, *Measure or Const.
 // It never errors on a value: a comparison of what can't be compared is refused when the value is parsed, before any SQL.
 type Expr interface{ isExpr() }
 
@@ -23,6 +23,9 @@ type Compare struct {
 	Any   Quantifier // Any or All over Value.List; None otherwise
 	Value Value
 	Lang  string // text search configuration, for the fts operators
+
+	// AsText compares the field's text form, that of a cast to text.
+	AsText bool
 
 	// Other compares with another column of the same row instead of Value (checks, policies); empty for none.
 	Other string
@@ -49,6 +52,19 @@ type Exists struct {
 	Relation string
 	Hint     string
 	Where    Expr
+}
+
+// A Measure holds an aggregate against a value: of the rows of a to-many relation, or in a Having of the group.
+type Measure struct {
+	Relation  string // empty in a Having
+	Hint      string
+	Where     Expr // which of the relation's rows; nil is all
+	Aggregate Aggregate
+	Fields    []Field // what is aggregated; none counts rows
+	Distinct  bool
+	Op        Op
+	Any       Quantifier
+	Value     Value
 }
 
 // An Op compares. Their meaning is PostgreSQL's, on both engines.
@@ -80,6 +96,13 @@ const (
 	NotRight    Op = "nxr"        // &<
 	NotLeft     Op = "nxl"        // &>
 	Adjacent    Op = "adj"        // -|-
+
+	Similar    Op = "similar"        // SIMILAR TO
+	HasKey     Op = "haskey"         // jsonb ?
+	HasKeysAny Op = "haskeyany"      // jsonb ?|, of Value.List
+	HasKeysAll Op = "haskeyall"      // jsonb ?&, of Value.List
+	PathExists Op = "jsonpathexists" // jsonb @?, of a jsonpath
+	PathMatch  Op = "jsonpathmatch"  // jsonb @@, of a jsonpath
 )
 
 func (*And) isExpr()      {}
@@ -88,4 +111,5 @@ func (*Not) isExpr()      {}
 func (*Compare) isExpr()  {}
 func (*Embedded) isExpr() {}
 func (*Exists) isExpr()   {}
+func (*Measure) isExpr()  {}
 func (Const) isExpr()     {}

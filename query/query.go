@@ -18,7 +18,7 @@ package query
 
 import "slices"
 
-// A Query is *Select, *Insert, *Update, *Delete or *Call.
+// A Query is *Select, *Insert, *Update, *Delete, *Call or a *Sequence of them.
 type Query interface {
 	isQuery()
 }
@@ -52,15 +52,22 @@ type Step struct {
 	Arg int // place of Key among the arguments, set by Parameterize
 }
 
-// Select asks for rows.
+// Select asks for rows. They are written with their keys in the order of Items.
 type Select struct {
-	From  Name   // the empty Name inside an Embed and in what a write or call returns
-	Items []Item // what each row holds; empty means no column at all, as in PostgREST's rel()
-	Where Expr   // nil is all rows
-	Order []Order
-	Page  Page
-	Count CountMode
-	Form  Form
+	From     Name    // the empty Name inside an Embed and in what a write or call returns
+	Items    []Item  // what each row holds; empty means no column at all, as in PostgREST's rel()
+	Where    Expr    // nil is all rows
+	Distinct []Field // of the rows that have the same values here only the first by Order, which begins with these fields
+	Group    []Field // rows are grouped by these, besides the Outputs without an aggregate; Where counts before, all else after
+	Having   Expr    // which groups: Measures without a relation, and comparisons of what is grouped by
+	Order    []Order
+	Page     Page
+	Count    CountMode
+	Form     Form
+
+	// Summary asks for one row about the rows that Where, Distinct, Order and Page leave: Items are Nests of aggregates
+	// over them, Literals, and Nodes, which list them. GraphQL's t_aggregate.
+	Summary bool
 }
 
 // Form says how the rows are written.
@@ -71,8 +78,25 @@ type Form struct {
 	Omit       bool // nothing is written, the rows of the page are only counted (HEAD)
 }
 
-// An Item is *Output or *Embed.
+// An Item is *Output, *Embed, *Nest, *Literal or *Nodes.
 type Item interface{ isItem() }
+
+// A Nest puts items of the row, no Embeds and Nodes among them, into an object of their own.
+type Nest struct {
+	Key   string
+	Items []Item
+}
+
+// A Literal is a constant text of the query's own (GraphQL's __typename). It belongs to the shape.
+type Literal struct {
+	Key, Text string
+}
+
+// Nodes are the rows that a Summary is about, as a list.
+type Nodes struct {
+	Key   string
+	Items []Item
+}
 
 // Output is one value of a row; with Star, every column.
 type Output struct {
@@ -83,6 +107,8 @@ type Output struct {
 
 	Aggregate     Aggregate // empty for none; Count with an empty Field counts rows
 	AggregateCast string    // cast after the aggregate
+	Distinct      bool      // the aggregate takes each value once
+	More          []Field   // Count: of several columns together, those after Field
 }
 
 // Key is the output's key in the answer: the alias, else the aggregate, else the last key of the path that is no index,
@@ -111,6 +137,15 @@ const (
 	Avg   Aggregate = "avg"
 	Min   Aggregate = "min"
 	Max   Aggregate = "max"
+
+	Stddev     Aggregate = "stddev"
+	StddevPop  Aggregate = "stddev_pop"
+	StddevSamp Aggregate = "stddev_samp"
+	Variance   Aggregate = "variance"
+	VarPop     Aggregate = "var_pop"
+	VarSamp    Aggregate = "var_samp"
+	BoolAnd    Aggregate = "bool_and"
+	BoolOr     Aggregate = "bool_or"
 )
 
 // Embed puts related rows into each row.
@@ -132,12 +167,20 @@ const (
 	JoinInner   Join = "inner" // drop them
 )
 
-// An Order sorts by one field, of this table or of a to-one relation.
+// An Order sorts by one field, of this table, of a to-one relation, or by an aggregate.
 type Order struct {
 	Relation  string // an embed's alias or target; empty for this table
+	Via       []Hop  // instead of Relation: the relations that lead from this table to the field's, embedded or not
 	Field     Field
+	Aggregate Aggregate // of the rows of Via's last relation, which is to-many then, or without Via of the group; empty for none
 	Direction Direction
 	Nulls     Nulls
+}
+
+// A Hop is one relation on a way through several.
+type Hop struct {
+	Relation string
+	Hint     string
 }
 
 // Direction is ascending unless said otherwise.
@@ -180,9 +223,19 @@ type Insert struct {
 	Rows      Value    // JSON text: one array of objects
 	Default   bool     // a missing key takes the column's default instead of null
 	Conflict  *Conflict
-	Put       Expr    // PUT: the filter of the URL, which must be the whole primary key with Eq; nil otherwise
+	Put       Expr // PUT: the filter of the URL, which must be the whole primary key with Eq; nil otherwise
+	Nested    []Nested
 	Returning *Select // nil returns nothing
 	End       End
+}
+
+// Nested are rows of a related table that go in together with an Insert's own: before them where they hold the key that
+// those refer to, after them where they refer. Whichever side refers takes the key from the other.
+type Nested struct {
+	Relation string
+	Hint     string
+	Insert   *Insert // Into is empty, Returning nil; Rows are those of all the parents together
+	Parents  Value   // JSON array of numbers, one for each row of Insert: the parent's row that it belongs to, from 0
 }
 
 // Conflict says what to do with a row whose key is taken.
@@ -191,6 +244,7 @@ type Conflict struct {
 	Constraint string   // instead of Columns (GraphQL's on_conflict)
 	Ignore     bool     // leave the row that is there; otherwise update it
 	Update     []string // the columns to update; nil means all that are inserted
+	Where      Expr     // on the row that is there: only if it holds the row is updated; nil is always
 }
 
 // Update changes the rows that Where picks.
@@ -199,10 +253,30 @@ type Update struct {
 	Columns   []string // what is set; none changes nothing and affects no row
 	Row       Value    // JSON text: one object
 	Default   bool     // a missing key takes the column's default instead of null
+	Alter     []Alter  // further changes, which take the column's old value
 	Where     Expr
 	Returning *Select
 	End       End
 }
+
+// An Alter changes a column by its old value. A column stands in one Alter or in Columns, not in both.
+type Alter struct {
+	Column string
+	How    Alteration
+	Value  Value
+}
+
+// An Alteration makes a column's new value of the old one. Null stays null.
+type Alteration string
+
+const (
+	Increment    Alteration = "inc"            // old + value, of a number
+	Append       Alteration = "append"         // old || value, of jsonb
+	Prepend      Alteration = "prepend"        // value || old
+	DeleteKey    Alteration = "delete_key"     // without the key, or the elements that are this text
+	DeleteElem   Alteration = "delete_elem"    // without the element at this place; negative counts from the end
+	DeleteAtPath Alteration = "delete_at_path" // without what stands at the path: Value.List
+)
 
 // Delete removes the rows that Where picks.
 type Delete struct {
@@ -224,6 +298,14 @@ type Call struct {
 	End      End
 }
 
+// A Sequence asks several things at once. Reads alone see one snapshot; with a write among them, they run in their order
+// in one transaction, all of it or none of it, and each sees what the ones before it did. No Sequence stands in another;
+// Ends of its members only say what must hold of the member.
+type Sequence struct {
+	Of       []Query
+	Rollback bool // roll back after answering
+}
+
 // An Arg is one named argument.
 type Arg struct {
 	Name  string
@@ -238,14 +320,18 @@ type End struct {
 	Keys        bool   // report the primary key of the first row (for a Location header)
 }
 
-func (*Select) isQuery() {}
-func (*Insert) isQuery() {}
-func (*Update) isQuery() {}
-func (*Delete) isQuery() {}
-func (*Call) isQuery()   {}
+func (*Select) isQuery()   {}
+func (*Insert) isQuery()   {}
+func (*Update) isQuery()   {}
+func (*Delete) isQuery()   {}
+func (*Call) isQuery()     {}
+func (*Sequence) isQuery() {}
 
-func (*Output) isItem() {}
-func (*Embed) isItem()  {}
+func (*Output) isItem()  {}
+func (*Embed) isItem()   {}
+func (*Nest) isItem()    {}
+func (*Literal) isItem() {}
+func (*Nodes) isItem()   {}
 
 // An Actor is who asks.
 type Actor struct {

@@ -33,6 +33,14 @@ func (w *shaper) query(q Query) {
 		w.flag(q.Default)
 		w.conflict(q.Conflict)
 		w.expr(q.Put)
+		w.int(len(q.Nested))
+		for i := range q.Nested {
+			n := &q.Nested[i]
+			w.str(n.Relation)
+			w.str(n.Hint)
+			w.query(n.Insert)
+			w.value(&n.Parents)
+		}
 		w.sel(q.Returning)
 		w.end(q.End)
 	case *Update:
@@ -41,6 +49,12 @@ func (w *shaper) query(q Query) {
 		w.strs(q.Columns)
 		w.value(&q.Row)
 		w.flag(q.Default)
+		w.int(len(q.Alter))
+		for i := range q.Alter {
+			w.str(q.Alter[i].Column)
+			w.str(string(q.Alter[i].How))
+			w.value(&q.Alter[i].Value)
+		}
 		w.expr(q.Where)
 		w.sel(q.Returning)
 		w.end(q.End)
@@ -68,6 +82,13 @@ func (w *shaper) query(q Query) {
 		w.strs(q.Columns)
 		w.sel(q.Result)
 		w.end(q.End)
+	case *Sequence:
+		w.tag('Q')
+		w.int(len(q.Of))
+		for _, of := range q.Of {
+			w.query(of)
+		}
+		w.flag(q.Rollback)
 	default:
 		panic("query: unknown kind of query")
 	}
@@ -80,35 +101,22 @@ func (w *shaper) sel(s *Select) {
 	}
 	w.tag('1')
 	w.name(s.From)
-	w.int(len(s.Items))
-	for _, item := range s.Items {
-		switch item := item.(type) {
-		case *Output:
-			w.tag('o')
-			w.flag(item.Star)
-			w.field(&item.Field)
-			w.str(item.Cast)
-			w.str(item.Key()) // the key in the answer belongs to the shape, also where it is that of a path
-			w.str(string(item.Aggregate))
-			w.str(item.AggregateCast)
-		case *Embed:
-			w.tag('e')
-			w.str(item.Target)
-			w.str(item.Hint)
-			w.str(item.Alias)
-			w.str(string(item.Join))
-			w.flag(item.Spread)
-			w.sel(item.Select)
-		default:
-			panic("query: unknown kind of item")
-		}
-	}
+	w.items(s.Items)
 	w.expr(s.Where)
+	w.fields(s.Distinct)
+	w.fields(s.Group)
+	w.expr(s.Having)
 	w.int(len(s.Order))
 	for i := range s.Order {
 		o := &s.Order[i]
 		w.str(o.Relation)
+		w.int(len(o.Via))
+		for _, hop := range o.Via {
+			w.str(hop.Relation)
+			w.str(hop.Hint)
+		}
 		w.field(&o.Field)
+		w.str(string(o.Aggregate))
 		w.str(string(o.Direction))
 		w.str(string(o.Nulls))
 	}
@@ -125,6 +133,47 @@ func (w *shaper) sel(s *Select) {
 	w.flag(s.Form.CSV)
 	w.flag(s.Form.GeoJSON)
 	w.flag(s.Form.Omit)
+	w.flag(s.Summary)
+}
+
+func (w *shaper) items(items []Item) {
+	w.int(len(items))
+	for _, item := range items {
+		switch item := item.(type) {
+		case *Output:
+			w.tag('o')
+			w.flag(item.Star)
+			w.field(&item.Field)
+			w.str(item.Cast)
+			w.str(item.Key()) // the key in the answer belongs to the shape, also where it is that of a path
+			w.str(string(item.Aggregate))
+			w.str(item.AggregateCast)
+			w.flag(item.Distinct)
+			w.fields(item.More)
+		case *Embed:
+			w.tag('e')
+			w.str(item.Target)
+			w.str(item.Hint)
+			w.str(item.Alias)
+			w.str(string(item.Join))
+			w.flag(item.Spread)
+			w.sel(item.Select)
+		case *Nest:
+			w.tag('n')
+			w.str(item.Key)
+			w.items(item.Items)
+		case *Literal:
+			w.tag('l')
+			w.str(item.Key)
+			w.str(item.Text)
+		case *Nodes:
+			w.tag('r')
+			w.str(item.Key)
+			w.items(item.Items)
+		default:
+			panic("query: unknown kind of item")
+		}
+	}
 }
 
 func (w *shaper) expr(e Expr) {
@@ -150,6 +199,7 @@ func (w *shaper) expr(e Expr) {
 		w.str(string(e.Any))
 		w.str(e.Lang)
 		w.str(e.Other)
+		w.flag(e.AsText)
 		if e.Op == Is {
 			w.str(e.Value.Text)
 		} else if e.Other == "" {
@@ -164,6 +214,21 @@ func (w *shaper) expr(e Expr) {
 		w.str(e.Relation)
 		w.str(e.Hint)
 		w.expr(e.Where)
+	case *Measure:
+		w.tag('a')
+		w.str(e.Relation)
+		w.str(e.Hint)
+		w.expr(e.Where)
+		w.str(string(e.Aggregate))
+		w.fields(e.Fields)
+		w.flag(e.Distinct)
+		w.str(string(e.Op))
+		w.str(string(e.Any))
+		if e.Op == Is {
+			w.str(e.Value.Text)
+		} else {
+			w.value(&e.Value)
+		}
 	default:
 		panic("query: unknown kind of expression")
 	}
@@ -186,6 +251,7 @@ func (w *shaper) conflict(c *Conflict) {
 	w.flag(c.Ignore)
 	w.flag(c.Update != nil)
 	w.strs(c.Update)
+	w.expr(c.Where)
 }
 
 func (w *shaper) end(e End) {
@@ -208,6 +274,13 @@ func (w *shaper) field(f *Field) {
 		w.flag(s.Quoted)
 		s.Arg = len(w.args)
 		w.args = append(w.args, Value{Text: s.Key, Arg: s.Arg})
+	}
+}
+
+func (w *shaper) fields(of []Field) {
+	w.int(len(of))
+	for i := range of {
+		w.field(&of[i])
 	}
 }
 
