@@ -26,7 +26,7 @@ type Write struct {
 	Op    Operation
 	Rows  json.RawMessage // what is inserted (an array) or set (an object); nil for a delete
 
-	Affected int64 // After: how many rows were written
+	Affected int64 // After: how many rows were written, with those that went in nested
 
 	do func(context.Context, query.Query) (Result, error)
 }
@@ -88,43 +88,69 @@ func operation(op plan.Op) Operation {
 
 // before gives the hooks of one write, as the store runs them.
 func (a *App) before(_ context.Context, who query.Actor, p *plan.Plan, args query.Args) []store.Hook {
-	if p.Write == nil || a.hooks.before == nil {
+	if a.hooks.before == nil {
 		return nil
 	}
-	list := a.hooks.before[hookKey{operation(p.Op), p.Write.Table.Name.String()}]
-	if len(list) == 0 {
-		return nil
-	}
-	w := written(who, p, args)
-	run := make([]store.Hook, len(list))
-	for i, hook := range list {
-		run[i] = func(ctx context.Context, h store.Handle) error {
-			w.do = func(ctx context.Context, q query.Query) (Result, error) { return a.node.DoIn(ctx, h, who, q) }
-			err := hook(ctx, w)
-			if _, ok := err.(*fault.Fault); err == nil || ok {
-				return err
-			}
-			return fault.New(fault.HookRefused, err.Error()).WithCause(err)
+	var run []store.Hook
+	eachWrite(p, nil, func(op plan.Op, of *plan.Write, _ *store.Result) {
+		list := a.hooks.before[hookKey{operation(op), of.Table.Name.String()}]
+		if len(list) == 0 {
+			return
 		}
-	}
+		w := written(who, op, of, args)
+		for _, hook := range list {
+			run = append(run, func(ctx context.Context, h store.Handle) error {
+				w.do = func(ctx context.Context, q query.Query) (Result, error) { return a.node.DoIn(ctx, h, who, q) }
+				err := hook(ctx, w)
+				if _, ok := err.(*fault.Fault); err == nil || ok {
+					return err
+				}
+				return fault.New(fault.HookRefused, err.Error()).WithCause(err)
+			})
+		}
+	})
 	return run
 }
 
-func (a *App) after(ctx context.Context, who query.Actor, p *plan.Plan, args query.Args, r store.Result) {
-	if p.Write == nil || a.hooks.after == nil {
-		return
+// eachWrite visits every write of a plan in order, those of nested rows after the rows that they belong to, each with the
+// result of its member, or nil where there is none yet.
+func eachWrite(p *plan.Plan, r *store.Result, visit func(plan.Op, *plan.Write, *store.Result)) {
+	for i, step := range p.Steps {
+		if r == nil {
+			eachWrite(step, nil, visit)
+		} else {
+			eachWrite(step, &r.Steps[i], visit)
+		}
 	}
-	for _, hook := range a.hooks.after[hookKey{operation(p.Op), p.Write.Table.Name.String()}] {
-		w := written(who, p, args)
-		w.Affected = r.Affected
-		hook(ctx, w)
+	if p.Write != nil {
+		eachNested(p.Op, p.Write, r, visit)
 	}
 }
 
-func written(who query.Actor, p *plan.Plan, args query.Args) *Write {
-	w := &Write{Actor: who, Table: p.Write.Table.Name.String(), Op: operation(p.Op)}
-	if p.Op != plan.Delete {
-		w.Rows = json.RawMessage(args[p.Write.Rows].Text)
+func eachNested(op plan.Op, w *plan.Write, r *store.Result, visit func(plan.Op, *plan.Write, *store.Result)) {
+	visit(op, w, r)
+	for i := range w.Nested {
+		eachNested(plan.Insert, w.Nested[i].Write, r, visit)
+	}
+}
+
+func (a *App) after(ctx context.Context, who query.Actor, p *plan.Plan, args query.Args, r store.Result) {
+	if a.hooks.after == nil {
+		return
+	}
+	eachWrite(p, &r, func(op plan.Op, of *plan.Write, r *store.Result) {
+		for _, hook := range a.hooks.after[hookKey{operation(op), of.Table.Name.String()}] {
+			w := written(who, op, of, args)
+			w.Affected = r.Affected
+			hook(ctx, w)
+		}
+	})
+}
+
+func written(who query.Actor, op plan.Op, of *plan.Write, args query.Args) *Write {
+	w := &Write{Actor: who, Table: of.Table.Name.String(), Op: operation(op)}
+	if op != plan.Delete {
+		w.Rows = json.RawMessage(args[of.Rows].Text)
 	}
 	return w
 }

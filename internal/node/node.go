@@ -148,7 +148,7 @@ func (n *Node) plan(g *generation, who query.Actor, q query.Query) (*plan.Plan, 
 }
 
 func (n *Node) execute(ctx context.Context, who query.Actor, p *plan.Plan, args query.Args, call *store.Settings) (store.Result, error) {
-	if p.Op == plan.Read {
+	if p.Op == plan.Read || p.Op == plan.Sequence && p.ReadsOnly() {
 		return n.store.Read(ctx, p, args)
 	}
 	tx := store.Tx{Plan: p, Args: args, Call: call}

@@ -12,9 +12,22 @@ import (
 // t0, t1, …; arguments are $0, $1, ….
 func Dump(p *Plan) string {
 	d := &dumper{}
+	d.plan(p)
+	d.params(p.Params)
+	d.facts(p.Facts)
+	return d.b.String()
+}
+
+func (d *dumper) plan(p *Plan) {
 	switch {
+	case p.Op == Sequence:
+		d.line("sequence%s", mark(p.End.Rollback, " rollback"))
+		for _, step := range p.Steps {
+			d.in(func() { d.plan(step) })
+		}
+		return
 	case p.Write != nil:
-		d.write(p)
+		d.write([...]string{Insert: "insert", Update: "update", Delete: "delete"}[p.Op], p.Write)
 	case p.Call != nil:
 		d.call(p.Call)
 	}
@@ -22,9 +35,6 @@ func Dump(p *Plan) string {
 		d.sel("select", p.Rows)
 	}
 	d.end(p)
-	d.params(p.Params)
-	d.facts(p.Facts)
-	return d.b.String()
 }
 
 type dumper struct {
@@ -44,11 +54,15 @@ func (d *dumper) in(f func()) {
 	d.indent--
 }
 
-func (d *dumper) write(p *Plan) {
-	w := p.Write
-	d.line("%s %s t%d", [...]string{Insert: "insert", Update: "update", Delete: "delete"}[p.Op], w.Table.Name, w.Alias)
+func (d *dumper) write(verb string, w *Write) {
+	d.line("%s %s t%d", verb, w.Table.Name, w.Alias)
 	d.in(func() {
-		if p.Op != Delete {
+		for i := range w.Nested {
+			n := &w.Nested[i]
+			d.line("nested %s $%d: %s = %s", map[bool]string{true: "before", false: "after"}[n.Before], n.Parents, columns(n.Taking), columns(n.Giving))
+			d.in(func() { d.write("insert", n.Write) })
+		}
+		if verb != "delete" {
 			d.line("set %s from $%d%s", columns(w.Columns), w.Rows, mark(w.Default, " missing=default"))
 		}
 		if c := w.Conflict; c != nil {
@@ -56,7 +70,13 @@ func (d *dumper) write(p *Plan) {
 			if c.Ignore {
 				do = "ignore"
 			}
+			if c.Where != nil {
+				do += " where " + expr(c.Where)
+			}
 			d.line("on conflict %s%s %s", columns(c.Columns), label(" constraint ", c.Constraint), do)
+		}
+		for _, a := range w.Alter {
+			d.line("%s %s $%d", a.How, a.Column.Name, a.Arg)
 		}
 		if w.Put != nil {
 			d.line("put %s", expr(w.Put))
@@ -93,17 +113,24 @@ func (d *dumper) sel(head string, s *Select) {
 	case s.Source.Called != nil:
 		from = "called " + s.Source.Called.Name.String()
 	}
-	d.line("%s %s t%d%s%s%s%s", head, from, s.Alias, mark(s.Grouped, " grouped"), label(" count=", string(s.Count)),
+	d.line("%s %s t%d%s%s%s%s", head, from, s.Alias, mark(s.Summary, " summary")+mark(s.Grouped, " grouped"), label(" count=", string(s.Count)),
 		mark(s.Form.CSV, " csv"), mark(s.Form.StripNulls, " strip-nulls"))
 	d.in(func() {
-		for i := range s.Outputs {
-			d.output(&s.Outputs[i])
-		}
+		d.outputs(s.Outputs)
 		if s.Where != nil {
 			d.line("where %s", expr(s.Where))
 		}
+		if s.Distinct != nil {
+			d.line("distinct %s", operands(s.Distinct))
+		}
+		if s.Group != nil {
+			d.line("group by %s", operands(s.Group))
+		}
+		if s.Having != nil {
+			d.line("having %s", expr(s.Having))
+		}
 		for _, o := range s.Order {
-			d.line("order %s%s%s", operand(o.Value), label(" ", string(o.Direction)), label(" nulls ", string(o.Nulls)))
+			d.line("order %s%s%s", ordered(o), label(" ", string(o.Direction)), label(" nulls ", string(o.Nulls)))
 		}
 		if s.Limit != nil {
 			d.line("limit $%d", *s.Limit)
@@ -114,7 +141,48 @@ func (d *dumper) sel(head string, s *Select) {
 	})
 }
 
+func (d *dumper) outputs(list []Output) {
+	for i := range list {
+		d.output(&list[i])
+	}
+}
+
+// ordered is what an order sorts by, with the way to it.
+func ordered(o Order) string {
+	s := ""
+	for _, hop := range o.Via {
+		s += fmt.Sprintf("%s t%d by %s: ", hop.Select.Source.Table.Name, hop.Select.Alias, relation(hop.Relation))
+	}
+	switch {
+	case o.Counts:
+		return s + "count()"
+	case o.Aggregate != "":
+		return s + string(o.Aggregate) + "(" + operand(o.Value) + ")"
+	}
+	return s + operand(o.Value)
+}
+
+func operands(of []Operand) string {
+	texts := make([]string, len(of))
+	for i, o := range of {
+		texts[i] = operand(o)
+	}
+	return strings.Join(texts, " ")
+}
+
 func (d *dumper) output(o *Output) {
+	switch {
+	case o.Nest != nil:
+		d.line("nest %q", o.Key)
+		d.in(func() { d.outputs(o.Nest) })
+		return
+	case o.Literal != nil:
+		d.line("literal %q %q", o.Key, *o.Literal)
+		return
+	case o.Nodes != nil:
+		d.sel(fmt.Sprintf("nodes %q", o.Key), o.Nodes)
+		return
+	}
 	if e := o.Embed; e != nil {
 		d.sel(fmt.Sprintf("embed %q %s%s%s%s by %s", o.Key, one(e.Relation), mark(e.Inner, " inner"),
 			mark(e.Spread, " spread"), mark(e.Hidden, " hidden"), relation(e.Relation))+" from", e.Select)
@@ -123,6 +191,12 @@ func (d *dumper) output(o *Output) {
 	value := "*"
 	if o.Value != nil {
 		value = operand(*o.Value)
+	}
+	if o.More != nil {
+		value += " " + operands(o.More)
+	}
+	if o.Distinct {
+		value = "distinct " + value
 	}
 	if o.Cast != nil {
 		value += "::" + o.Cast.String()
@@ -155,7 +229,7 @@ func maxAffected(e query.End) string {
 
 func (d *dumper) params(params []Param) {
 	for i, p := range params {
-		use := [...]string{"unused", "literal", "items", "array", "pattern", "number", "key", "rows", "body"}[p.Use]
+		use := [...]string{"unused", "literal", "items", "array", "pattern", "number", "key", "rows", "body", "places"}[p.Use]
 		d.line("param $%d %s%s", i, use, label(" ", p.Type.String()))
 	}
 }
@@ -211,13 +285,26 @@ func expr(e Expr) string {
 		if e.Lang != "" {
 			op += "(" + e.Lang + ")"
 		}
-		return fmt.Sprintf("(%s %s %s)", operand(e.Left), op, right)
+		return fmt.Sprintf("(%s%s %s %s)", operand(e.Left), mark(e.AsText, "::text"), op, right)
 	case *Exists:
 		where := ""
 		if e.Select.Where != nil {
 			where = " where " + expr(e.Select.Where)
 		}
 		return fmt.Sprintf("(exists %s t%d by %s%s)", e.Select.Source.Table.Name, e.Select.Alias, relation(e.Relation), where)
+	case *Measure:
+		of := string(e.Aggregate) + "(" + mark(e.Distinct, "distinct ") + operands(e.Values) + ")"
+		if e.Select != nil {
+			of += fmt.Sprintf(" of %s t%d by %s", e.Select.Source.Table.Name, e.Select.Alias, relation(e.Relation))
+			if e.Select.Where != nil {
+				of += " where " + expr(e.Select.Where)
+			}
+		}
+		right := fmt.Sprintf("$%d", e.Arg)
+		if e.Op == query.Is {
+			right = e.Is
+		}
+		return fmt.Sprintf("(%s %s %s)", of, e.Op, right)
 	case *Embedded:
 		return fmt.Sprintf("(%s t%d)", map[bool]string{false: "some", true: "none"}[e.Null], e.Embed.Select.Alias)
 	}

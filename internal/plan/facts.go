@@ -10,8 +10,11 @@ import (
 // facts walks a finished plan and says what it reads, writes and depends on.
 func facts(p *Plan, claims []string) Facts {
 	g := &gatherer{f: Facts{Claims: claims}}
+	if p.Op == Sequence {
+		g.sequence(p)
+		return g.f
+	}
 	if w := p.Write; w != nil {
-		g.f.Writes = []*schema.Table{w.Table}
 		g.write(w)
 	}
 	if p.Call != nil {
@@ -40,8 +43,45 @@ func (g *gatherer) columns(of []*schema.Column) {
 	}
 }
 
+// sequence gathers the facts of the members, which are resolved.
+func (g *gatherer) sequence(p *Plan) {
+	for _, step := range p.Steps {
+		f := &step.Facts
+		for _, t := range f.Reads {
+			g.table(t)
+		}
+		for _, t := range f.Writes {
+			add(&g.f.Writes, t)
+		}
+		g.columns(f.Columns)
+		for _, r := range f.Relations {
+			add(&g.f.Relations, r)
+		}
+		g.f.Bound = append(g.f.Bound, f.Bound...)
+		g.f.Opaque = g.f.Opaque || f.Opaque
+		g.f.RowsMax = g.f.RowsMax.plus(f.RowsMax)
+	}
+}
+
+// plus bounds the rows of both: (a·x + b·y) is at most (a + b)·x·y, as limits count at least 1.
+func (m RowsMax) plus(o RowsMax) RowsMax {
+	if m.Unbounded || o.Unbounded {
+		return RowsMax{Unbounded: true}
+	}
+	return RowsMax{Fixed: m.Fixed + o.Fixed, Args: slices.Concat(m.Args, o.Args), Given: m.Given || o.Given}
+}
+
 // write gathers what a write itself reads: its filter, and the keys that an upsert looks at.
 func (g *gatherer) write(w *Write) {
+	add(&g.f.Writes, w.Table)
+	for i := range w.Nested {
+		g.relation(w.Nested[i].Relation)
+		g.write(w.Nested[i].Write)
+	}
+	for i := range w.Alter {
+		g.table(w.Table)
+		add(&g.f.Columns, w.Alter[i].Column)
+	}
 	if w.Where != nil {
 		g.table(w.Table)
 		g.expr(w.Where, w.Alias)
@@ -49,6 +89,9 @@ func (g *gatherer) write(w *Write) {
 	if w.Conflict != nil {
 		g.table(w.Table)
 		g.columns(w.Conflict.Columns)
+		if w.Conflict.Where != nil {
+			g.walk(w.Conflict.Where)
+		}
 	}
 }
 
@@ -61,21 +104,46 @@ func (g *gatherer) sel(s *Select) {
 	case s.Source.Called != nil && s.Source.Called.Returns.Table != nil:
 		g.table(s.Source.Called.Returns.Table)
 	}
-	for i := range s.Outputs {
-		o := &s.Outputs[i]
+	g.outputs(s.Outputs)
+	if s.Where != nil {
+		g.expr(s.Where, s.Alias)
+	}
+	g.operands(s.Distinct)
+	g.operands(s.Group)
+	if s.Having != nil {
+		g.walk(s.Having)
+	}
+	for i := range s.Order {
+		o := &s.Order[i]
+		for _, hop := range o.Via {
+			g.relation(hop.Relation)
+			g.sel(hop.Select)
+		}
+		g.operand(&o.Value)
+	}
+}
+
+func (g *gatherer) outputs(list []Output) {
+	for i := range list {
+		o := &list[i]
 		if o.Value != nil {
 			g.operand(o.Value)
 		}
+		g.operands(o.More)
 		if o.Embed != nil {
 			g.relation(o.Embed.Relation)
 			g.sel(o.Embed.Select)
 		}
+		if o.Nodes != nil {
+			g.sel(o.Nodes)
+		}
+		g.outputs(o.Nest)
 	}
-	if s.Where != nil {
-		g.expr(s.Where, s.Alias)
-	}
-	for i := range s.Order {
-		g.operand(&s.Order[i].Value)
+}
+
+func (g *gatherer) operands(list []Operand) {
+	for i := range list {
+		g.operand(&list[i])
 	}
 }
 
@@ -132,6 +200,12 @@ func (g *gatherer) walk(e Expr) {
 	case *Exists:
 		g.relation(e.Relation)
 		g.sel(e.Select)
+	case *Measure:
+		if e.Relation != nil {
+			g.relation(e.Relation)
+			g.sel(e.Select)
+		}
+		g.operands(e.Values)
 	}
 }
 
@@ -154,7 +228,7 @@ func binding(e Expr, alias int) (Binding, bool) {
 	switch e := e.(type) {
 	case *Compare:
 		equal := e.Op == query.In || e.Op == query.Eq && e.Any != query.All
-		if equal && e.Other == nil && e.Left.Alias == alias && e.Left.Column != nil && len(e.Left.Path) == 0 {
+		if equal && e.Other == nil && !e.AsText && e.Left.Alias == alias && e.Left.Column != nil && len(e.Left.Path) == 0 {
 			return Binding{Alias: alias, Column: e.Left.Column, Args: []int{e.Arg}}, true
 		}
 	case *Or:
@@ -202,16 +276,12 @@ func perParent(s *Select, many bool) RowsMax {
 		of.Args = append(of.Args, *s.Limit)
 	}
 	for i := range s.Outputs {
-		e := s.Outputs[i].Embed
-		if e == nil {
-			continue
+		switch o := &s.Outputs[i]; {
+		case o.Embed != nil:
+			of = of.plus(perParent(o.Embed.Select, o.Embed.Relation.Many))
+		case o.Nodes != nil:
+			of = of.plus(perParent(o.Nodes, many))
 		}
-		in := perParent(e.Select, e.Relation.Many)
-		if in.Unbounded {
-			return in
-		}
-		of.Fixed += in.Fixed // (1 + a·x + b·y) is at most (1 + a + b)·x·y, as limits count at least 1
-		of.Args = append(of.Args, in.Args...)
 	}
 	return of
 }

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
@@ -14,6 +16,7 @@ type node struct {
 	relation *schema.Relation
 	parent   *node
 	children []*node // in the order of the query's embeds
+	nodes    []*node // in the order of the query's Nodes
 	depth    int
 
 	source Source
@@ -22,6 +25,7 @@ type node struct {
 	label  string // what PostgreSQL would call this occurrence in a message
 
 	inserted bool // the source is the rows of an insert
+	inHaving bool // a condition on groups is being resolved
 
 	out  *Select
 	made *Embed // nil for the root
@@ -76,6 +80,12 @@ func (n *node) gathered() bool { return n.embed != nil && n.embed.Spread && n.re
 func (r *resolver) grow(n *node) error {
 	n.out = &Select{Source: n.source, Alias: n.alias, Count: n.query.Count, Form: n.query.Form}
 	for _, item := range n.query.Items {
+		if x, ok := item.(*query.Nodes); ok {
+			if err := r.growNodes(n, x); err != nil {
+				return err
+			}
+			continue
+		}
 		e, ok := item.(*query.Embed)
 		if !ok {
 			continue
@@ -104,6 +114,21 @@ func (r *resolver) grow(n *node) error {
 	return nil
 }
 
+// growNodes begins the list of the rows that a Summary is about: the same rows again, on an occurrence of their own.
+func (r *resolver) growNodes(n *node, x *query.Nodes) error {
+	if !n.query.Summary {
+		return fault.New(fault.Internal, "plan: nodes of what is no summary")
+	}
+	q := n.query
+	c := &node{
+		query:    &query.Select{Items: x.Items, Where: q.Where, Distinct: q.Distinct, Order: q.Order, Page: q.Page},
+		relation: n.relation, parent: n.parent, depth: n.depth, source: n.source, row: n.row, alias: r.alias(),
+		label: n.label, inserted: n.inserted,
+	}
+	n.nodes = append(n.nodes, c)
+	return r.grow(c)
+}
+
 // hidden says whether an embed writes nothing: it selects nothing, and nor do the embeds in it.
 func (n *node) hidden() bool {
 	if len(n.query.Items) > len(n.children) {
@@ -122,13 +147,19 @@ func (r *resolver) fill(n *node) error {
 	if err := r.outputs(n); err != nil {
 		return err
 	}
-	for _, c := range n.children {
+	for _, c := range slices.Concat(n.children, n.nodes) {
 		if err := r.fill(c); err != nil {
 			return err
 		}
 	}
 	var err error
 	if n.out.Where, err = r.expr(n, n.query.Where); err != nil {
+		return err
+	}
+	if n.out.Distinct, err = r.fields(n, n.query.Distinct); err != nil {
+		return err
+	}
+	if n.out.Having, err = r.having(n); err != nil {
 		return err
 	}
 	if err := r.order(n); err != nil {

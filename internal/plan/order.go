@@ -20,16 +20,20 @@ func (r *resolver) checkOrders(n *node) error {
 			return notEmbedded(name)
 		}
 		if c.relation.Many {
-			return fault.Newf(fault.RelatedOrder, "A related order on '%s' is not possible", name).WithStatus(400).
-				WithDetails("'%s' and '%s' do not form a many-to-one or one-to-one relationship", n.row.name, name)
+			return notToOne(n.row.name, name)
 		}
 	}
-	for _, c := range n.children {
+	for _, c := range slices.Concat(n.children, n.nodes) {
 		if err := r.checkOrders(c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func notToOne(from, name string) error {
+	return fault.Newf(fault.RelatedOrder, "A related order on '%s' is not possible", name).WithStatus(400).
+		WithDetails("'%s' and '%s' do not form a many-to-one or one-to-one relationship", from, name)
 }
 
 func notEmbedded(name string) error {
@@ -43,22 +47,91 @@ func (r *resolver) order(n *node) error {
 		q := &n.query.Order[i]
 		o := Order{Direction: q.Direction, Nulls: q.Nulls}
 		var err error
-		if q.Relation == "" {
-			o.Value, err = r.field(n, &q.Field)
-		} else {
+		switch {
+		case len(q.Via) > 0 || q.Aggregate != "":
+			err = r.orderVia(n, q, &o)
+		case q.Relation != "":
 			c := n.child(q.Relation)
 			o.Embed = c.made
 			o.Value, err = r.relatedField(c, &q.Field)
+		default:
+			o.Value, err = r.field(n, &q.Field)
 		}
 		if err != nil {
 			return err
 		}
-		if n.out.Grouped && !n.groupedBy(o.Value) {
+		if n.out.Grouped && o.Aggregate == "" && !n.groupedBy(o.Value) {
 			return ungrouped(n, o)
 		}
 		n.tie(o) // a second time it would change nothing, and SQLite takes 2,000 terms only
 	}
+	if err := n.distinctFirst(); err != nil {
+		return err
+	}
 	n.finishOrder()
+	return nil
+}
+
+// orderVia resolves an order by a related value, by an aggregate of related rows, or by one of the group.
+func (r *resolver) orderVia(n *node, q *query.Order, o *Order) error {
+	at := n
+	for i, hop := range q.Via {
+		rel, err := r.relation(at.row, hop.Relation, hop.Hint)
+		if err != nil {
+			return err
+		}
+		if many := q.Aggregate != "" && i == len(q.Via)-1; rel.Many != many {
+			return notToOne(at.row.name, hop.Relation)
+		}
+		at = r.related(at, rel)
+		o.Via = append(o.Via, Hop{Relation: rel, Select: at.out})
+	}
+	if len(q.Via) == 0 && !n.out.Grouped {
+		return fault.New(fault.Internal, "plan: an order by an aggregate of rows that are not grouped")
+	}
+	if o.Aggregate = q.Aggregate; o.Aggregate == query.Count && q.Field.Column == "" {
+		o.Counts, o.Type = true, typeBigint
+		return nil
+	}
+	var err error
+	if o.Value, err = r.field(at, &q.Field); err == nil && o.Aggregate != "" {
+		o.Type, err = aggregated(o.Aggregate, o.Value.Type)
+	}
+	return err
+}
+
+// related is the occurrence that a relation leads to from n, where it is no embed.
+func (r *resolver) related(n *node, rel *schema.Relation) *node {
+	to := &node{
+		query: &query.Select{}, relation: rel, depth: n.depth + 1,
+		source: Source{Table: rel.To}, row: tableRow(rel.To), alias: r.alias(), label: embedLabel(rel, n.depth+1),
+	}
+	to.out = &Select{Source: to.source, Alias: to.alias}
+	return to
+}
+
+// distinctFirst lets the order begin with the distinct fields. One that begins with others leaves open which row is the first.
+func (n *node) distinctFirst() error {
+	distinct := n.out.Distinct
+	if distinct == nil {
+		return nil
+	}
+	is := func(o Order) bool {
+		return o.Embed == nil && o.Via == nil && slices.ContainsFunc(distinct, func(d Operand) bool { return same(d, o.Value) })
+	}
+	first := 0
+	for first < len(n.out.Order) && is(n.out.Order[first]) {
+		first++
+	}
+	asked := n.out.Order
+	n.out.Order = asked[:first:first]
+	for _, d := range distinct {
+		n.tie(Order{Value: d})
+	}
+	if len(n.out.Order) > first && len(asked) > first {
+		return fault.New("42P10", "SELECT DISTINCT ON expressions must match initial ORDER BY expressions").WithStatus(400)
+	}
+	n.out.Order = append(n.out.Order, asked[first:]...)
 	return nil
 }
 
@@ -79,7 +152,15 @@ func (r *resolver) relatedField(c *node, f *query.Field) (Operand, error) {
 // order of its own, and those of an insert, which stand in the order in which they were given. A to-one embed needs none.
 func (n *node) finishOrder() {
 	switch {
+	case n.out.Summary && n.query.Page == (query.Page{}) && n.out.Distinct == nil:
+		n.out.Order = nil // it is about all rows, whatever their order
+		return
 	case n.out.Grouped:
+		for _, g := range n.out.Group {
+			if sortable(g.Type) {
+				n.tie(Order{Value: g})
+			}
+		}
 		for _, o := range n.out.Outputs {
 			n.tieGroup(o, nil)
 		}
@@ -108,7 +189,8 @@ func (n *node) tieGroup(o Output, in *Embed) {
 
 // tie appends to the order, unless it already sorts by that.
 func (n *node) tie(o Order) {
-	if !slices.ContainsFunc(n.out.Order, func(b Order) bool { return same(b.Value, o.Value) }) {
+	again := func(b Order) bool { return b.Aggregate == "" && o.Aggregate == "" && same(b.Value, o.Value) }
+	if !slices.ContainsFunc(n.out.Order, again) {
 		n.out.Order = append(n.out.Order, o)
 	}
 }
@@ -145,6 +227,9 @@ func (n *node) groupedBy(v Operand) bool {
 
 // groupKey says whether is holds of a value that the rows are grouped by.
 func (n *node) groupKey(is func(Operand) bool) bool {
+	if n.out.Group != nil {
+		return slices.ContainsFunc(n.out.Group, is)
+	}
 	for _, o := range n.out.Outputs {
 		if o.Value != nil && o.Aggregate == "" && o.Cast == nil && is(*o.Value) {
 			return true

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/pintail-dev/pintail/fault"
@@ -8,26 +9,88 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// outputs resolves what each row of n holds: the values first, then the embeds, as PostgREST writes them.
+// outputs resolves what each row of n holds and what the rows are grouped by.
 func (r *resolver) outputs(n *node) error {
-	for _, item := range n.query.Items {
-		q, ok := item.(*query.Output)
-		switch {
-		case !ok:
-		case q.Star && q.Aggregate == "":
-			for _, c := range n.row.columns {
-				n.add(Output{Key: c.Name, Value: &Operand{Alias: n.alias, Column: c, Type: c.Type}, Type: c.Type})
+	var err error
+	if n.out.Group, err = r.fields(n, n.query.Group); err != nil {
+		return err
+	}
+	n.out.Summary = n.query.Summary
+	n.out.Grouped = n.out.Grouped || n.out.Group != nil
+	if n.out.Outputs, err = r.items(n, n.query.Items); err != nil {
+		return err
+	}
+	return n.checkGroup(n.out.Outputs)
+}
+
+// items resolves items in their order. Those of a Nest stand below the row's own, where there are no embeds.
+func (r *resolver) items(n *node, items []query.Item) ([]Output, error) {
+	list := make([]Output, 0, len(items))
+	embeds, nodes := n.children, n.nodes
+	for _, item := range items {
+		switch q := item.(type) {
+		case *query.Output:
+			if q.Star && q.Aggregate == "" {
+				for _, c := range n.row.columns {
+					list = append(list, Output{Key: c.Name, Value: &Operand{Alias: n.alias, Column: c, Type: c.Type}, Type: c.Type})
+				}
+				continue
 			}
-		default:
 			o, err := r.output(n, q)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			n.add(o)
+			if o.Aggregate != "" && !n.query.Summary {
+				n.host().out.Grouped = true // among the rows that it is counted among
+			}
+			list = append(list, o)
+		case *query.Embed:
+			list = append(list, Output{Key: clipped(embeds[0].name()), Embed: embeds[0].made})
+			embeds = embeds[1:]
+		case *query.Literal:
+			list = append(list, Output{Key: q.Key, Literal: &q.Text})
+		case *query.Nest:
+			of, err := r.items(n, q.Items)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, Output{Key: q.Key, Nest: of})
+		case *query.Nodes:
+			list = append(list, Output{Key: q.Key, Nodes: nodes[0].out})
+			nodes = nodes[1:]
 		}
 	}
-	for _, c := range n.children {
-		n.add(Output{Key: clipped(c.name()), Embed: c.made})
+	return list, nil
+}
+
+// fields resolves columns of n.
+func (r *resolver) fields(n *node, of []query.Field) ([]Operand, error) {
+	var list []Operand
+	for i := range of {
+		o, err := r.field(n, &of[i])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, o)
+	}
+	return list, nil
+}
+
+// checkGroup refuses a value that has not one value in each group.
+func (n *node) checkGroup(outputs []Output) error {
+	if n.out.Group == nil {
+		return nil
+	}
+	for i := range outputs {
+		o := &outputs[i]
+		if o.Nest != nil {
+			if err := n.checkGroup(o.Nest); err != nil {
+				return err
+			}
+		}
+		if o.Value != nil && o.Aggregate == "" && !n.groupedBy(*o.Value) {
+			return ungrouped(n, Order{Value: *o.Value})
+		}
 	}
 	return nil
 }
@@ -48,14 +111,6 @@ func clipped(name string) string {
 	return name[:cut]
 }
 
-// add appends an output; one with an aggregate groups the rows that it is counted among.
-func (n *node) add(o Output) {
-	n.out.Outputs = append(n.out.Outputs, o)
-	if o.Aggregate != "" {
-		n.host().out.Grouped = true
-	}
-}
-
 // host is the nearest node, n or one around it, whose rows n's outputs belong to.
 func (n *node) host() *node {
 	for n.lifted() {
@@ -65,7 +120,7 @@ func (n *node) host() *node {
 }
 
 func (r *resolver) output(n *node, q *query.Output) (Output, error) {
-	o := Output{Key: q.Key(), Aggregate: q.Aggregate, Type: typeBigint}
+	o := Output{Key: q.Key(), Aggregate: q.Aggregate, Type: typeBigint, Distinct: q.Distinct}
 	if q.Alias != "" || len(q.Field.Path) > 0 {
 		o.Key = clipped(o.Key)
 	}
@@ -96,6 +151,9 @@ func (r *resolver) output(n *node, q *query.Output) (Output, error) {
 	}
 	if o.Aggregate != "" {
 		if o.Type, err = aggregated(o.Aggregate, o.Type); err != nil {
+			return o, err
+		}
+		if o.More, err = r.fields(n, q.More); err != nil {
 			return o, err
 		}
 	}
@@ -149,6 +207,14 @@ func aggregated(a query.Aggregate, t schema.Type) (schema.Type, error) {
 		}
 		base.Modifier = ""
 		return base, nil
+	case query.BoolAnd, query.BoolOr:
+		if base.Base == schema.Bool && !base.Array {
+			return builtin["boolean"], nil
+		}
+	case query.Stddev, query.StddevPop, query.StddevSamp, query.Variance, query.VarPop, query.VarSamp:
+		if u, ok := averages[base.Base]; ok && !base.Array && base.Base != schema.Interval {
+			return u, nil
+		}
 	case query.Sum:
 		if u, ok := sums[base.Base]; ok && !base.Array {
 			return u, nil
@@ -177,7 +243,8 @@ func display(t schema.Type) string {
 	return t.String()
 }
 
-// checkAggregates refuses aggregates where they are off, and below a to-many spread, where PostgREST has none.
+// checkAggregates refuses aggregates where they are off, and below a to-many spread, where PostgREST has none. Summaries and
+// groups are always on.
 func (r *resolver) checkAggregates(root *node) error {
 	if !r.options.Aggregates && root.any(func(n *node) bool { return n.aggregates() }) {
 		return fault.New(fault.AggregatesOff, "Use of aggregate functions is not allowed").WithStatus(400)
@@ -190,6 +257,9 @@ func (r *resolver) checkAggregates(root *node) error {
 }
 
 func (n *node) aggregates() bool {
+	if n.query.Summary || n.query.Group != nil {
+		return false
+	}
 	for _, item := range n.query.Items {
 		if o, ok := item.(*query.Output); ok && o.Aggregate != "" {
 			return true
@@ -203,7 +273,7 @@ func (n *node) any(f func(*node) bool) bool {
 	if f(n) {
 		return true
 	}
-	for _, c := range n.children {
+	for _, c := range slices.Concat(n.children, n.nodes) {
 		if c.any(f) {
 			return true
 		}

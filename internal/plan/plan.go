@@ -10,6 +10,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -23,6 +25,7 @@ const (
 	Update
 	Delete
 	Call
+	Sequence
 )
 
 // A Plan is a resolved query.
@@ -35,6 +38,20 @@ type Plan struct {
 	Key    []*schema.Column // the primary key, where End.Keys
 	Params []Param          // by place among the arguments
 	Facts  Facts
+	Steps  []*Plan // of a Sequence: its members in order, with the Params of the whole; Rows, Write and Call are unset then
+}
+
+// ReadsOnly says whether a plan changes nothing, so that Store.Read runs it.
+func (p *Plan) ReadsOnly() bool {
+	switch p.Op {
+	case Read:
+		return true
+	case Call:
+		return p.Call.ReadOnly
+	case Sequence:
+		return !slices.ContainsFunc(p.Steps, func(s *Plan) bool { return !s.ReadsOnly() })
+	}
+	return false
 }
 
 // Param is what a plan knows of the value in its place.
@@ -56,6 +73,7 @@ const (
 	Key         // a step of a JSON path
 	Rows        // JSON: the rows of an insert or update, typed by Write.Columns
 	Body        // the body of a call, or one argument of it
+	Places      // JSON: to which parent's row each nested row belongs
 )
 
 // Facts are what a plan can say of itself without running.
@@ -91,17 +109,26 @@ type Select struct {
 	Source  Source
 	Alias   int // number of this occurrence, unique in the plan; dialects name it by that
 	Outputs []Output
-	Where   Expr    // nil for all rows
-	Order   []Order // already ends with the primary key, or for grouped rows with what they are grouped by. Without an
+	Where   Expr // nil for all rows
+
+	Distinct []Operand // one row for each set of values, the first by Order, which begins with these
+	Group    []Operand // what rows are grouped by besides the Outputs without an aggregate
+	Having   Expr      // of groups; its Measures have no Relation
+
+	Order []Order // already ends with the primary key, or for grouped rows with what they are grouped by. Without an
 	// order of the query's own, the rows of an insert stay in the order in which they were given, and those of a function
 	// or a computed relation in the order in which it gives them: Order is empty then.
 	Limit   *int // place among the arguments
 	Offset  *int
 	Count   query.CountMode
 	Form    query.Form
-	Grouped bool // an Output has an Aggregate: the rows are grouped by the Outputs that have none, embeds included
+	Grouped bool // an Output has an Aggregate, or Group is set: the rows are grouped by the Outputs that have none, embeds included
 	// The outputs of a to-one spread are those of the nearest Select around it that is none: an aggregate among them makes
 	// that one Grouped, not the spread's own, and a count() among them counts the rows that have such a related row.
+
+	// Summary asks for one row about the rows that Where, Distinct, Order, Limit and Offset leave. Its Outputs are aggregates
+	// over them, Literals, Nodes, and Nests of these; it is not Grouped.
+	Summary bool
 }
 
 // A Source is where rows come from: exactly one field is set.
@@ -111,7 +138,7 @@ type Source struct {
 	Called  *schema.Function // the rows that the plan's call returned
 }
 
-// An Output is one key of the row: a value or an embed.
+// An Output is one key of the row: a value, an embed, or one of what GraphQL adds (Nest, Literal, Nodes).
 type Output struct {
 	Key           string
 	Value         *Operand     // nil for an Embed, and for count()
@@ -119,7 +146,13 @@ type Output struct {
 	Aggregate     query.Aggregate
 	AggregateCast *schema.Type
 	Embed         *Embed
-	Type          schema.Type // of the finished value: after path, casts and aggregate; unset for an Embed
+	Type          schema.Type // of the finished value: after path, casts and aggregate; unset where Value and Aggregate are
+	Distinct      bool        // the aggregate takes each value once
+	More          []Operand   // of Count: the columns that are counted together with Value
+
+	Nest    []Output // an object of its own, of values of this row; never nil where the Output is one
+	Literal *string  // a text of the query's own
+	Nodes   *Select  // of a Summary: the rows that it is about, with the Summary's Where, Distinct, Order and page on an occurrence of their own
 }
 
 // An Operand is a column of an occurrence, or a place inside its JSON.
@@ -150,12 +183,22 @@ type Embed struct {
 // An Order sorts by one operand, of this occurrence or, with Embed, of a to-one relation's.
 type Order struct {
 	Value     Operand
-	Embed     *Embed // nil for this occurrence
+	Embed     *Embed          // nil for this occurrence
+	Via       []Hop           // the way to the occurrence that Value is of; without Embed
+	Aggregate query.Aggregate // of Value over the rows that Via leads to, or without Via over the group
+	Counts    bool            // Aggregate counts rows: Value is unset
+	Type      schema.Type     // of the aggregate
 	Direction query.Direction
 	Nulls     query.Nulls
 }
 
-// An Expr is *And, *Or, *Not, Const, *Compare, *Exists or *Embedded.
+// A Hop is one relation on a way, and the occurrence that it leads to.
+type Hop struct {
+	Relation *schema.Relation
+	Select   *Select
+}
+
+// An Expr is *And, *Or, *Not, Const, *Compare, *Exists, *Embedded or *Measure.
 type Expr interface{ isExpr() }
 
 // And, Or, Not and Const are as in package query.
@@ -179,6 +222,22 @@ type Compare struct {
 	Is    string   // Op Is: null, not_null, true, false, unknown
 	Lang  string   // text search configuration
 	Other *Operand // instead of Arg
+
+	AsText bool // Left is cast to text first, and Arg is a text
+}
+
+// A Measure holds an aggregate against an argument: of the rows that Select yields for a relation, or in Having of the group.
+type Measure struct {
+	Relation  *schema.Relation // nil in Having
+	Select    *Select          // nil in Having
+	Aggregate query.Aggregate
+	Values    []Operand // what is aggregated; none counts rows
+	Distinct  bool
+	Type      schema.Type // of the aggregate
+	Op        query.Op
+	Any       query.Quantifier
+	Arg       int
+	Is        string // Op Is, as in Compare
 }
 
 // Exists is true when the relation has a row that Select yields.
@@ -200,6 +259,7 @@ func (Const) isExpr()     {}
 func (*Compare) isExpr()  {}
 func (*Exists) isExpr()   {}
 func (*Embedded) isExpr() {}
+func (*Measure) isExpr()  {}
 
 // A Write changes one table.
 type Write struct {
@@ -208,9 +268,29 @@ type Write struct {
 	Rows     int              // place of the JSON among the arguments (an array for Insert, one object for Update)
 	Default  bool             // a missing key takes the default
 	Conflict *Conflict
-	Put      Expr // PUT: the row must match the URL's key
-	Where    Expr // Update, Delete
-	Alias    int  // number of the written table's occurrence, for Where
+	Put      Expr    // PUT: the row must match the URL's key
+	Alter    []Alter // Update: changes by the old value
+	Where    Expr    // Update, Delete
+	Alias    int     // number of the written table's occurrence, for Where and Conflict.Where
+	Nested   []Nested
+}
+
+// An Alter changes a column by its old value.
+type Alter struct {
+	Column *schema.Column
+	How    query.Alteration
+	Arg    int
+}
+
+// Nested are the rows of a related table that go in with an Insert's. The side that refers takes the other one's key: each of
+// Taking is a column of it, paired with the column in Giving of the side that went in before.
+type Nested struct {
+	Relation *schema.Relation
+	Write    *Write // of the related table; its Rows are those of all parents
+	Parents  int    // place of the JSON array that says to which parent's row each belongs
+	Before   bool   // they go in before the parents, which take their keys
+	Taking   []*schema.Column
+	Giving   []*schema.Column
 }
 
 // A Conflict says what an insert does with a taken key.
@@ -219,6 +299,7 @@ type Conflict struct {
 	Constraint string
 	Ignore     bool
 	Update     []*schema.Column
+	Where      Expr // of the row that is there
 }
 
 // An Invocation calls one function.

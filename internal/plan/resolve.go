@@ -22,9 +22,18 @@ func Resolve(q query.Query, s *schema.Schema, o Options) (*Plan, error) {
 	if err := r.query(q); err != nil {
 		return nil, err
 	}
-	slices.Sort(r.claims)
-	r.plan.Facts = facts(r.plan, slices.Compact(r.claims))
+	r.finish(r.plan)
 	return r.plan, nil
+}
+
+// finish gives a plan what is known once all of it is resolved.
+func (r *resolver) finish(p *Plan) {
+	slices.Sort(r.claims)
+	p.Facts = facts(p, slices.Compact(r.claims))
+	p.Params = r.params
+	for _, step := range p.Steps {
+		step.Params = r.params
+	}
 }
 
 // A resolver makes one plan.
@@ -35,6 +44,7 @@ type resolver struct {
 	aliases int    // occurrences numbered so far
 	in      string // PostgreSQL schema that the request is about
 	claims  []string
+	params  []Param
 }
 
 func (r *resolver) query(q query.Query) error {
@@ -49,8 +59,29 @@ func (r *resolver) query(q query.Query) error {
 		return r.delete(q)
 	case *query.Call:
 		return r.call(q)
+	case *query.Sequence:
+		return r.sequence(q)
 	}
 	return fault.New(fault.Internal, "plan: unknown kind of query")
+}
+
+// sequence resolves each member to a plan of its own; occurrences are numbered through, and they share the arguments.
+func (r *resolver) sequence(q *query.Sequence) error {
+	whole := r.plan
+	whole.Op, whole.End.Rollback = Sequence, q.Rollback
+	for _, of := range q.Of {
+		if _, ok := of.(*query.Sequence); ok {
+			return fault.New(fault.Internal, "plan: a sequence in a sequence")
+		}
+		r.plan = &Plan{}
+		if err := r.query(of); err != nil {
+			return err
+		}
+		r.plan.Facts = facts(r.plan, nil)
+		whole.Steps = append(whole.Steps, r.plan)
+	}
+	r.plan = whole
+	return nil
 }
 
 func (r *resolver) read(q *query.Select) error {
@@ -118,9 +149,9 @@ func (r *resolver) arg(v *query.Value, p Param) int {
 }
 
 func (r *resolver) place(i int, p Param) int {
-	for len(r.plan.Params) <= i {
-		r.plan.Params = append(r.plan.Params, Param{})
+	for len(r.params) <= i {
+		r.params = append(r.params, Param{})
 	}
-	r.plan.Params[i] = p
+	r.params[i] = p
 	return i
 }

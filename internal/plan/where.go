@@ -34,6 +34,8 @@ func (r *resolver) expr(n *node, e query.Expr) (Expr, error) {
 		return &Embedded{Embed: c.made, Null: e.Null}, nil
 	case *query.Exists:
 		return r.exists(n, e)
+	case *query.Measure:
+		return r.measure(n, e)
 	}
 	return nil, fault.New(fault.Internal, "plan: unknown kind of expression")
 }
@@ -57,15 +59,60 @@ func (r *resolver) exists(n *node, e *query.Exists) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &node{
-		query: &query.Select{}, relation: rel, depth: n.depth + 1,
-		source: Source{Table: rel.To}, row: tableRow(rel.To), alias: r.alias(), label: embedLabel(rel, n.depth+1),
-	}
-	in.out = &Select{Source: in.source, Alias: in.alias}
+	in := r.related(n, rel)
 	if in.out.Where, err = r.expr(in, e.Where); err != nil {
 		return nil, err
 	}
 	return &Exists{Relation: rel, Select: in.out}, nil
+}
+
+// measure resolves a condition on an aggregate: of related rows, or without a relation of the group.
+func (r *resolver) measure(n *node, q *query.Measure) (Expr, error) {
+	m := &Measure{Aggregate: q.Aggregate, Distinct: q.Distinct, Op: q.Op, Any: q.Any}
+	in := n
+	if q.Relation != "" {
+		rel, err := r.relation(n.row, q.Relation, q.Hint)
+		if err != nil {
+			return nil, err
+		}
+		in = r.related(n, rel)
+		if in.out.Where, err = r.expr(in, q.Where); err != nil {
+			return nil, err
+		}
+		m.Relation, m.Select = rel, in.out
+	} else if !n.inHaving {
+		return nil, fault.New(fault.Internal, "plan: a condition on an aggregate of the rows themselves")
+	}
+	var err error
+	if m.Values, err = r.fields(in, q.Fields); err != nil {
+		return nil, err
+	}
+	m.Type = typeBigint
+	if len(m.Values) > 0 {
+		if m.Type, err = aggregated(q.Aggregate, m.Values[0].Type); err != nil {
+			return nil, err
+		}
+	}
+	c := &query.Compare{Op: q.Op, Any: q.Any, Value: q.Value}
+	if err := allowed(c, m.Type); err != nil {
+		return nil, err
+	}
+	if q.Op == query.Is {
+		m.Is = q.Value.Text
+	} else {
+		m.Arg = r.arg(&q.Value, param(c, m.Type))
+	}
+	return m, nil
+}
+
+// having resolves a condition on groups: what it compares must have one value in each.
+func (r *resolver) having(n *node) (Expr, error) {
+	if n.query.Having == nil {
+		return nil, nil
+	}
+	n.inHaving = true
+	defer func() { n.inHaving = false }()
+	return r.expr(n, n.query.Having)
 }
 
 func (r *resolver) compare(n *node, q *query.Compare) (Expr, error) {
@@ -73,8 +120,15 @@ func (r *resolver) compare(n *node, q *query.Compare) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Compare{Left: left, Op: q.Op, Any: q.Any, Lang: q.Lang}
-	if err := allowed(q, left.Type); err != nil {
+	if n.inHaving && !n.groupedBy(left) {
+		return nil, ungrouped(n, Order{Value: left})
+	}
+	c := &Compare{Left: left, Op: q.Op, Any: q.Any, Lang: q.Lang, AsText: q.AsText}
+	of := left.Type
+	if q.AsText {
+		of = typeText
+	}
+	if err := allowed(q, of); err != nil {
 		return nil, err
 	}
 	switch {
@@ -87,7 +141,7 @@ func (r *resolver) compare(n *node, q *query.Compare) (Expr, error) {
 		}
 		c.Other = &other
 	default:
-		c.Arg = r.arg(&q.Value, param(q, left.Type))
+		c.Arg = r.arg(&q.Value, param(q, of))
 	}
 	return c, nil
 }
@@ -100,6 +154,10 @@ func param(q *query.Compare, t schema.Type) Param {
 			return Param{Use: Items, Type: typeText}
 		}
 		return Param{Use: Pattern, Type: typeText}
+	case query.Similar, query.PathExists, query.PathMatch, query.HasKey:
+		return Param{Use: Pattern, Type: typeText}
+	case query.HasKeysAny, query.HasKeysAll:
+		return Param{Use: Items, Type: typeText}
 	case query.In:
 		return Param{Use: Items, Type: t}
 	case query.Contains, query.Contained, query.Overlaps,
@@ -120,6 +178,7 @@ var symbols = map[query.Op]string{
 	query.Like: "~~", query.ILike: "~~*", query.Match: "~", query.IMatch: "~*", query.In: "=", query.IsDistinct: "=",
 	query.Contains: "@>", query.Contained: "<@", query.Overlaps: "&&", query.StrictLeft: "<<", query.StrictRight: ">>",
 	query.NotRight: "&<", query.NotLeft: "&>", query.Adjacent: "-|-",
+	query.Similar: "~", query.HasKey: "?", query.HasKeysAny: "?|", query.HasKeysAll: "?&", query.PathExists: "@?", query.PathMatch: "@@",
 }
 
 // allowed refuses an operator that PostgreSQL doesn't have for a type, with its message, so that both engines
@@ -158,8 +217,12 @@ func allowed(q *query.Compare, t schema.Type) error {
 		if is(schema.Text, schema.Bytea) {
 			return nil
 		}
-	case query.ILike, query.Match, query.IMatch:
+	case query.ILike, query.Match, query.IMatch, query.Similar:
 		if is(schema.Text) {
+			return nil
+		}
+	case query.HasKey, query.HasKeysAny, query.HasKeysAll, query.PathExists, query.PathMatch:
+		if is(schema.JSONB) {
 			return nil
 		}
 	case query.Contains, query.Contained:

@@ -19,6 +19,9 @@ func (r *resolver) insert(q *query.Insert) error {
 	if err := r.returning(t, q.Returning); err != nil {
 		return err
 	}
+	if w.plan.Nested, err = r.nested(t, q.Nested); err != nil {
+		return err
+	}
 	if q.Put != nil {
 		if err := isKey(t, q.Put); err != nil {
 			return err
@@ -27,6 +30,19 @@ func (r *resolver) insert(q *query.Insert) error {
 			return err
 		}
 	}
+	if err := r.inserted(w, q); err != nil {
+		return err
+	}
+	if q.Put != nil && slices.ContainsFunc(t.Primary.Columns, func(c *schema.Column) bool { return !slices.Contains(w.plan.Columns, c) }) {
+		return fault.New(fault.PutKeyMismatch, "Payload values do not match URL in primary key column(s)").WithStatus(400)
+	}
+	return nil
+}
+
+// inserted resolves the rows of an insert and what becomes of taken keys.
+func (r *resolver) inserted(w written, q *query.Insert) error {
+	t := w.plan.Table
+	var err error
 	if w.plan.Columns, err = payload(t, q.Columns); err != nil {
 		return err
 	}
@@ -36,13 +52,44 @@ func (r *resolver) insert(q *query.Insert) error {
 				WithStatus(400).WithDetails("%s", why).WithHint("%s", generatedHint(c))
 		}
 	}
-	if q.Put != nil && slices.ContainsFunc(t.Primary.Columns, func(c *schema.Column) bool { return !slices.Contains(w.plan.Columns, c) }) {
-		return fault.New(fault.PutKeyMismatch, "Payload values do not match URL in primary key column(s)").WithStatus(400)
-	}
 	w.plan.Rows = r.arg(&q.Rows, Param{Use: Rows})
 	w.plan.Default = q.Default
-	w.plan.Conflict, err = r.conflict(t, q, w.plan.Columns)
+	w.plan.Conflict, err = r.conflict(w, q, w.plan.Columns)
 	return err
+}
+
+// nested resolves the related rows that go in together with t's.
+func (r *resolver) nested(t *schema.Table, list []query.Nested) ([]Nested, error) {
+	var all []Nested
+	for i := range list {
+		q := &list[i]
+		rel, err := r.relation(tableRow(t), q.Relation, q.Hint)
+		if err != nil {
+			return nil, err
+		}
+		if rel.Through != nil || rel.Computed != nil || len(rel.Columns) == 0 {
+			return nil, fault.Newf(fault.NotSupported, "rows can't go in through the relation '%s'", q.Relation).WithStatus(400).
+				WithHint("Nest the rows of the table between the two instead.")
+		}
+		if rel.To.View != nil && !rel.To.View.Insertable {
+			return nil, notWritable("insert into", rel.To, "inserting into the view", "INSERT")
+		}
+		n := Nested{Relation: rel, Before: !rel.Many && !rel.Inverse, Taking: rel.References, Giving: rel.Columns}
+		if n.Before {
+			n.Taking, n.Giving = rel.Columns, rel.References
+		}
+		w := r.writing(rel.To)
+		n.Write = w.plan
+		if w.plan.Nested, err = r.nested(rel.To, q.Insert.Nested); err != nil {
+			return nil, err
+		}
+		if err := r.inserted(w, q.Insert); err != nil {
+			return nil, err
+		}
+		n.Parents = r.arg(&q.Parents, Param{Use: Places})
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 func (r *resolver) update(q *query.Update) error {
@@ -65,10 +112,58 @@ func (r *resolver) update(q *query.Update) error {
 				WithStatus(400).WithDetails("%s", why)
 		}
 	}
+	if w.plan.Alter, err = r.alter(t, q); err != nil {
+		return err
+	}
 	w.plan.Rows = r.arg(&q.Row, Param{Use: Rows})
 	w.plan.Default = q.Default
 	w.plan.Where, err = r.expr(w.node, q.Where)
 	return err
+}
+
+// alter resolves the changes of an update that take a column's old value.
+func (r *resolver) alter(t *schema.Table, q *query.Update) ([]Alter, error) {
+	var all []Alter
+	for i := range q.Alter {
+		a := &q.Alter[i]
+		list, err := payload(t, []string{a.Column})
+		if err != nil {
+			return nil, err
+		}
+		c := list[0]
+		base := plain(c.Type)
+		is := func(bases ...schema.Base) bool { return !base.Array && slices.Contains(bases, base.Base) }
+		var p Param
+		switch a.How {
+		case query.Increment:
+			if p = (Param{Use: Literal, Type: c.Type}); !is(schema.Int2, schema.Int4, schema.Int8, schema.Float4, schema.Float8, schema.Numeric, schema.Unknown) {
+				return nil, noAlter(c, "+")
+			}
+		case query.Append, query.Prepend:
+			p = Param{Use: Literal, Type: typeJSONB}
+		case query.DeleteKey:
+			p = Param{Use: Literal, Type: typeText}
+		case query.DeleteElem:
+			p = Param{Use: Literal, Type: builtin["integer"]}
+		case query.DeleteAtPath:
+			p = Param{Use: Items, Type: typeText}
+		}
+		if a.How != query.Increment && !is(schema.JSONB) {
+			return nil, noAlter(c, map[bool]string{true: "||", false: "-"}[a.How == query.Append || a.How == query.Prepend])
+		}
+		if slices.ContainsFunc(all, func(b Alter) bool { return b.Column == c }) || slices.ContainsFunc(q.Columns, func(n string) bool { return n == c.Name }) {
+			return nil, fault.Newf("42601", "multiple assignments to same column \"%s\"", c.Name).WithStatus(400)
+		}
+		if why := generated(c); why != "" {
+			return nil, fault.Newf(fault.GeneratedAlways, "column \"%s\" can only be updated to DEFAULT", c.Name).WithStatus(400).WithDetails("%s", why)
+		}
+		all = append(all, Alter{Column: c, How: a.How, Arg: r.arg(&a.Value, p)})
+	}
+	return all, nil
+}
+
+func noAlter(c *schema.Column, op string) error {
+	return fault.Newf(fault.UndefinedFunction, "operator does not exist: %s %s unknown", display(c.Type), op).WithStatus(404)
 }
 
 func (r *resolver) delete(q *query.Delete) error {
@@ -98,17 +193,23 @@ func (r *resolver) write(op Op, n schema.Name, end query.End) (*schema.Table, wr
 	if err != nil {
 		return nil, written{}, err
 	}
+	w := r.writing(t)
+	r.plan.Op, r.plan.Write, r.plan.End = op, w.plan, end
+	if end.Keys && t.Primary != nil {
+		r.plan.Key = t.Primary.Columns
+	}
+	return t, w, nil
+}
+
+// writing begins the change of a table.
+func (r *resolver) writing(t *schema.Table) written {
 	w := written{
 		plan: &Write{Table: t, Alias: r.alias()},
 		node: &node{query: &query.Select{}, source: Source{Table: t}, row: tableRow(t), label: t.Name.Name},
 	}
 	w.node.alias = w.plan.Alias
 	w.node.out = &Select{Source: w.node.source, Alias: w.node.alias}
-	r.plan.Op, r.plan.Write, r.plan.End = op, w.plan, end
-	if end.Keys && t.Primary != nil {
-		r.plan.Key = t.Primary.Columns
-	}
-	return t, w, nil
+	return w
 }
 
 // returning resolves what a write answers.
@@ -159,7 +260,8 @@ func generatedHint(c *schema.Column) string {
 }
 
 // conflict resolves what an insert does with a taken key. Without a key to take there is no conflict to handle.
-func (r *resolver) conflict(t *schema.Table, q *query.Insert, inserted []*schema.Column) (*Conflict, error) {
+func (r *resolver) conflict(w written, q *query.Insert, inserted []*schema.Column) (*Conflict, error) {
+	t := w.plan.Table
 	if q.Put != nil {
 		return &Conflict{Columns: t.Primary.Columns, Update: inserted, Ignore: len(inserted) == 0}, nil
 	}
@@ -200,7 +302,9 @@ func (r *resolver) conflict(t *schema.Table, q *query.Insert, inserted []*schema
 		}
 	}
 	c.Ignore = len(c.Update) == 0
-	return c, nil
+	var err error
+	c.Where, err = r.expr(w.node, q.Conflict.Where)
+	return c, err
 }
 
 // isKey refuses a PUT whose filters aren't exactly the primary key's columns, each with eq.

@@ -15,7 +15,7 @@ import (
 
 // A Store runs plans. Errors that a client may read are *fault.Fault; all others are internal.
 type Store interface {
-	// Read runs a plan whose Op is plan.Read, or a plan.Call that is read-only.
+	// Read runs a plan that only reads (plan.Plan.ReadsOnly), a Sequence too: on one snapshot.
 	Read(ctx context.Context, p *plan.Plan, args query.Args) (Result, error)
 	// Write runs a transaction: all of it or none of it.
 	Write(ctx context.Context, tx Tx) (Result, error)
@@ -61,6 +61,7 @@ type Result struct {
 	Status     int         // PostgreSQL function: response.status; 0 for none
 	Headers    [][2]string // PostgreSQL function: response.headers
 	RolledBack bool
+	Steps      []Result // of a plan.Sequence: its members', in order; Body is nil then, the numbers are sums
 }
 
 // A KeyValue is one column of a primary key, as text.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pintail-dev/pintail/query"
@@ -20,9 +21,25 @@ func (p *reader) items(c *scanner, depth int) ([]query.Item, bool, error) {
 		list = append(list, item)
 		c.space()
 		if !c.take(',') {
-			return list, true, nil
+			return valuesFirst(list), true, nil
 		}
 	}
+}
+
+// valuesFirst puts values before embeds, as PostgREST writes them.
+func valuesFirst(list []query.Item) []query.Item {
+	slices.SortStableFunc(list, func(a, b query.Item) int {
+		_, x := a.(*query.Embed)
+		_, y := b.(*query.Embed)
+		switch {
+		case x == y:
+			return 0
+		case x:
+			return 1
+		}
+		return -1
+	})
+	return list
 }
 
 func (p *reader) item(c *scanner, depth int) (query.Item, bool, error) {
