@@ -8,6 +8,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/query"
@@ -63,6 +64,16 @@ type Result struct {
 	RolledBack bool
 	Steps      []Result // of a plan.Sequence: its members', in order; Body is nil then, the numbers are sums
 }
+
+// A StepError says which member of a plan.Sequence failed. Every error of one that a member brought about is such a one, a
+// fault inside it; what befell the whole (a time limit while it waits, a commit that fails) is not.
+type StepError struct {
+	Step int // place in Plan.Steps
+	Err  error
+}
+
+func (e *StepError) Error() string { return "step " + strconv.Itoa(e.Step) + ": " + e.Err.Error() }
+func (e *StepError) Unwrap() error { return e.Err }
 
 // A KeyValue is one column of a primary key, as text.
 type KeyValue struct {
