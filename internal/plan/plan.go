@@ -289,7 +289,7 @@ type Nested struct {
 	Write    *Write // of the related table; its Rows are those of all parents
 	Parents  int    // place of the JSON array that says to which parent's row each belongs
 	Before   bool   // they go in before the parents, which take their keys
-	Taking   []*schema.Column
+	Taking   []*schema.Column // also among Columns of the write that takes
 	Giving   []*schema.Column
 }
 

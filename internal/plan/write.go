@@ -52,10 +52,23 @@ func (r *resolver) inserted(w written, q *query.Insert) error {
 				WithStatus(400).WithDetails("%s", why).WithHint("%s", generatedHint(c))
 		}
 	}
+	for i := range w.plan.Nested {
+		if n := &w.plan.Nested[i]; n.Before {
+			w.plan.take(n.Taking)
+		}
+	}
 	w.plan.Rows = r.arg(&q.Rows, Param{Use: Rows})
 	w.plan.Default = q.Default
 	w.plan.Conflict, err = r.conflict(w, q, w.plan.Columns)
 	return err
+}
+
+// take adds columns that get their values from related rows to those that an insert sets.
+func (w *Write) take(columns []*schema.Column) {
+	w.Columns = w.Columns[:len(w.Columns):len(w.Columns)]
+	for _, c := range columns {
+		add(&w.Columns, c)
+	}
 }
 
 // nested resolves the related rows that go in together with t's.
@@ -85,6 +98,9 @@ func (r *resolver) nested(t *schema.Table, list []query.Nested) ([]Nested, error
 		}
 		if err := r.inserted(w, q.Insert); err != nil {
 			return nil, err
+		}
+		if !n.Before {
+			w.plan.take(n.Taking)
 		}
 		n.Parents = r.arg(&q.Parents, Param{Use: Places})
 		all = append(all, n)
