@@ -180,6 +180,9 @@ func ExprText(e Expr) string {
 	case *Embedded:
 		return e.Name + when(e.Null, " has no rows") + when(!e.Null, " has rows")
 	case *Exists:
+		if e.Relation == "" {
+			return "exists in " + e.Table.String() + when(e.Where != nil, " where "+ExprText(e.Where))
+		}
 		return "exists " + e.Relation + when(e.Hint != "", " hint="+e.Hint) + when(e.Where != nil, " where "+ExprText(e.Where))
 	case *Compare:
 		return field(e.Field) + when(e.AsText, "::text") + " " + string(e.Op) + when(e.Any != "", "("+string(e.Any)+")") + when(e.Lang != "", "("+e.Lang+")") + " " + operand(e)

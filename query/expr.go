@@ -47,10 +47,11 @@ type Embedded struct {
 	Null bool
 }
 
-// Exists is true when the relation has a row for which Where holds.
+// Exists is true when the relation has a row for which Where holds or, in a policy, when any row of Table is one.
 type Exists struct {
 	Relation string
 	Hint     string
+	Table    Name // instead of Relation: whatever row of the query's own it is asked of
 	Where    Expr
 }
 

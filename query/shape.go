@@ -213,6 +213,8 @@ func (w *shaper) expr(e Expr) {
 		w.tag('x')
 		w.str(e.Relation)
 		w.str(e.Hint)
+		w.str(e.Table.Schema)
+		w.str(e.Table.Name)
 		w.expr(e.Where)
 	case *Measure:
 		w.tag('a')

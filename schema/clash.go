@@ -178,6 +178,7 @@ func (p *parser) functionClashes() {
 				p.wrong(p.at[f], "call one of them something else", "the API makes a field %s from the function %s", r.name, f.Field)
 			}
 		}
+		p.computedClash(f)
 		signature := f.Name.String() + "("
 		for _, a := range f.Args {
 			signature += a.Type.String() + ","
@@ -186,6 +187,29 @@ func (p *parser) functionClashes() {
 			p.wrong(p.at[f], "take one of them out", "two functions are called %s with the same arguments", f.Name)
 		}
 		signatures[signature] = true
+	}
+}
+
+// computedClash finds a computed field whose name its table has for something else.
+func (p *parser) computedClash(f *Function) {
+	at := p.at[computedOf{f}]
+	t := p.out.RowArgument(f)
+	switch {
+	case at == nil:
+		return
+	case t == nil:
+		p.wrong(at, "take computed: out", "%s isn't a field of a table: its only argument would be a table's row", f.Field)
+		return
+	case t.fieldNamed(f.ComputedField()) != nil:
+		p.wrong(at, "call it something else", "%s has the column %s already", t.Type, f.ComputedField())
+	case slices.ContainsFunc(t.Relations, func(r *Relation) bool { return r.Name == f.ComputedField() }):
+		p.wrong(at, "call it something else", "%s has the relation %s already", t.Type, f.ComputedField())
+	}
+	for _, o := range p.out.Functions {
+		if o != f && p.out.RowArgument(o) == t && o.ComputedField() == f.ComputedField() {
+			p.wrong(at, "call one of them something else", "%s has the computed field %s already, from the function %s", t.Type, f.ComputedField(), o.Field)
+			return
+		}
 	}
 }
 

@@ -91,7 +91,9 @@ var directives = []directiveRule{
 	{name: "allow", on: []place{onObject, onField}, repeats: true, args: []argument{
 		{name: "role", kind: aString}, {name: "to", kind: words, words: []string{"SELECT", "INSERT", "UPDATE", "DELETE", "CALL"}},
 		{name: "where", kind: anObject}, {name: "check", kind: anObject}, {name: "columns", kind: strs}, {name: "set", kind: anObject},
-		{name: "limit", kind: anInt}, {name: "aggregate", kind: aBool},
+		{name: "limit", kind: anInt}, {name: "aggregate", kind: aBool}, {name: "backend_only", kind: aBool},
+		{name: "query_root_fields", kind: words, words: []string{"SELECT", "SELECT_BY_PK", "SELECT_AGGREGATE", "SELECT_GROUP"}},
+		{name: "subscription_root_fields", kind: words, words: []string{"SELECT", "SELECT_BY_PK", "SELECT_AGGREGATE", "SELECT_STREAM"}},
 	}},
 	{name: "id", on: []place{onField}},
 	{name: "default", on: []place{onField}, args: slices.Concat([]argument{{name: "value", kind: aLiteral}, {name: "now", kind: aBool}, {name: "uuid", kind: aBool}}, engines)},
@@ -113,7 +115,7 @@ var directives = []directiveRule{
 	})},
 	{name: "function", on: []place{onField}, args: slices.Concat(named, []argument{
 		{name: "array", kind: aBool}, {name: "type", kind: aString}, {name: "one", kind: aBool}, {name: "immutable", kind: aBool},
-		{name: "settings", kind: strs}, {name: "postgres", kind: aString},
+		{name: "computed", kind: aString}, {name: "settings", kind: strs}, {name: "postgres", kind: aString},
 	})},
 	{name: "arg", on: []place{onArgument}, args: []argument{
 		{name: "name", kind: aString}, {name: "type", kind: aString}, {name: "optional", kind: aBool}, {name: "variadic", kind: aBool},

@@ -44,6 +44,7 @@ func (p *parser) function(f *ast.FieldDefinition, volatile bool) {
 		Name: p.nameOf(d, f.Name), Field: f.Name, Comment: f.Description, Volatile: volatile, Stable: !volatile && !d.flag("immutable", false), Postgres: d.text("postgres"),
 	}
 	p.at[out] = f.Position
+	p.computed(out, d)
 	if volatile && d.has("immutable") {
 		p.wrong(d.at("immutable"), "declare it in type Query", "%s is in Mutation, so it may write, and isn't immutable", f.Name)
 	}
@@ -75,6 +76,29 @@ func (p *parser) function(f *ast.FieldDefinition, volatile bool) {
 	}
 	p.out.Functions = append(p.out.Functions, out)
 }
+
+// computed reads the name that a function has as a field of its row.
+func (p *parser) computed(out *Function, d directive) {
+	if !d.has("computed") {
+		return
+	}
+	name := d.text("computed")
+	p.at[computedOf{out}] = d.at("computed")
+	switch {
+	case name == "":
+		p.wrong(d.at("computed"), "write a name, or take computed: out", "a name is empty")
+	case strings.HasPrefix(name, "__"):
+		p.wrong(d.at("computed"), "begin it with something else", "GraphQL keeps names that begin with __ for itself")
+	case SpellWord(name) != name:
+		p.wrong(d.at("computed"), "write "+strconv.Quote(SpellWord(name)), "%s is no name in GraphQL, which has letters, digits and _", shortValue(d.args["computed"]))
+	}
+	if name != out.Field {
+		out.Computed = name
+	}
+}
+
+// A computedOf is where computed: of a function stands, among what mistakes speak of.
+type computedOf struct{ of *Function }
 
 func (p *parser) settingsOf(out *Function, d directive) {
 	for _, v := range d.list("settings") {
@@ -160,7 +184,7 @@ func (p *parser) functionReturns(f *Function, t *ast.Type, d directive) bool {
 func (p *parser) callPolicy(d directive) *Policy {
 	out := &Policy{Role: d.text("role")}
 	p.roleOf(out, d)
-	for _, a := range []string{"where", "check", "columns", "set", "limit", "aggregate"} {
+	for _, a := range []string{"where", "check", "columns", "set", "limit", "aggregate", "backend_only", "query_root_fields", "subscription_root_fields"} {
 		if d.has(a) {
 			p.wrong(d.at(a), "take it out; what its rows show is the table's to say", "%s: can't stand on a function", a)
 		}
@@ -225,6 +249,8 @@ func (p *parser) policies(def *definition) {
 				}
 			}
 		}
+		out.BackendOnly = d.flag("backend_only", false)
+		out.QueryRoots, out.SubscriptionRoots = p.policyRoots(out, d, "query_root_fields"), p.policyRoots(out, d, "subscription_root_fields")
 		if v := d.args["limit"]; v != nil {
 			n, err := strconv.Atoi(v.Raw)
 			if err != nil || n < 1 {
@@ -234,4 +260,23 @@ func (p *parser) policies(def *definition) {
 		}
 		t.Policies = append(t.Policies, out)
 	}
+}
+
+// policyRoots reads the root fields that a policy opens; nil where it doesn't say.
+func (p *parser) policyRoots(of *Policy, d directive, arg string) []RootKind {
+	if !d.has(arg) {
+		return nil
+	}
+	if !slices.Contains(of.To, SelectRows) {
+		p.wrong(d.at(arg), "take it out, or write to: [SELECT]", "%s: is about SELECT", arg)
+	}
+	out := []RootKind{}
+	for _, v := range d.list(arg) {
+		kind := RootKind(strings.ToLower(v.Raw))
+		if slices.Contains(out, kind) {
+			p.wrong(v.Position, "take it out", "%s: names %s twice", arg, v.Raw)
+		}
+		out = append(out, kind)
+	}
+	return out
 }

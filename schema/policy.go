@@ -13,6 +13,12 @@ type Policy struct {
 	Set       []Preset   // columns that a write gives itself
 	Limit     *int       // most rows in one answer; nil is none
 	Aggregate bool       // counts and sums too
+
+	// QueryRoots and SubscriptionRoots are the root fields that a SELECT opens, of those whose kinds begin with select; nil is all
+	// of them. Without a root field rows are reached by relations alone.
+	QueryRoots        []RootKind
+	SubscriptionRoots []RootKind
+	BackendOnly       bool // only for requests that bring the admin secret, and x-hasura-use-backend-only-permissions
 }
 
 // A Preset is the value that a policy gives a column, whatever the client sends.

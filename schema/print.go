@@ -335,6 +335,7 @@ func (w *printer) function(f *Function) {
 		gives = "[" + gives + "!]!"
 	}
 	d.flag("one", r.One)
+	d.text("computed", f.Computed)
 	d.flag("immutable", !f.Volatile && !f.Stable)
 	var settings []string
 	for _, k := range slices.Sorted(maps.Keys(f.Settings)) {

@@ -359,7 +359,22 @@ func (w *printer) policy(t *Table, p *Policy) string {
 		d = append(d, fmt.Sprintf("limit: %d", *p.Limit))
 	}
 	d.flag("aggregate", p.Aggregate)
+	d.roots("query_root_fields", p.QueryRoots)
+	d.roots("subscription_root_fields", p.SubscriptionRoots)
+	d.flag("backend_only", p.BackendOnly)
 	return d.directive("allow")
+}
+
+// roots adds a list of kinds of root fields; nil is none to write, an empty list is one.
+func (a *args) roots(name string, kinds []RootKind) {
+	if kinds == nil {
+		return
+	}
+	words := make([]string, len(kinds))
+	for i, k := range kinds {
+		words[i] = strings.ToUpper(string(k))
+	}
+	*a = append(*a, name+": ["+strings.Join(words, ", ")+"]")
 }
 
 func quoted(names []string) []string {

@@ -163,6 +163,10 @@ func (m *maker) makeSchema() *schema.Schema {
 		m.roots(t)
 	}
 	s.Link()
+	for _, t := range s.Tables {
+		m.policies(t)
+	}
+	s.Link()
 	s.Spell()
 	return s
 }
@@ -189,6 +193,80 @@ func (m *maker) roots(t *schema.Table) {
 			t.SetRoot(k, fmt.Sprintf("root%d", m.count))
 		}
 	}
+}
+
+// policies lets roles do something with a table.
+func (m *maker) policies(t *schema.Table) {
+	if len(t.Columns) == 0 {
+		return
+	}
+	for range m.IntN(3) {
+		p := &schema.Policy{Role: []string{"user", "a b", "größe"}[m.IntN(3)], To: []schema.Operation{schema.SelectRows}, Aggregate: m.some(30)}
+		if m.some(50) {
+			p.To = []schema.Operation{schema.InsertRows, schema.UpdateRows}
+			p.BackendOnly = m.some(30)
+			p.Check = m.policyWhere(t)
+		} else {
+			p.QueryRoots = [][]schema.RootKind{nil, {}, {schema.SelectByPKRoot}}[m.IntN(3)]
+			p.SubscriptionRoots = [][]schema.RootKind{nil, {}, {schema.SelectRoot, schema.SelectStreamRoot}}[m.IntN(3)]
+		}
+		if m.some(60) {
+			p.Where = m.policyWhere(t)
+		}
+		if m.some(40) {
+			p.Columns = slices.Clone(t.Columns[:m.IntN(len(t.Columns))])
+		}
+		if m.some(20) {
+			p.Set = []schema.Preset{{Column: t.Columns[0], Value: query.Value{Claim: "x-hasura-user-id"}}}
+		}
+		t.Policies = append(t.Policies, p)
+	}
+}
+
+// policyWhere makes conditions that see more than one row and who asks; those that the file can't say are made anew.
+func (m *maker) policyWhere(t *schema.Table) query.Expr {
+	for {
+		e := m.seeing(t, 0)
+		if m.s.PolicyExpressible(t, e) {
+			return e
+		}
+	}
+}
+
+func (m *maker) seeing(t *schema.Table, depth int) query.Expr {
+	if len(t.Columns) == 0 || depth > 4 {
+		return query.Const(true)
+	}
+	claim := query.Value{Claim: "x-hasura-some-id"}
+	switch n := m.IntN(8); {
+	case n == 0:
+		return &query.And{Of: []query.Expr{m.seeing(t, depth+1), m.seeing(t, depth+1)}}
+	case n == 1:
+		return &query.Not{Of: m.seeing(t, depth+1)}
+	case n == 2:
+		in := m.s.Tables[m.IntN(len(m.s.Tables))]
+		return &query.Exists{Table: in.Name, Where: m.seeing(in, depth+1)}
+	case n == 3 && len(t.Relations) > 0:
+		if r := t.Relations[m.IntN(len(t.Relations))]; r.Name != "" {
+			return &query.Exists{Relation: r.Name, Where: m.seeing(r.To, depth+1)}
+		}
+	case n == 4:
+		return m.where(t)
+	}
+	c := &query.Compare{Field: query.Field{Column: t.Columns[m.IntN(len(t.Columns))].Name}, Value: claim}
+	switch m.IntN(5) {
+	case 0:
+		c.Op = query.Eq
+	case 1:
+		c.Op = query.In
+	case 2:
+		c.Op = []query.Op{query.Like, query.Similar, query.HasKey, query.HasKeysAny}[m.IntN(4)]
+	case 3:
+		c.Op, c.Value = query.HasKeysAll, query.List([]string{"a", `"b"`}[:m.IntN(3)])
+	default:
+		c.Op, c.Value = []query.Op{query.Similar, query.PathExists, query.PathMatch, query.HasKey}[m.IntN(4)], query.Text(`$.a ? (@ > "1")`)
+	}
+	return c
 }
 
 func (m *maker) columns(n int, table bool) []*schema.Column {
@@ -469,6 +547,9 @@ func (m *maker) function() {
 	}
 	if slices.ContainsFunc(s.Functions, func(o *schema.Function) bool { return o.Name == f.Name }) {
 		return
+	}
+	if s.RowArgument(f) != nil && m.some(50) {
+		f.Computed = fmt.Sprintf("computed%d", len(s.Functions))
 	}
 	s.Functions = append(s.Functions, f)
 }

@@ -181,6 +181,9 @@ func (s *Schema) RowArgument(f *Function) *Table {
 	return s.tables[s.qualify(Name{Schema: t.Schema, Name: t.Name})]
 }
 
+// ComputedField gives the name of a computed column or relation in GraphQL.
+func (f *Function) ComputedField() string { return cmp.Or(f.Computed, f.Field) }
+
 // imply adds a relation unless somebody declared the same way to the same table.
 func (t *Table) imply(r *Relation) {
 	if !slices.ContainsFunc(t.Relations, r.same) {

@@ -202,6 +202,7 @@ type Through struct {
 type Function struct {
 	Name     Name
 	Field    string // in GraphQL
+	Computed string // as a field of the table whose row is its only argument; empty for Field
 	Comment  string
 	Args     []Arg
 	Returns  Returns

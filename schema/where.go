@@ -22,7 +22,7 @@ type whereOp struct {
 	name string
 	op   query.Op
 	not  bool
-	on   string // "text" for those of text only
+	on   string // "text" for those of text only, "truth" of Boolean, "many" of jsonb and lists, "keys" of jsonb
 }
 
 var whereOps = []whereOp{
@@ -33,6 +33,41 @@ var whereOps = []whereOp{
 	{"_iregex", query.IMatch, false, "text"}, {"_niregex", query.IMatch, true, "text"}, {"_is_null", query.Is, false, ""},
 	{"_is", query.Is, false, "truth"}, {"_is_distinct", query.IsDistinct, false, ""}, {"_contains", query.Contains, false, "many"},
 	{"_contained_in", query.Contained, false, "many"}, {"_overlaps", query.Overlaps, false, "many"},
+}
+
+// policyOps are further ones that conditions of policies have: what checks and indexes can't be made of.
+var policyOps = []whereOp{
+	{"_similar", query.Similar, false, "text"}, {"_nsimilar", query.Similar, true, "text"}, {"_has_key", query.HasKey, false, "keys"},
+	{"_has_keys_any", query.HasKeysAny, false, "keys"}, {"_has_keys_all", query.HasKeysAll, false, "keys"},
+	{"_jsonb_path_exists", query.PathExists, false, "keys"}, {"_jsonb_path_match", query.PathMatch, false, "keys"},
+}
+
+// operators are those with a value that a context has.
+func (c context) operators() []whereOp {
+	if c == inPolicy {
+		return slices.Concat(whereOps, policyOps)
+	}
+	return whereOps
+}
+
+// takesList says whether an operator takes a list, and takesText whether it takes a text that is no value of the column's type.
+func takesList(o query.Op) bool {
+	return o == query.In || o == query.HasKeysAny || o == query.HasKeysAll
+}
+
+func takesText(o query.Op) bool {
+	switch o {
+	case query.Like, query.ILike, query.Match, query.IMatch, query.Similar, query.HasKey, query.HasKeysAny, query.HasKeysAll,
+		query.PathExists, query.PathMatch:
+		return true
+	}
+	return false
+}
+
+// claimIn gives the name of a claim, in small letters: a text that begins with X-Hasura- stands for what is known of the actor.
+func claimIn(text string) (string, bool) {
+	claim := strings.ToLower(text)
+	return claim, strings.HasPrefix(claim, "x-hasura-")
 }
 
 // columnOps compare with another column of the row.
@@ -105,8 +140,11 @@ func (p *parser) term(t *Table, f *ast.ChildValue, in context, depth int) ([]que
 		}
 		return one(&query.Not{Of: e})
 	case "_exists":
-		p.wrong(f.Position, "name a relation instead", "_exists isn't built yet")
-		return nil, false
+		if in != inPolicy {
+			p.wrong(f.Position, "name a column of "+t.Type, "this condition sees one row only, so it can't look whether others exist")
+			return nil, false
+		}
+		return one(p.existsIn(f.Value, depth))
 	}
 	if c := t.fieldNamed(f.Name); c != nil {
 		return p.comparisons(t, c, f.Value, in)
@@ -136,6 +174,37 @@ func (p *parser) term(t *Table, f *ast.ChildValue, in context, depth int) ([]que
 	}
 	p.wrong(f.Position, instead, "%s has no column %s", t.Type, f.Name)
 	return nil, false
+}
+
+// existsIn reads _exists: {_table: "staff", _where: {…}}; nil where it has a mistake.
+func (p *parser) existsIn(v *ast.Value, depth int) query.Expr {
+	const form = `write _exists: {_table: "staff", _where: {user_id: {_eq: "X-Hasura-User-Id"}}}`
+	var table, where *ast.Value
+	for _, f := range v.Children {
+		switch {
+		case v.Kind == ast.ObjectValue && f.Name == "_table" && f.Value.Kind == ast.StringValue:
+			table = f.Value
+		case v.Kind == ast.ObjectValue && f.Name == "_where":
+			where = f.Value
+		default:
+			p.wrong(f.Value.Position, form, "_exists takes the name of a type with @table, and a condition")
+			return nil
+		}
+	}
+	if table == nil || where == nil {
+		p.wrong(v.Position, form, "_exists takes the name of a type with @table, and a condition")
+		return nil
+	}
+	in := p.tableNamed(table.Raw)
+	if in == nil {
+		p.wrong(table.Position, p.suggestTable(table.Raw), "_exists looks in %q, which is no table", table.Raw)
+		return nil
+	}
+	e := p.whereAt(in, where, inPolicy, depth+1)
+	if e == nil {
+		return nil
+	}
+	return &query.Exists{Table: in.Name, Where: e}
 }
 
 // comparisons reads {_gte: 0, _lt: 10} over one column.
@@ -175,10 +244,11 @@ func (p *parser) comparison(t *Table, c *Column, f *ast.ChildValue, in context) 
 		}
 		return &query.Compare{Field: query.Field{Column: c.Name}, Op: columnOps[i].op, Other: other.Name}, true
 	}
-	i := slices.IndexFunc(whereOps, func(o whereOp) bool { return o.name == f.Name })
+	ops := in.operators()
+	i := slices.IndexFunc(ops, func(o whereOp) bool { return o.name == f.Name })
 	if i < 0 {
 		var names []string
-		for _, o := range slices.Concat(whereOps, columnOps) {
+		for _, o := range slices.Concat(ops, columnOps) {
 			names = append(names, o.name)
 		}
 		instead := "the operators are " + list(names[:8], "and") + ", and more in docs/schema.md"
@@ -190,7 +260,7 @@ func (p *parser) comparison(t *Table, c *Column, f *ast.ChildValue, in context) 
 		p.wrong(f.Position, instead, "there is no operator %s", f.Name)
 		return nil, false
 	}
-	op := whereOps[i]
+	op := ops[i]
 	if why := misused(op, c.Type); why != "" {
 		p.wrong(f.Position, "take another operator, or check it in SQL: @check(postgres: \"…\")", "%s is %s, and %s %s", c.Field, c.Type, op.name, why)
 		return nil, false
@@ -214,24 +284,44 @@ func (p *parser) comparison(t *Table, c *Column, f *ast.ChildValue, in context) 
 			return nil, false
 		}
 		out.Value = query.Text(word)
-	case "_in", "_nin":
+	case "_in", "_nin", "_has_keys_any", "_has_keys_all":
+		if claim, is := claimIn(f.Value.Raw); is && in == inPolicy && f.Value.Kind == ast.StringValue {
+			out.Value = query.Value{Claim: claim}
+			break
+		}
 		if f.Value.Kind != ast.ListValue {
 			p.wrong(f.Value.Position, "write "+op.name+": ["+shortValue(f.Value)+"]", "%s takes a list", op.name)
 			return nil, false
 		}
 		list := []string{}
 		for _, v := range f.Value.Children {
-			one, good := p.operand(c, v.Value, inCheck)
-			ok = ok && good
-			list = append(list, one.Text)
+			switch {
+			case op.op == query.In:
+				one, good := p.operand(c, v.Value, inCheck)
+				ok = ok && good
+				list = append(list, one.Text)
+			case v.Value.Kind != ast.StringValue:
+				p.wrong(v.Value.Position, `write "a"`, "%s takes a list of keys in quotes", op.name)
+				ok = false
+			default:
+				list = append(list, v.Value.Raw)
+			}
 		}
 		out.Value = query.List(list)
-	case "_like", "_nlike", "_ilike", "_nilike", "_regex", "_nregex", "_iregex", "_niregex":
+	case "_like", "_nlike", "_ilike", "_nilike", "_regex", "_nregex", "_iregex", "_niregex", "_similar", "_nsimilar",
+		"_has_key", "_jsonb_path_exists", "_jsonb_path_match":
 		if f.Value.Kind != ast.StringValue && f.Value.Kind != ast.BlockValue {
-			p.wrong(f.Value.Position, "write "+op.name+`: "a%"`, "%s takes a pattern in quotes", op.name)
+			what, example := "a pattern", `"a%"`
+			if op.on == "keys" {
+				what, example = "a text", `"a"`
+			}
+			p.wrong(f.Value.Position, "write "+op.name+": "+example, "%s takes %s in quotes", op.name, what)
 			return nil, false
 		}
 		out.Value = query.Text(f.Value.Raw)
+		if claim, is := claimIn(f.Value.Raw); is && in == inPolicy {
+			out.Value = query.Value{Claim: claim}
+		}
 	default:
 		out.Value, ok = p.operand(c, f.Value, in)
 	}
@@ -253,6 +343,8 @@ func misused(op whereOp, t Type) string {
 		return "is for text"
 	case op.on == "truth" && (t.Base != Bool || t.Array):
 		return "is for Boolean"
+	case op.on == "keys" && (t.Base != JSONB || t.Array):
+		return "is for jsonb"
 	case op.on == "many" && t.Base != JSONB && !t.Array:
 		return "is for jsonb and lists"
 	case t.Base == JSON && !t.Array && op.op != query.Is:
@@ -271,7 +363,7 @@ func (p *parser) operand(c *Column, v *ast.Value, in context) (query.Value, bool
 		p.wrong(v.Position, "write "+exampleLiteral(c.Type), "%s is no value of type %s", shortValue(v), c.Type)
 		return query.Value{}, false
 	}
-	if claim := strings.ToLower(v.Raw); strings.HasPrefix(claim, "x-hasura-") {
+	if claim, is := claimIn(v.Raw); is {
 		if in == inPolicy {
 			return query.Value{Claim: claim}, true
 		}

@@ -7,47 +7,90 @@ import (
 	"github.com/pintail-dev/pintail/query"
 )
 
-// Expressible says whether an expression over t can stand in the file as a where object.
-func Expressible(t *Table, e query.Expr) bool {
+// Expressible says whether an expression over t can stand in the file as a where object of a check or an index.
+func Expressible(t *Table, e query.Expr) bool { return expressible(nil, t, e, 0) }
+
+// PolicyExpressible says whether an expression over t can stand in the file as a where object of a policy.
+func (s *Schema) PolicyExpressible(t *Table, e query.Expr) bool { return expressible(s, t, e, 0) }
+
+// expressible is about policies where s isn't nil.
+func expressible(s *Schema, t *Table, e query.Expr, depth int) bool {
+	every := func(of []query.Expr) bool {
+		return !slices.ContainsFunc(of, func(x query.Expr) bool { return !expressible(s, t, x, depth+1) })
+	}
+	if depth > whereDepthMax {
+		return false
+	}
 	switch e := e.(type) {
 	case *query.And:
-		return !slices.ContainsFunc(e.Of, func(x query.Expr) bool { return !Expressible(t, x) })
+		return every(e.Of)
 	case *query.Or:
-		return !slices.ContainsFunc(e.Of, func(x query.Expr) bool { return !Expressible(t, x) })
+		return every(e.Of)
 	case *query.Not:
-		return Expressible(t, e.Of)
+		return expressible(s, t, e.Of, depth+1)
 	case query.Const:
 		return true
 	case *query.Compare:
-		c, ok := t.Column(e.Field.Column)
-		if !ok || len(e.Field.Path) > 0 || e.Any != query.One || e.Lang != "" || e.Value.Null {
-			return false
-		}
-		ops := whereOps
-		if e.Other != "" {
-			if _, ok := t.Column(e.Other); !ok {
-				return false
-			}
-			ops = columnOps
-		}
-		i := slices.IndexFunc(ops, func(o whereOp) bool { return o.op == e.Op && !o.not })
-		if i < 0 || misused(ops[i], c.Type) != "" || e.Op == query.In != e.Value.IsList {
-			return false
-		}
-		if e.Other != "" || e.Op == query.Is || ops[i].on == "text" {
-			return true
-		}
-		for _, text := range append(slices.Clone(e.Value.List), e.Value.Text) {
-			if (text != "" || !e.Value.IsList) && checkLiteral(text, c.Type) != "" {
-				return false
-			}
-		}
-		return true
+		return comparisonExpressible(t, e, s != nil)
 	case *query.Exists:
+		if e.Relation == "" {
+			if s == nil {
+				return false
+			}
+			in, ok := s.TableNamed(e.Table)
+			return ok && expressible(s, in, e.Where, depth+1)
+		}
 		i := slices.IndexFunc(t.Relations, func(r *Relation) bool { return r.Name == e.Relation })
-		return e.Hint == "" && i >= 0 && Expressible(t.Relations[i].To, e.Where)
+		return e.Hint == "" && i >= 0 && expressible(s, t.Relations[i].To, e.Where, depth+1)
 	}
 	return false
+}
+
+func comparisonExpressible(t *Table, e *query.Compare, policy bool) bool {
+	c, ok := t.Column(e.Field.Column)
+	if !ok || len(e.Field.Path) > 0 || e.AsText || e.Any != query.One || e.Lang != "" || e.Value.Null {
+		return false
+	}
+	ops := inCheck.operators()
+	if policy {
+		ops = inPolicy.operators()
+	}
+	if e.Other != "" {
+		other, ok := t.Column(e.Other)
+		if !ok || !comparable(c.Type, other.Type) {
+			return false
+		}
+		ops = columnOps
+	}
+	i := slices.IndexFunc(ops, func(o whereOp) bool { return o.op == e.Op && !o.not })
+	if i < 0 || misused(ops[i], c.Type) != "" {
+		return false
+	}
+	if e.Other != "" || e.Op == query.Is {
+		return true
+	}
+	if e.Value.Claim != "" {
+		return policy
+	}
+	if takesList(e.Op) != e.Value.IsList {
+		return false
+	}
+	if policy { // what would be read as a claim can't be said as a constant
+		for _, text := range append(slices.Clone(e.Value.List), e.Value.Text) {
+			if _, claim := claimIn(text); claim {
+				return false
+			}
+		}
+	}
+	if takesText(e.Op) {
+		return true
+	}
+	for _, text := range append(slices.Clone(e.Value.List), e.Value.Text) {
+		if (text != "" || !e.Value.IsList) && checkLiteral(text, c.Type) != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // where writes an expression as a where object.
@@ -112,6 +155,9 @@ func (w *printer) term(t *Table, e query.Expr) string {
 		}
 		return "_or: []"
 	case *query.Exists:
+		if in, ok := w.s.TableNamed(e.Table); e.Relation == "" && ok {
+			return "_exists: {_table: " + quote(in.Type) + ", _where: " + w.where(in, e.Where) + "}"
+		}
 		for _, r := range t.Relations {
 			if r.Name == e.Relation {
 				return r.Name + ": " + w.where(r.To, e.Where)
@@ -131,7 +177,7 @@ func (w *printer) comparison(t *Table, e query.Expr) (column, op string, ok bool
 	if !is {
 		return "", "", false
 	}
-	ops := whereOps
+	ops := inPolicy.operators()
 	if c.Other != "" {
 		ops = columnOps
 	}
@@ -162,13 +208,18 @@ func (w *printer) operandOf(t *Table, c *query.Compare, col *Column) string {
 			return "false"
 		}
 		return quote(c.Value.Text)
+	case c.Value.Claim != "":
+		return quote(c.Value.Claim)
 	case c.Value.IsList:
 		parts := make([]string, len(c.Value.List))
 		for i, v := range c.Value.List {
 			parts[i] = literal(v, col.Type)
+			if takesText(c.Op) {
+				parts[i] = quote(v)
+			}
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
-	case c.Op == query.Like || c.Op == query.ILike || c.Op == query.Match || c.Op == query.IMatch:
+	case takesText(c.Op):
 		return quote(c.Value.Text)
 	}
 	return operand(c.Value, col.Type)
