@@ -87,22 +87,23 @@ const (
 
 // Pintail's own.
 const (
-	Internal        Code = "PT500" // a bug or a broken machine; the log has the cause
-	Unauthorized    Code = "PT401" // the admin secret is missing or wrong
-	Forbidden       Code = "PT403" // open mode refuses this Host or Origin, or a request through a proxy
-	TooLarge        Code = "PT413" // body, or decompressed body, over its limit
-	URLTooLong      Code = "PT414"
-	HeadersTooLarge Code = "PT431"
-	UnknownMedia    Code = "PT415" // the body's Content-Type is not one that the route reads
-	RequestTimeout  Code = "PT408"
-	AnswerTooLarge  Code = "PT507" // the answer is over its limit
-	TooDeep         Code = "PT101" // embeds, filter tree or JSON nested over the limit
-	TooMany         Code = "PT102" // parameters, filter nodes or in-list values over the limit
-	NotOnSQLite     Code = "PT103" // a feature that the SQLite engine doesn't have yet
-	BadEncoding     Code = "PT104" // not UTF-8, or a NUL
-	Unavailable     Code = "PT503" // the engine is away or shutting down; Retry-After says when to ask again
-	SchemaMismatch  Code = "PT200" // the database doesn't have what the schema file declares
-	HookRefused     Code = "PT409" // a Before hook refused the write
+	Internal            Code = "PT500" // a bug or a broken machine; the log has the cause
+	Unauthorized        Code = "PT401" // the admin secret is missing or wrong
+	Forbidden           Code = "PT403" // open mode refuses this Host or Origin, or a request through a proxy
+	TooLarge            Code = "PT413" // body, or decompressed body, over its limit
+	URLTooLong          Code = "PT414"
+	HeadersTooLarge     Code = "PT431"
+	UnknownMedia        Code = "PT415" // the body's Content-Type is not one that the route reads
+	RequestTimeout      Code = "PT408"
+	AnswerTooLarge      Code = "PT507" // the answer is over its limit
+	TooDeep             Code = "PT101" // embeds, filter tree or JSON nested over the limit
+	TooMany             Code = "PT102" // parameters, filter nodes or in-list values over the limit
+	NotOnSQLite         Code = "PT103" // a feature that the SQLite engine doesn't have yet
+	BadEncoding         Code = "PT104" // not UTF-8, or a NUL
+	NestedWithoutParent Code = "PT105" // a row that a nested one takes its key from did not go in
+	Unavailable         Code = "PT503" // the engine is away or shutting down; Retry-After says when to ask again
+	SchemaMismatch      Code = "PT200" // the database doesn't have what the schema file declares
+	HookRefused         Code = "PT409" // a Before hook refused the write
 )
 
 // Status is the HTTP status of a code: that of its explanation, or for other SQLSTATEs that of its class in PostgREST's
