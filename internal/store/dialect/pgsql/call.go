@@ -24,10 +24,10 @@ func (b *builder) call(p *plan.Plan) {
 		// A change runs whether or not its result is read, and may have none.
 		rows := "0"
 		if !f.Query.Writes {
-			rows = "(SELECT count(*) FROM " + called + ")"
+			rows = "(SELECT count(*) FROM " + b.called + ")"
 		}
 		b.out.Columns = []Column{Rows, Status, Headers}
-		b.out.SQL = "WITH " + called + " AS (" + b.named(c) + ") SELECT " + rows + settings
+		b.out.SQL = "WITH " + b.called + " AS (" + b.named(c) + ") SELECT " + rows + settings
 		return
 	case f.Returns.Void:
 		b.out.Columns = []Column{Rows, Status, Headers}
@@ -59,7 +59,7 @@ func (b *builder) call(p *plan.Plan) {
 		b.out.Columns = append(b.out.Columns, Total)
 		b.out.SQL += ", " + total
 	}
-	b.out.SQL = "WITH " + called + " AS (" + b.result(c) + ") " + b.out.SQL + " FROM (" + rows + ") AS r"
+	b.out.SQL = "WITH " + b.called + " AS (" + b.result(c) + ") " + b.out.SQL + " FROM (" + rows + ") AS r"
 }
 
 func strip(f Form, sql string) string {
@@ -88,16 +88,12 @@ func (b *builder) result(c *plan.Invocation) string {
 // scalar writes a call whose result is one bare value, or an array of them.
 func (b *builder) scalar(p *plan.Plan, settings string) {
 	c := p.Call
-	var rows, with string
-	if c.Function.Query != nil {
-		with = "WITH " + called + " AS (" + b.named(c) + ") "
-		rows = "SELECT q.v FROM " + called + " AS q(v)"
-	} else {
-		rows = "SELECT " + b.invocation(c) + " AS v" + b.arguments(c)
-	}
 	if p.Rows != nil {
 		b.form(p.Rows)
-		rows = "SELECT q.v FROM (" + rows + ") AS q" + b.page(p.Rows)
+	}
+	with, rows := b.scalarRows(p)
+	if with != "" {
+		with = "WITH " + b.called + " AS (" + with + ") "
 	}
 	body := "coalesce(" + strip(b.out.Form, "json_agg(r.v)->0") + ", 'null')"
 	switch {
@@ -114,6 +110,21 @@ func (b *builder) scalar(p *plan.Plan, settings string) {
 		b.out.SQL += ", count(*)"
 	}
 	b.out.SQL += " FROM (" + rows + ") AS r"
+}
+
+// scalarRows writes the values v that a call gives, with the common table expression that they come from, if any.
+func (b *builder) scalarRows(p *plan.Plan) (cte, rows string) {
+	c := p.Call
+	if c.Function.Query != nil {
+		cte = b.named(c)
+		rows = "SELECT q.v FROM " + b.called + " AS q(v)"
+	} else {
+		rows = "SELECT " + b.invocation(c) + " AS v" + b.arguments(c)
+	}
+	if p.Rows != nil {
+		rows = "SELECT q.v FROM (" + rows + ") AS q" + b.page(p.Rows)
+	}
+	return cte, rows
 }
 
 // arguments writes the relation b that holds the arguments of a JSON body, where they come so.

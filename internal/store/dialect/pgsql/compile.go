@@ -41,6 +41,10 @@ func Compile(p *plan.Plan, o Options) (s Statement, err error) {
 		b.call(p)
 	case plan.Insert, plan.Update, plan.Delete:
 		b.write(p)
+	case plan.Sequence:
+		if err := b.sequence(p); err != nil {
+			return s, err
+		}
 	default:
 		b.broken("unknown operation %d", p.Op)
 	}
@@ -59,13 +63,18 @@ type builder struct {
 	names   map[int]string       // what an occurrence is called where it isn't t<number>
 	selects map[int]*plan.Select // by occurrence, as they are met
 
+	called   string           // the common table expression of a call's rows
+	again    *schema.Table    // the written table, where its rows are read again by the keys that the write left
+	inserted bool             // of again: by an insert
+	giving   []*schema.Column // what related rows take of the rows that go in
+
 	// returned are the columns that the statement around needs of the rows written, and whether it needs the row as one value.
 	returned    []*schema.Column
 	returnedRow bool
 }
 
 func newBuilder(o Options) *builder {
-	return &builder{options: o, seen: map[parameter]int{}, names: map[int]string{}, selects: map[int]*plan.Select{}}
+	return &builder{options: o, called: called, seen: map[parameter]int{}, names: map[int]string{}, selects: map[int]*plan.Select{}}
 }
 
 // A brokenPlan is what is wrong with a plan; it is thrown to Compile.

@@ -39,15 +39,33 @@ func (b *builder) rows(s *plan.Select, rel *schema.Relation, parent *plan.Select
 
 // rowsFor is rows; textual writes documents as text, so that the select around can group by them.
 func (b *builder) rowsFor(s *plan.Select, rel *schema.Relation, parent *plan.Select, n naming, textual bool) (string, []output) {
+	switch {
+	case s.Summary:
+		return b.summary(s, rel, parent, n)
+	case s.Group != nil:
+		return b.groups(s, rel, parent, n)
+	}
 	from, conditions := b.source(s, rel, parent)
+	page := ""
+	if s.Distinct != nil {
+		from = b.cut(s, from, append(conditions, b.filters(s, false)...))
+		conditions = nil
+	} else {
+		page = b.page(s)
+	}
 	cols, joins := b.outputs(s, textual)
-	conditions = append(conditions, b.filters(s, true)...)
+	if s.Distinct == nil {
+		conditions = append(conditions, b.filters(s, true)...)
+	}
 	var order string
 	var orderJoins []string
 	if !single(s, rel) {
 		order, orderJoins = b.order(s, cols)
 	}
 	var q strings.Builder
+	if order == "" && b.inserted && s.Source.Written != nil {
+		order = "k.n" // as they were given
+	}
 	q.WriteString("SELECT")
 	for i, c := range cols {
 		if i > 0 {
@@ -79,7 +97,7 @@ func (b *builder) rowsFor(s *plan.Select, rel *schema.Relation, parent *plan.Sel
 	if order != "" {
 		q.WriteString(" ORDER BY " + order)
 	}
-	q.WriteString(b.page(s))
+	q.WriteString(page)
 	return q.String(), cols
 }
 
@@ -111,12 +129,15 @@ func (c output) finalSQL(parse bool) string {
 
 var aggregates = map[query.Aggregate]string{
 	query.Count: "count", query.Sum: "sum", query.Avg: "avg", query.Min: "min", query.Max: "max",
+	query.Stddev: "stddev", query.StddevPop: "stddev_pop", query.StddevSamp: "stddev_samp",
+	query.Variance: "variance", query.VarPop: "var_pop", query.VarSamp: "var_samp",
+	query.BoolAnd: "bool_and", query.BoolOr: "bool_or",
 }
 
 func groupBy(cols []output) string {
 	var by []string
 	for _, c := range cols {
-		if c.aggregate == "" {
+		if c.aggregate == "" && c.group != "" {
 			by = append(by, c.group)
 		}
 	}
@@ -145,6 +166,10 @@ func (b *builder) outputs(s *plan.Select, textual bool) (cols []output, joins []
 	for i := range s.Outputs {
 		o := &s.Outputs[i]
 		switch e := o.Embed; {
+		case o.Nest != nil:
+			cols = append(cols, output{key: o.Key, sql: b.nest(o.Nest, func(leaf *plan.Output) string { return b.value(s, leaf).finalSQL(false) })})
+		case o.Literal != nil:
+			cols = append(cols, output{key: o.Key, sql: b.constant(*o.Literal, "::text")})
 		case e == nil:
 			cols = append(cols, b.value(s, o))
 		case e.Hidden:
@@ -188,6 +213,15 @@ func (b *builder) value(s *plan.Select, o *plan.Output) output {
 	if o.Cast != nil {
 		c.sql = "CAST(" + c.sql + " AS " + b.typeName(*o.Cast) + ")"
 	}
+	if len(o.More) > 0 {
+		for i := range o.More {
+			c.sql += ", " + b.operand(&o.More[i])
+		}
+		c.sql = "(" + c.sql + ")"
+	}
+	if o.Distinct && o.Aggregate != "" {
+		c.sql = "DISTINCT " + c.sql
+	}
 	return c
 }
 
@@ -195,7 +229,10 @@ func (b *builder) value(s *plan.Select, o *plan.Output) output {
 // select list: PostgreSQL computes it after the order and the limit of the rows around it.
 func (b *builder) document(e *plan.Embed, parent *plan.Select) string {
 	rows, _ := b.rows(e.Select, e.Relation, parent, keyed)
-	if e.Relation.Many {
+	switch {
+	case e.Select.Summary:
+		return "SELECT row_to_json(r.*) FROM (" + rows + ") AS r"
+	case e.Relation.Many:
 		return "SELECT coalesce(json_agg(r.*), '[]') FROM (" + rows + ") AS r"
 	}
 	return "SELECT row_to_json(r.*) FROM (" + rows + one(e) + ") AS r"
@@ -260,6 +297,8 @@ func (b *builder) order(s *plan.Select, cols []output) (order string, joins []st
 		o := &s.Order[i]
 		term := lifted(cols, o)
 		switch {
+		case o.Via != nil || o.Aggregate != "":
+			term = b.orderVia(s, o)
 		case o.Embed == nil:
 			term = b.operand(&o.Value)
 		case term == "" || !grouped(s):
@@ -315,7 +354,7 @@ func (b *builder) page(s *plan.Select) string {
 
 // counted writes the rows that a count counts: those of all pages.
 func (b *builder) counted(s *plan.Select) string {
-	if grouped(s) {
+	if grouped(s) || s.Distinct != nil || s.Summary {
 		all := *s
 		all.Limit, all.Offset, all.Order = nil, nil, nil
 		rows, _ := b.rows(&all, nil, nil, numbered)

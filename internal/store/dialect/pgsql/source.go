@@ -40,10 +40,12 @@ func (b *builder) source(s *plan.Select, rel *schema.Relation, parent *plan.Sele
 			conditions = append(conditions, b.alias(s.Alias)+"."+ident(rel.References[i].Name)+" = "+b.column(parent, c))
 		}
 		return b.qualified(rel.To.Name) + alias, conditions
+	case s.Source.Written != nil && b.again != nil:
+		return b.found(b.again, b.alias(s.Alias))
 	case s.Source.Written != nil:
 		return written + alias, nil
 	case s.Source.Called != nil:
-		return called + alias, nil
+		return b.called + alias, nil
 	case s.Source.Table != nil:
 		return b.qualified(s.Source.Table.Name) + alias, nil
 	}
@@ -69,7 +71,7 @@ func (b *builder) need(c *schema.Column) {
 // wholeRow writes a select's row as one value of its table's type, for a function of the row.
 func (b *builder) wholeRow(s *plan.Select) string {
 	switch {
-	case s.Source.Written != nil:
+	case s.Source.Written != nil && b.again == nil:
 		b.returnedRow = true
 		return b.alias(s.Alias) + "." + rowColumn(s.Source.Written)
 	case s.Source.Called != nil && s.Source.Called.Returns.Table != nil:

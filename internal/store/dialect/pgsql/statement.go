@@ -35,6 +35,15 @@ type Statement struct {
 	// CountMax is the number up to which an estimated count is exact; 0 where the count is planned or exact.
 	CountMax int64
 
+	// Members is the number of reads that one row of the result answers: Columns hold Rows and Body of each in turn. 0 for any
+	// other statement.
+	Members int
+	// Steps are the members of a sequence that writes, to be run in order; SQL is empty then.
+	Steps []*Statement
+	// Answer reads what a write answers, in the same transaction right after it; nil where the write itself does.
+	Answer *Statement
+	// Nested are the inserts of related rows, as the write has them; each leaves what others take in its column Given.
+	Nested []*Statement
 	// Schema is the PostgreSQL schema in which names are looked up first, where it isn't the default one.
 	Schema string
 	// Settings are a function's own, to be set for the transaction, in order of their names.
@@ -54,6 +63,8 @@ const (
 	Key                    // JSON array of the first written row's primary key; null where there is no row
 	Status                 // response.status
 	Headers                // response.headers
+	Given                  // JSON array of objects: of each row that went in the columns that related rows take
+	Left                   // the keys, left for Answer
 )
 
 // A Form is how the rows are put together.

@@ -48,6 +48,8 @@ func (b *builder) expr(e plan.Expr, s *plan.Select) string {
 		return "FALSE"
 	case *plan.Compare:
 		return b.compare(e)
+	case *plan.Measure:
+		return b.measure(e, s)
 	case *plan.Exists:
 		return b.exists(e.Select, e.Relation, s)
 	case *plan.Embedded:
@@ -82,6 +84,8 @@ var operators = map[query.Op]string{
 	query.IsDistinct: "IS DISTINCT FROM",
 	query.Contains:   "@>", query.Contained: "<@", query.Overlaps: "&&",
 	query.StrictLeft: "<<", query.StrictRight: ">>", query.NotRight: "&<", query.NotLeft: "&>", query.Adjacent: "-|-",
+	query.Similar: "SIMILAR TO", query.HasKey: "?", query.HasKeysAny: "?|", query.HasKeysAll: "?&",
+	query.PathExists: "@?", query.PathMatch: "@@",
 }
 
 var searches = map[query.Op]string{
@@ -94,6 +98,14 @@ var states = map[string]string{
 
 func (b *builder) compare(c *plan.Compare) string {
 	left := b.operand(&c.Left)
+	if c.AsText {
+		left = "(" + left + ")::text"
+	}
+	return b.compared(left, c)
+}
+
+// compared holds a left side against what c says.
+func (b *builder) compared(left string, c *plan.Compare) string {
 	if c.Op == query.Is {
 		state, ok := states[c.Is]
 		if !ok {
@@ -119,7 +131,7 @@ func (b *builder) compare(c *plan.Compare) string {
 		return left + " " + op + " " + b.operand(c.Other)
 	}
 	parse := ""
-	if d := c.Left.Type.Domain; d != nil && d.FromText != "" && len(c.Left.Path) == 0 && parsed(c.Op) {
+	if d := c.Left.Type.Domain; d != nil && !c.AsText && d.FromText != "" && len(c.Left.Path) == 0 && parsed(c.Op) {
 		parse = function(d.FromText)
 	}
 	switch {

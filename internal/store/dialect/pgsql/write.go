@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -17,13 +18,25 @@ const insertedSetting = "pintail.inserted"
 func (b *builder) write(p *plan.Plan) {
 	w := p.Write
 	b.out.Schema = b.foreign(w.Table.Name.Schema)
+	if len(w.Nested) > 0 {
+		b.nested(w, nil)
+	}
 	// What the rest of the statement needs of the rows decides what the change returns, so it is written first.
-	body := ""
-	if p.Rows != nil {
+	body, left := "", ""
+	switch {
+	case p.Rows != nil && answersAfter(p):
+		b.out.Answer = b.answer(p)
+		b.out.Form, b.out.Head = b.out.Answer.Form, b.out.Answer.Head
+		left = b.leaveKeys(w.Table)
+	case p.Rows != nil:
 		b.form(p.Rows)
 		rows, cols := b.rows(p.Rows, nil, nil, keyed)
 		b.head(cols)
 		body = ", count(*), " + b.body() + " FROM (" + rows + ") AS r"
+	}
+	given := ""
+	if len(b.giving) > 0 {
+		given = ", " + b.given()
 	}
 	key := "NULL"
 	if len(p.Key) > 0 {
@@ -52,6 +65,14 @@ func (b *builder) write(p *plan.Plan) {
 	b.out.Columns = []Column{Affected, Inserted, Key, Status, Headers}
 	b.out.SQL = "WITH " + written + " AS (" + change + ") SELECT (SELECT count(*) FROM " + written + "), " + inserted + ", " + key +
 		", " + setting("response.status") + ", " + setting("response.headers")
+	if left != "" {
+		b.out.Columns = append(b.out.Columns, Left)
+		b.out.SQL += ", " + left
+	}
+	if given != "" {
+		b.out.Columns = append(b.out.Columns, Given)
+		b.out.SQL += given
+	}
 	if body == "" {
 		return
 	}
@@ -149,22 +170,58 @@ func (b *builder) conflict(w *plan.Write) string {
 	for i, col := range update {
 		sets[i] = ident(col.Name) + " = EXCLUDED." + ident(col.Name)
 	}
-	return " ON CONFLICT" + target + " DO UPDATE SET " + strings.Join(sets, ", ") + " WHERE " + count("- 1", "'-1'")
+	return " ON CONFLICT" + target + " DO UPDATE SET " + strings.Join(sets, ", ") + " WHERE " + b.updates(c)
+}
+
+// updates writes which rows that are there an upsert updates; each is one that didn't go in, whether it is updated or not.
+func (b *builder) updates(c *plan.Conflict) string {
+	taken := count("- 1", "'-1'")
+	if c.Where == nil {
+		return taken
+	}
+	return "CASE WHEN " + b.expr(c.Where, nil) + " THEN " + taken + " ELSE NOT " + taken + " END"
 }
 
 func (b *builder) update(w *plan.Write) string {
 	alias := b.alias(w.Alias)
-	if len(w.Columns) == 0 {
+	if len(w.Columns) == 0 && len(w.Alter) == 0 {
 		// SET wants a column: an empty object changes nothing and touches no row.
 		return "SELECT " + strings.TrimPrefix(b.returning(w), " RETURNING ") + " FROM " + b.qualified(w.Table.Name) + " AS " + alias + " WHERE FALSE"
 	}
-	columns, row := b.payload(w, "", "json_to_record")
-	sets := make([]string, len(columns))
-	for i, c := range columns {
-		sets[i] = c + " = b." + c
+	from, sets := "", []string(nil)
+	if len(w.Columns) > 0 {
+		columns, row := b.payload(w, "", "json_to_record")
+		for _, c := range columns {
+			sets = append(sets, c+" = b."+c)
+		}
+		from = " FROM " + row
 	}
-	return "UPDATE " + b.qualified(w.Table.Name) + " AS " + alias + " SET " + strings.Join(sets, ", ") + " FROM " + row +
+	for i := range w.Alter {
+		a := &w.Alter[i]
+		sets = append(sets, ident(a.Column.Name)+" = "+b.altered(a, alias+"."+ident(a.Column.Name)))
+	}
+	return "UPDATE " + b.qualified(w.Table.Name) + " AS " + alias + " SET " + strings.Join(sets, ", ") + from +
 		b.whereWrite(w.Where) + b.returning(w)
+}
+
+// altered writes a column's new value by the old one.
+func (b *builder) altered(a *plan.Alter, old string) string {
+	switch a.How {
+	case query.Increment:
+		return old + " + " + b.arg(a.Arg, "::"+b.typeName(a.Column.Type))
+	case query.Append:
+		return old + " || " + b.arg(a.Arg, "::jsonb")
+	case query.Prepend:
+		return b.arg(a.Arg, "::jsonb") + " || " + old
+	case query.DeleteKey:
+		return old + " - " + b.arg(a.Arg, "::text")
+	case query.DeleteElem:
+		return old + " - " + b.arg(a.Arg, "::integer")
+	case query.DeleteAtPath:
+		return old + " #- " + b.arg(a.Arg, "::text[]")
+	}
+	b.broken("unknown alteration %q", a.How)
+	return ""
 }
 
 // payload writes the rows of the JSON that came, as the relation b, and the names of its columns. elements takes an array
