@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -84,6 +85,10 @@ func (s served) run(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
 		// A small heap is collected often: at 100 %, collecting takes a twentieth of the work of a keyed read.
 		debug.SetGCPercent(300)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// But not where large answers are under way: from here on it is collected as often as it takes.
+		debug.SetMemoryLimit(int64(max(2, runtime.GOMAXPROCS(0))) * 64 << 20)
 	}
 	app, err := pintail.New(ctx, s.conf.Config)
 	if err != nil {

@@ -34,8 +34,8 @@ func (s *Store) call(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args) (s
 		if body, err = c.appendRow(body, l.Call.Row, c.columns(st, width)); err != nil {
 			return res, err
 		}
-		if len(body) > s.config.AnswerBytes {
-			return res, tooLarge(s.config.AnswerBytes)
+		if err := c.fits(len(body)); err != nil {
+			return res, err
 		}
 		res.Rows++
 		if !returns.SetOf && p.Call.Scalar {

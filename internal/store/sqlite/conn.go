@@ -25,6 +25,10 @@ type conn struct {
 	vals  []sqlite3.Value // scratch: one row
 	buf   []byte          // scratch: one JSON value
 
+	memory memory // SQLite's, measured
+	base   int64  // bytes of it when the connection was opened
+	room   room
+
 	raised error // the fault that a function of ours ended a statement with
 	broken bool  // a panic left it in no known state: it is replaced before it is used again
 }

@@ -37,8 +37,8 @@ func (s *Store) csv(c *conn, q *litesql.Query, st *stmt) (store.Result, error) {
 				return res, err
 			}
 		}
-		if len(lines) > s.config.AnswerBytes {
-			return res, tooLarge(s.config.AnswerBytes)
+		if err := c.fits(len(lines)); err != nil {
+			return res, err
 		}
 		res.Rows++
 	}

@@ -68,6 +68,8 @@ func (s *Store) fault(ctx context.Context, p *plan.Plan, err error) error {
 	}
 	var full syscall.Errno
 	switch {
+	case errors.Is(err, errRoom):
+		return noRoom(err)
 	case errors.Is(err, sqlite3.INTERRUPT):
 		if ctx.Err() != nil {
 			return canceled(ctx)

@@ -158,14 +158,12 @@ func (a *rowsAggregate) Step(x sqlite3.Context, v ...sqlite3.Value) {
 	if a.out, err = a.c.appendRow(a.out, a.row, v[1:]); err != nil {
 		x.ResultError(err)
 	}
-	if len(a.out) > answerBytesMax {
+	if err := a.c.fits(len(a.out)); err != nil {
+		a.c.raised = err
 		x.ResultError(sqlite3.TOOBIG)
 		a.out = a.out[:1]
 	}
 }
-
-// answerBytesMax stops an embed that alone is larger than any answer may be.
-const answerBytesMax = 64 << 20
 
 // Value gives the array.
 func (a *rowsAggregate) Value(x sqlite3.Context) {
@@ -173,7 +171,7 @@ func (a *rowsAggregate) Value(x sqlite3.Context) {
 		x.ResultText("[]")
 		return
 	}
-	x.ResultText(string(append(a.out, ']')))
+	x.ResultRawText(append(a.out, ']'))
 }
 
 // ptCast converts as PostgreSQL's CAST does.

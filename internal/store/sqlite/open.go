@@ -33,7 +33,7 @@ func open(path string, flags sqlite3.OpenFlag, vfs string) (*conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	c := &conn{Conn: db, stmts: make(map[any]*stmt), zone: time.UTC}
+	c := &conn{Conn: db, stmts: make(map[any]*stmt), zone: time.UTC, room: anyRoom}
 	if err := c.configure(flags&sqlite3.OPEN_READONLY != 0); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)

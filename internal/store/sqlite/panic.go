@@ -6,18 +6,15 @@ import (
 	"runtime/debug"
 
 	"github.com/ncruces/go-sqlite3"
-
-	"github.com/pintail-dev/pintail/fault"
 )
 
-// outOfMemory is what the driver panics with when a connection has no more of its 256 MiB. It doesn't export the error.
+// outOfMemory is what the driver panics with when SQLite gets no more memory (conn.hold). It doesn't export the error.
 const outOfMemory = "sqlite3: out of memory"
 
 // panicked words what was recovered: a request that wants more memory than there is, or a mistake of ours.
 func panicked(p any) error {
 	if err, ok := p.(error); ok && err.Error() == outOfMemory {
-		return fault.New(fault.AnswerTooLarge, "the answer needs more memory than one request has").
-			WithHint("Ask for fewer rows with limit, or for fewer columns with select.").WithCause(err)
+		return fmt.Errorf("%w: %w", errRoom, err)
 	}
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 }
@@ -78,17 +75,14 @@ func (s *Store) reader() (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Exec("PRAGMA query_only = ON"); err != nil {
+	if err := errors.Join(c.Exec("PRAGMA query_only = ON; PRAGMA temp_store = FILE"), c.measure()); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
 }
 
-// mend puts a new reader in the place of a broken one, whose memory it gives back. Where that fails the broken one stays.
+// mend puts a new reader in the place of a broken or grown one, whose memory it gives back. Where that fails the old one stays.
 func (s *Store) mend(c *conn) (*conn, error) {
-	if !c.broken {
-		return c, nil
-	}
 	fresh, err := s.reader()
 	if err != nil {
 		return c, err
@@ -106,16 +100,30 @@ func (s *Store) mend(c *conn) (*conn, error) {
 
 // mend is the same for the connection that writes. The broken one goes first: it may hold the lock.
 func (w *writer) mend() error {
-	if !w.c.broken {
+	if !w.c.broken && !w.c.grown() {
 		return nil
 	}
+	w.c.broken = true // until there is another
 	w.c.abandon()
-	fresh, err := open(w.s.config.Path, sqlite3.OPEN_READWRITE, w.s.config.VFS)
+	fresh, err := w.s.writing(sqlite3.OPEN_READWRITE)
 	if err != nil {
 		return err
 	}
 	w.c = fresh
 	return nil
+}
+
+// writing opens the connection that writes.
+func (s *Store) writing(flags sqlite3.OpenFlag) (*conn, error) {
+	c, err := open(s.config.Path, flags, s.config.VFS)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.measure(); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	c.hold(room{writeHeap, s.config.AnswerBytes, s.config.AnswerBytes})
+	return c, nil
 }
 
 // abandon closes a broken connection as well as can be; what it had begun is rolled back.

@@ -77,8 +77,8 @@ func (s *Store) rows(c *conn, q *litesql.Query, b *binding) (store.Result, error
 		if body, err = c.appendRow(body, q.Row, c.columns(st, width)); err != nil {
 			return res, err
 		}
-		if len(body) >= s.config.AnswerBytes { // the bracket at its end counts too
-			return res, tooLarge(s.config.AnswerBytes)
+		if err := c.fits(len(body)); err != nil {
+			return res, err
 		}
 		res.Rows++
 	}

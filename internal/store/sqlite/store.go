@@ -64,6 +64,7 @@ type Store struct {
 	config  Config
 	readers chan *conn
 	all     []*conn
+	large   chan struct{} // holds one for every read that runs in more room
 	writer  *writer
 
 	mu     sync.RWMutex
@@ -77,8 +78,8 @@ var _ store.Store = (*Store)(nil)
 // Open opens a database and starts its writer, which Close ends.
 func Open(config Config) (*Store, error) {
 	config = config.withDefaults()
-	s := &Store{config: config, readers: make(chan *conn, config.Readers), plans: make(map[*plan.Plan]*litesql.Plan), closes: make(chan struct{})}
-	w, err := open(config.Path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, config.VFS)
+	s := &Store{config: config, readers: make(chan *conn, config.Readers), large: make(chan struct{}, max(1, config.Readers/4)), plans: make(map[*plan.Plan]*litesql.Plan), closes: make(chan struct{})}
+	w, err := s.writing(sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE)
 	if err != nil {
 		return nil, err
 	}
@@ -132,9 +133,10 @@ func (s *Store) take(ctx context.Context) (*conn, error) {
 }
 
 func (s *Store) release(c *conn) {
-	if c.broken {
-		c, _ = s.mend(c) // whoever takes it next tries again
-	} else {
+	if c.broken || c.grown() {
+		c, _ = s.mend(c) // where it fails, whoever takes a broken one next tries again
+	}
+	if !c.broken {
 		c.end()
 	}
 	s.readers <- c
@@ -224,6 +226,11 @@ func (s *Store) Read(ctx context.Context, p *plan.Plan, args query.Args) (store.
 	if err != nil {
 		return store.Result{}, err
 	}
+	return s.roomy(ctx, l, p, args)
+}
+
+// readIn runs a read in some room.
+func (s *Store) readIn(ctx context.Context, l *litesql.Plan, p *plan.Plan, args query.Args, in room) (store.Result, error) {
 	c, err := s.acquire(ctx)
 	if err != nil {
 		return store.Result{}, err
@@ -232,13 +239,17 @@ func (s *Store) Read(ctx context.Context, p *plan.Plan, args query.Args) (store.
 	if err := c.begin(ctx, s.config.Statement); err != nil {
 		return store.Result{}, err
 	}
+	c.hold(in)
 	var res store.Result
 	err = c.safely(func() (err error) {
 		res, err = s.read(c, l, p, args)
 		return err
 	})
+	if err = c.cause(err); errors.Is(err, errRoom) {
+		return store.Result{}, err
+	}
 	if err != nil {
-		return store.Result{}, s.fault(ctx, p, c.cause(err))
+		return store.Result{}, s.fault(ctx, p, err)
 	}
 	return res, nil
 }

@@ -224,9 +224,10 @@ func (w *writer) failAll(batch []*request, err error) {
 func (w *writer) one(r *request, group bool) error {
 	err := w.c.safely(func() error { return w.inside(r, group) })
 	if w.c.broken && err == nil {
-		err = w.s.fault(r.ctx, r.tx.Plan, errGone)
+		err = errGone
 	}
 	if err != nil {
+		err = w.s.fault(r.ctx, r.tx.Plan, err)
 		r.res = store.Result{}
 	}
 	return err
