@@ -1,6 +1,9 @@
 package graphql
 
 import (
+	"iter"
+	"slices"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/pintail-dev/pintail/query"
@@ -12,7 +15,7 @@ type Type struct {
 	Name        string
 	Description string
 	Kind        ast.DefinitionKind // Scalar, Object, InputObject or Enum
-	Fields      []*Field           // of an Object, or the keys of an InputObject, in the order of introspection
+	Fields      []*Field           // of an Object, or the keys of an InputObject, in the order of introspection; unset of a root: see All
 	Values      []EnumValue        // of an Enum
 
 	Is       Meaning
@@ -23,11 +26,39 @@ type Type struct {
 	// Aggregate is the function of a FieldsOf… type (sum, max, …) and of an order by or a condition on one.
 	Aggregate query.Aggregate
 
-	byName map[string]*Field
+	root *root // of query_root and mutation_root, whose fields are made one by one
 }
 
 // Field gives a field or key by its name; nil where there is none.
-func (t *Type) Field(name string) *Field { return t.byName[name] }
+func (t *Type) Field(name string) *Field {
+	if t.root != nil {
+		return t.root.field(name)
+	}
+	for _, f := range t.Fields {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// All gives the fields or keys in the order of introspection. Those of a root are made as they are asked for.
+func (t *Type) All() iter.Seq[*Field] {
+	if t.root != nil {
+		return t.root.all
+	}
+	return slices.Values(t.Fields)
+}
+
+// Value gives an enum's value by its name; nil where there is none.
+func (t *Type) Value(name string) *EnumValue {
+	for i := range t.Values {
+		if t.Values[i].Name == name {
+			return &t.Values[i]
+		}
+	}
+	return nil
+}
 
 // A Field is a field of an object, a key of an input object, or an argument.
 type Field struct {
@@ -93,6 +124,7 @@ const (
 	RootDeleteByKey // delete_t_by_pk(key columns): t
 	RootSchema      // __schema
 	RootType        // __type(name)
+	RootNothing     // no_queries_available: where nothing is served; a text
 
 	// Fields of objects.
 	TypeName        // __typename
@@ -129,11 +161,12 @@ const (
 	SummaryBoolExp   // t_aggregate_bool_exp: conditions on a relation's aggregates
 	SummaryBoolExpOf // t_aggregate_bool_exp_count, …_bool_and, …: {arguments, distinct, filter, predicate}
 	HavingExp        // t_group_having
-	HavingOf         // t_group_having_sum, …: columns to comparisons
+	HavingOf         // t_group_having_sum, …: columns to comparisons; without an Aggregate (t_group_having_key) of what is grouped by
 	OrderBy          // t_order_by
 	SummaryOrderBy   // t_aggregate_order_by
 	SummaryOrderByOf // t_sum_order_by, …
 	GroupOrderBy     // t_group_order_by
+	GroupKeyOrderBy  // t_group_key_order_by
 	InsertInput      // t_insert_input
 	NestedOne        // t_obj_rel_insert_input: {data, on_conflict}
 	NestedMany       // t_arr_rel_insert_input
@@ -181,10 +214,12 @@ const (
 	KeyOperator  // _eq, …
 	KeyCast      // _cast, and String in it
 	KeyAggregate // count, sum, … of a condition, having or order by
+	KeyGroupKey  // key of a having or of an order by of groups: the columns that are grouped by
 	KeyArguments // arguments of a condition on an aggregate
 	KeyFilter
 	KeyPredicate
-	KeyData // data of a nested insert
+	KeyData  // data of a nested insert
+	KeyWhere // where of an update of many, and of on_conflict
 	KeyConstraint
 	KeyUpdateColumns
 )

@@ -1,0 +1,117 @@
+package graphql
+
+import (
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// fromTable makes one of the types that a table has besides its rows', by the suffix of its name. The schema file has no
+// table whose name is another's with such a suffix.
+func (t *Types) fromTable(name string) *Type {
+	for _, m := range fromTables {
+		if base, ok := strings.CutSuffix(name, m.suffix); ok {
+			if x := t.tables[base]; x != nil {
+				return m.make(t, name, x)
+			}
+		}
+	}
+	for _, a := range aggregateNames {
+		if base, ok := strings.CutSuffix(name, "_"+string(a)+"_fields"); ok && t.tables[base] != nil && len(aggregated(t.tables[base], a)) > 0 {
+			return t.aggregateOf(name, t.tables[base], a)
+		}
+		if base, ok := strings.CutSuffix(name, "_"+string(a)+"_order_by"); ok && t.tables[base] != nil && len(aggregated(t.tables[base], a)) > 0 {
+			return t.summaryOrderByOf(name, t.tables[base], a)
+		}
+	}
+	for _, a := range []query.Aggregate{query.BoolAnd, query.BoolOr, query.Count} {
+		middle := "_aggregate_bool_exp_" + string(a)
+		if base, ok := strings.CutSuffix(name, middle); ok && t.tables[base] != nil {
+			return t.summaryBoolExpOf(name, t.tables[base], a)
+		}
+		if rest, ok := strings.CutSuffix(name, middle+"_arguments_columns"); ok && a != query.Count {
+			if base, again, ok := strings.Cut(rest, "_select_column_"); ok && base == again && t.tables[base] != nil && len(aggregated(t.tables[base], a)) > 0 {
+				return t.booleanColumns(name, t.tables[base])
+			}
+		}
+	}
+	for i := range alterations {
+		a := &alterations[i]
+		if base, ok := strings.CutSuffix(name, a.name+"_input"); ok && t.tables[base] != nil {
+			return t.alterInput(name, t.tables[base], a)
+		}
+	}
+	return t.fromGroup(name)
+}
+
+// A maker makes a type of a table.
+type maker struct {
+	suffix string
+	make   func(t *Types, name string, x *schema.Table) *Type
+}
+
+var fromTables = []maker{
+	{"_aggregate", (*Types).summary},
+	{"_aggregate_fields", (*Types).aggregateFields},
+	{"_bool_exp", (*Types).boolExp},
+	{"_aggregate_bool_exp", (*Types).summaryBoolExp},
+	{"_order_by", (*Types).orderBy},
+	{"_aggregate_order_by", (*Types).summaryOrderBy},
+	{"_select_column", (*Types).selectColumn},
+	{"_update_column", (*Types).updateColumn},
+	{"_constraint", (*Types).constraints},
+	{"_insert_input", (*Types).insertInput},
+	{"_set_input", (*Types).setInput},
+	{"_pk_columns_input", (*Types).keyInput},
+	{"_on_conflict", (*Types).onConflict},
+	{"_mutation_response", (*Types).mutationResponse},
+	{"_updates", (*Types).updates},
+	{"_obj_rel_insert_input", func(t *Types, name string, x *schema.Table) *Type { return t.nested(name, x, false) }},
+	{"_arr_rel_insert_input", func(t *Types, name string, x *schema.Table) *Type { return t.nested(name, x, true) }},
+	{"_enum", (*Types).tableEnum},
+	{"_enum_comparison_exp", (*Types).enumComparison},
+}
+
+// fromGroup makes one of the types of a table's groups.
+func (t *Types) fromGroup(name string) *Type {
+	for _, m := range []maker{
+		{"", (*Types).group},
+		{"_key", (*Types).groupKey},
+		{"_order_by", (*Types).groupOrderBy},
+		{"_key_order_by", (*Types).groupKeyOrderBy},
+		{"_having", (*Types).having},
+		{"_having_key", func(t *Types, name string, x *schema.Table) *Type { return t.havingOf(name, x, "") }},
+	} {
+		if base, ok := strings.CutSuffix(name, m.suffix); ok && t.groups[base] != nil {
+			return m.make(t, name, t.groups[base])
+		}
+	}
+	for _, a := range havings {
+		if base, ok := strings.CutSuffix(name, "_having_"+string(a)); ok && t.groups[base] != nil && len(aggregated(t.groups[base], a)) > 0 {
+			return t.havingOf(name, t.groups[base], a)
+		}
+	}
+	return nil
+}
+
+// tableEnum makes the enum of an enum table's rows.
+func (t *Types) tableEnum(name string, x *schema.Table) *Type {
+	values := t.enumValues(x)
+	if len(values) == 0 {
+		return nil
+	}
+	return &Type{Name: name, Description: x.Comment, Kind: ast.Enum, Is: TableEnum, Table: x, Of: x.Primary.Columns[0].Type, Values: values}
+}
+
+func (t *Types) enumComparison(name string, x *schema.Table) *Type {
+	if len(t.enumValues(x)) == 0 {
+		return nil
+	}
+	return &Type{
+		Name: name, Kind: ast.InputObject, Is: Comparison, Table: x, Of: x.Primary.Columns[0].Type, Fields: equality(named(x.Type + "_enum")),
+		Description: "Boolean expression to compare columns of type " + x.Type + "_enum. All fields are combined with logical AND.",
+	}
+}
