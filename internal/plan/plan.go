@@ -286,9 +286,9 @@ type Alter struct {
 // Taking is a column of it, paired with the column in Giving of the side that went in before.
 type Nested struct {
 	Relation *schema.Relation
-	Write    *Write // of the related table; its Rows are those of all parents
-	Parents  int    // place of the JSON array that says to which parent's row each belongs
-	Before   bool   // they go in before the parents, which take their keys
+	Write    *Write           // of the related table; its Rows are those of all parents
+	Parents  int              // place of the JSON array that says to which parent's row each belongs
+	Before   bool             // they go in before the parents, which take their keys
 	Taking   []*schema.Column // also among Columns of the write that takes
 	Giving   []*schema.Column
 }

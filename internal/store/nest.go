@@ -13,17 +13,23 @@ import (
 // Given is what the rows of one insert give to related ones: of each row, in order, its columns as JSON values by name.
 type Given []map[string]json.RawMessage
 
-// Link lets rows take the columns of related rows that have gone in. rows is a JSON array of objects, parents n's array of
-// numbers. Of rows that go in after their parents, rows are n's own and given the parents'; of rows that went in before, it is the
-// other way round.
-func Link(n *plan.Nested, rows, parents string, given Given) (string, error) {
-	var list []json.RawMessage
+// Link lets rows take the columns of related rows that have gone in: takers and givers are the JSON arrays of both, parents is
+// n's array of numbers, given what the givers that went in give. Of rows that go in after their parents the takers are n's own; of rows
+// that go in before, they are the parents. It refuses where not all givers went in.
+func Link(n *plan.Nested, takers, givers, parents string, given Given) (string, error) {
+	var list, from []json.RawMessage
 	var of []int
-	if err := json.Unmarshal([]byte(rows), &list); err != nil {
+	if err := json.Unmarshal([]byte(takers), &list); err != nil {
+		return "", fault.New(fault.BadBody, "Empty or invalid json").WithCause(err)
+	}
+	if err := json.Unmarshal([]byte(givers), &from); err != nil {
 		return "", fault.New(fault.BadBody, "Empty or invalid json").WithCause(err)
 	}
 	if err := json.Unmarshal([]byte(parents), &of); err != nil {
 		return "", fault.New(fault.BadBody, "nested rows without their parents").WithCause(err)
+	}
+	if len(of) > 0 && len(given) != len(from) {
+		return "", noGiver(n).WithDetails("%d of %d rows went in", len(given), len(from))
 	}
 	for child, parent := range of {
 		taker, giver := child, parent
@@ -41,14 +47,6 @@ func Link(n *plan.Nested, rows, parents string, given Given) (string, error) {
 	}
 	linked, err := json.Marshal(list)
 	return string(linked), err
-}
-
-// Complete refuses an insert of which fewer rows went in than were given, where others take something of each.
-func Complete(n *plan.Nested, parent *schema.Table, want, got int) error {
-	if want == got {
-		return nil
-	}
-	return noGiver(n).WithDetails("%d of %d rows went in", got, want)
 }
 
 func noGiver(n *plan.Nested) *fault.Fault {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/store"
 )
 
 // faultOf turns what went wrong on a connection into what a client may read: PostgreSQL's own code, message, details and
@@ -21,9 +22,12 @@ func (s *Store) faultOf(ctx context.Context, err error) error {
 	var pg *pgconn.PgError
 	var size *pgproto3.ExceededMaxBodyLenErr
 	var hook *hookError
+	var step *store.StepError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &step):
+		return &store.StepError{Step: step.Step, Err: s.faultOf(ctx, step.Err)}
 	case errors.As(err, &f), errors.As(err, &hook):
 		return err
 	case errors.As(err, &size):

@@ -108,7 +108,7 @@ func (h *handle) run(ctx context.Context, p *plan.Plan, args query.Args) (store.
 	if c.estimate != nil {
 		result, err = h.t.piped(ctx, tx, c, nil)
 	} else {
-		result, err = h.t.alone(ctx, tx, c)
+		result, err = h.t.perform(ctx, p, args, c)
 	}
 	if err == nil {
 		err = verify(p, &result)

@@ -59,6 +59,10 @@ func (q *piping) finish(p *plan.Plan, c *compiled) (result store.Result, first e
 		switch expected {
 		case mainRows:
 			result, err = q.t.result(p, c, rr)
+		case answered:
+			var rows store.Result
+			rows, err = q.t.result(p, c.answer, rr)
+			result.Rows, result.Body = rows.Rows, rows.Body
 		case explained:
 			planned, err = plannedRows(rr)
 		default:
@@ -102,11 +106,14 @@ func (t *transaction) result(p *plan.Plan, c *compiled, rr *pgconn.ResultReader)
 		return store.Result{}, err
 	}
 	c.bytes.Store(int64(len(r.Body)))
-	if p.Op == plan.Insert && p.Write.Put != nil && r.Affected != 1 {
+	if p.Op == plan.Insert && p.Write.Put != nil && c.affects() && r.Affected != 1 {
 		return store.Result{}, fault.New(fault.PutKeyMismatch, "Payload values do not match URL in primary key column(s)").WithStatus(400)
 	}
 	return r, nil
 }
+
+// affects says whether a statement tells how many rows it wrote; the one that only answers doesn't.
+func (c *compiled) affects() bool { return len(c.Columns) > 0 && c.Columns[0] == pgsql.Affected }
 
 // rows puts the rows of a read together as json_agg would.
 func (t *transaction) rows(c *compiled, rr *pgconn.ResultReader) (store.Result, error) {
@@ -148,9 +155,15 @@ func (t *transaction) rows(c *compiled, rr *pgconn.ResultReader) (store.Result, 
 func (t *transaction) single(p *plan.Plan, c *compiled, rr *pgconn.ResultReader) (r store.Result, err error) {
 	r.Total = -1
 	var inserted int64 = -1
+	if c.Members > 0 {
+		return t.members(c, rr)
+	}
+	t.gave = nil
 	for rr.NextRow() {
 		for i, value := range rr.Values() {
 			switch c.Columns[i] {
+			case pgsql.Given:
+				t.gave, err = readGiven(value)
 			case pgsql.Body:
 				if len(value) > t.store.config.BodyBytesMax {
 					return r, errTooLarge
@@ -179,6 +192,7 @@ func (t *transaction) single(p *plan.Plan, c *compiled, rr *pgconn.ResultReader)
 		}
 	}
 	switch {
+	case p == nil:
 	case p.Op == plan.Insert && inserted >= 0:
 		r.Inserted = inserted
 	case p.Op == plan.Insert:
@@ -190,6 +204,24 @@ func (t *transaction) single(p *plan.Plan, c *compiled, rr *pgconn.ResultReader)
 		r.Body = append(append(make([]byte, 0, len(c.Head)+1+len(r.Body)), c.Head+"\n"...), r.Body...)
 	} else if c.Form == pgsql.CSV && r.Body != nil {
 		r.Body = []byte("\n")
+	}
+	return r, nil
+}
+
+// members reads the one row of several reads: the number of rows and the body of each.
+func (t *transaction) members(c *compiled, rr *pgconn.ResultReader) (r store.Result, err error) {
+	r.Total = -1
+	size := 0
+	for rr.NextRow() {
+		values := rr.Values()
+		r.Steps = make([]store.Result, c.Members)
+		for i := range r.Steps {
+			if size += len(values[2*i+1]); size > t.store.config.BodyBytesMax {
+				return r, errTooLarge
+			}
+			r.Steps[i] = store.Result{Rows: int(number(values[2*i])), Body: bytes.Clone(values[2*i+1]), Total: -1}
+			r.Rows += r.Steps[i].Rows
+		}
 	}
 	return r, nil
 }

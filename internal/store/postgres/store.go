@@ -72,7 +72,7 @@ func (s *Store) Close() error {
 
 // Read runs a plan that only reads.
 func (s *Store) Read(ctx context.Context, p *plan.Plan, args query.Args) (store.Result, error) {
-	if p.Op != plan.Read && !(p.Op == plan.Call && p.Call.ReadOnly) {
+	if !p.ReadsOnly() {
 		return store.Result{}, fault.From(errors.New("postgres: a plan that writes was handed to Read"))
 	}
 	return s.run(ctx, store.Tx{Plan: p, Args: args})
@@ -96,7 +96,7 @@ func (s *Store) run(ctx context.Context, tx store.Tx) (result store.Result, err 
 	switch {
 	case len(tx.Before) > 0:
 		again = never // a hook may have told someone outside
-	case tx.Plan.Op == plan.Read:
+	case tx.Plan.Op == plan.Read || tx.Plan.Op == plan.Sequence && tx.Plan.ReadsOnly():
 		again = always
 	}
 	err = s.with(ctx, again, func(c *conn) error {
@@ -154,6 +154,9 @@ type compiled struct {
 	pgsql.Statement
 	main     *statement
 	estimate *statement   // EXPLAIN of pgsql.Statement.Estimate
+	answer   *compiled    // reads what a write answers
+	nested   []*compiled  // inserts of related rows
+	steps    []*compiled  // the members of a sequence that writes
 	prefix   [][2]string  // settings to make before it
 	bytes    atomic.Int64 // size of its latest body, so that the next is allocated once
 }
@@ -178,10 +181,8 @@ func (s *Store) compiled(p *plan.Plan) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	c = &compiled{Statement: sql, main: s.statement(sql.SQL), prefix: s.prefix(p, &sql)}
-	if sql.Estimate != nil {
-		c.estimate = s.statement("EXPLAIN (FORMAT JSON) " + sql.Estimate.SQL)
-	}
+	c = s.ready(&sql)
+	c.prefix = s.prefix(p, &sql)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.plans) >= s.config.StatementsMax {
@@ -194,6 +195,24 @@ func (s *Store) compiled(p *plan.Plan) (*compiled, error) {
 	return c, nil
 }
 
+// ready gives a statement, and all that belong to it, names by which connections prepare them.
+func (s *Store) ready(sql *pgsql.Statement) *compiled {
+	c := &compiled{Statement: *sql, main: s.statement(sql.SQL)}
+	if sql.Estimate != nil {
+		c.estimate = s.statement("EXPLAIN (FORMAT JSON) " + sql.Estimate.SQL)
+	}
+	if sql.Answer != nil {
+		c.answer = s.ready(sql.Answer)
+	}
+	for _, n := range sql.Nested {
+		c.nested = append(c.nested, s.ready(n))
+	}
+	for _, step := range sql.Steps {
+		c.steps = append(c.steps, s.ready(step))
+	}
+	return c
+}
+
 // prefix are the settings that a plan's transaction makes, beside those of the request.
 func (s *Store) prefix(p *plan.Plan, sql *pgsql.Statement) [][2]string {
 	var set [][2]string
@@ -204,9 +223,7 @@ func (s *Store) prefix(p *plan.Plan, sql *pgsql.Statement) [][2]string {
 	if readOnly(p) {
 		set = append(set, [2]string{"transaction_read_only", "on"})
 	}
-	if p.Op == plan.Call {
-		set = append(set, sql.Settings...)
-	}
+	set = append(set, sql.Settings...)
 	return set
 }
 
@@ -216,10 +233,10 @@ func readOnly(p *plan.Plan) bool {
 	switch p.Op {
 	case plan.Call:
 		return p.Call.ReadOnly
-	case plan.Read:
-		return p.Facts.Opaque ||
+	case plan.Read, plan.Sequence:
+		return p.ReadsOnly() && (p.Facts.Opaque ||
 			slices.ContainsFunc(p.Facts.Reads, func(t *schema.Table) bool { return t.View != nil }) ||
-			slices.ContainsFunc(p.Facts.Columns, func(c *schema.Column) bool { return c.Type.Domain != nil })
+			slices.ContainsFunc(p.Facts.Columns, func(c *schema.Column) bool { return c.Type.Domain != nil }))
 	}
 	return false
 }

@@ -30,6 +30,7 @@ func setSQL(n int) string {
 type transaction struct {
 	store *Store
 	conn  *conn
+	gave  store.Given // what the latest insert gives to nested rows
 }
 
 // run picks the shortest form that keeps what the plan promises.
@@ -37,11 +38,11 @@ func (t *transaction) run(ctx context.Context, tx store.Tx, c *compiled) (store.
 	settings := t.settings(ctx, tx, c)
 	end := tx.Plan.End
 	switch {
-	case len(tx.Before) > 0 || end.Single || end.MaxAffected != nil:
+	case len(tx.Before) > 0 || end.Single || end.MaxAffected != nil || len(c.steps) > 0 || len(c.nested) > 0:
 		return t.checked(ctx, tx, c, settings)
 	case end.Rollback && tx.Plan.Op != plan.Read:
 		return t.rolledBack(ctx, tx, c, settings)
-	case len(settings) > 0 || c.estimate != nil:
+	case len(settings) > 0 || c.estimate != nil || c.answer != nil:
 		return t.piped(ctx, tx, c, settings)
 	}
 	return t.alone(ctx, tx, c)
@@ -64,11 +65,7 @@ func (t *transaction) settings(ctx context.Context, tx store.Tx, c *compiled) []
 
 // alone sends the plan's statement and nothing else.
 func (t *transaction) alone(ctx context.Context, tx store.Tx, c *compiled) (store.Result, error) {
-	d, err := t.conn.prepare(ctx, c.main)
-	if err != nil {
-		return store.Result{}, err
-	}
-	return t.result(tx.Plan, c, t.conn.send(ctx, c.main, d, t.params(c, tx.Args)))
+	return t.one(ctx, tx.Plan, tx.Args, c)
 }
 
 // params encodes a statement's values into the connection's buffers.
@@ -87,6 +84,7 @@ func (t *transaction) piped(ctx context.Context, tx store.Tx, c *compiled, setti
 		return store.Result{}, err
 	}
 	q.main(c, tx.Args)
+	q.answer(c, tx.Args)
 	q.explain(c, tx.Args)
 	q.sync()
 	result, err = q.finish(tx.Plan, c)
@@ -103,6 +101,7 @@ func (t *transaction) rolledBack(ctx context.Context, tx store.Tx, c *compiled, 
 	q.word("BEGIN")
 	q.settings()
 	q.main(c, tx.Args)
+	q.answer(c, tx.Args)
 	q.word("SET CONSTRAINTS ALL IMMEDIATE")
 	q.sync()
 	q.word("ROLLBACK")
@@ -120,16 +119,19 @@ func (t *transaction) checked(ctx context.Context, tx store.Tx, c *compiled, set
 	}
 	q.word("BEGIN")
 	q.settings()
-	if len(tx.Before) == 0 {
+	together := len(tx.Before) == 0 && len(c.steps) == 0 && len(c.nested) == 0
+	if together {
 		q.main(c, tx.Args)
+		q.answer(c, tx.Args)
 		q.explain(c, tx.Args)
 	}
 	q.sync()
 	result, err := q.finish(tx.Plan, c)
-	if err == nil && len(tx.Before) > 0 {
-		if err = t.hooks(ctx, tx.Before); err == nil {
-			result, err = t.alone(ctx, tx, c)
-		}
+	if err == nil {
+		err = t.hooks(ctx, tx.Before)
+	}
+	if err == nil && !together {
+		result, err = t.perform(ctx, tx.Plan, tx.Args, c)
 	}
 	if err == nil {
 		err = verify(tx.Plan, &result)
@@ -191,6 +193,7 @@ type piping struct {
 	p        *pgconn.Pipeline
 	set      []setting
 	mainD    *pgconn.StatementDescription
+	answerD  *pgconn.StatementDescription
 	explainD *pgconn.StatementDescription
 	expected []expectation
 	began    bool
@@ -207,6 +210,7 @@ type expectation uint8
 const (
 	nothing expectation = iota
 	mainRows
+	answered
 	explained
 )
 
@@ -225,8 +229,15 @@ func (t *transaction) pipeline(ctx context.Context, settings [][2]string, c *com
 		q.set = append(q.set, set)
 		settings = settings[n:]
 	}
-	if q.mainD, err = t.conn.prepare(ctx, c.main); err != nil {
-		return nil, err
+	if c.SQL != "" {
+		if q.mainD, err = t.conn.prepare(ctx, c.main); err != nil {
+			return nil, err
+		}
+	}
+	if c.answer != nil {
+		if q.answerD, err = t.conn.prepare(ctx, c.answer.main); err != nil {
+			return nil, err
+		}
 	}
 	if c.estimate != nil {
 		if q.explainD, err = t.conn.prepare(ctx, c.estimate); err != nil {
@@ -256,6 +267,16 @@ func (q *piping) main(c *compiled, args query.Args) {
 	}
 	queue(q.p, c.main, q.mainD, q.t.params(c, args))
 	q.expected = append(q.expected, mainRows)
+}
+
+// answer reads what the write just before it answers.
+func (q *piping) answer(c *compiled, args query.Args) {
+	if c.answer == nil {
+		return
+	}
+	params, _ := c.answer.AppendTo(nil, nil, args)
+	queue(q.p, c.answer.main, q.answerD, params)
+	q.expected = append(q.expected, answered)
 }
 
 func (q *piping) explain(c *compiled, args query.Args) {

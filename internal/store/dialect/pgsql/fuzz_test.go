@@ -18,7 +18,7 @@ var hostile = []string{
 }
 
 // literals are the texts that the dialect itself writes.
-var literals = []string{"[]", "null", "0", "-1", "", "pintail.inserted", "response.status", "response.headers"}
+var literals = []string{"[]", "null", "0", "-1", "", "pintail.inserted", "pintail.keys", "{}", "response.status", "response.headers"}
 
 // check takes a statement apart by PostgreSQL's lexical rules and says what in it isn't the dialect's own: a text or a
 // number that should be a parameter, a comment, a second statement, a name that nobody gave.
@@ -146,7 +146,63 @@ func plans(name, value string) []*plan.Plan {
 	constraint := write()
 	constraint.Conflict = named
 	arg := plan.CallArg{Param: &f.Args[0], Values: []int{0}}
+
+	// What GraphQL asks for.
+	operand := func(alias, i int) plan.Operand {
+		return plan.Operand{Alias: alias, Column: t.Columns[i], Type: t.Columns[i].Type}
+	}
+	hop := func(r *schema.Relation, alias int) plan.Hop {
+		return plan.Hop{Relation: r, Select: &plan.Select{Source: plan.Source{Table: t}, Alias: alias, Where: where(alias)}}
+	}
+	value1, value3 := operand(60, 1), operand(60, 3)
+	nest := []plan.Output{
+		{Key: name, Nest: []plan.Output{
+			{Key: name, Value: &value1, Aggregate: query.Max}, {Key: name + "2", Aggregate: query.Count},
+			{Key: name, Value: &value1, More: []plan.Operand{value3}, Distinct: true, Aggregate: query.Count},
+			{Key: name, Nest: []plan.Output{{Key: name, Value: &value3, Aggregate: query.Stddev}}}, {Key: name, Nest: []plan.Output{}},
+		}},
+		{Key: name, Literal: &value},
+	}
+	measure := func(r *schema.Relation, alias int) *plan.Measure {
+		h := hop(r, alias)
+		return &plan.Measure{Relation: r, Select: h.Select, Aggregate: query.Count, Values: []plan.Operand{operand(alias, 1), operand(alias, 2)}, Distinct: true, Op: query.Gt, Arg: 1}
+	}
+	summary := func(source plan.Source) *plan.Select {
+		return &plan.Select{
+			Source: source, Alias: 60, Summary: true, Outputs: append(nest, plan.Output{Key: name, Nodes: full(plan.Source{Table: t})}),
+			Where: &plan.And{Of: []plan.Expr{where(60), measure(rel, 61), measure(through, 62)}}, Distinct: []plan.Operand{value1}, Limit: &one,
+			Order: []plan.Order{{Value: value1}, {Value: operand(63, 1), Via: []plan.Hop{hop(up, 64), hop(up, 63)}}, {Via: []plan.Hop{hop(rel, 65)}, Aggregate: query.Count, Counts: true}},
+		}
+	}
+	groups := &plan.Select{
+		Source: plan.Source{Table: t}, Alias: 60, Grouped: true, Group: []plan.Operand{value1, value3}, Outputs: nest,
+		Having: &plan.Measure{Aggregate: query.Max, Values: []plan.Operand{value1}, Op: query.Eq, Arg: 1},
+		Order:  []plan.Order{{Aggregate: query.Sum, Value: value3}, {Value: value1}},
+	}
+	distinct := full(plan.Source{Table: t})
+	distinct.Distinct, distinct.Order = []plan.Operand{operand(0, 1)}, []plan.Order{{Value: operand(0, 1)}}
+	within := sel(plan.Source{Table: t}, 0)
+	within.Outputs = append(within.Outputs, plan.Output{Key: name, Embed: &plan.Embed{Relation: rel, Select: summary(plan.Source{Table: t})}})
+	text2 := &plan.Compare{Left: operand(0, 1), Op: query.Similar, AsText: true, Arg: 1}
+	within.Where = &plan.And{Of: []plan.Expr{text2, &plan.Compare{Left: operand(0, 1), Op: query.HasKeysAny, Arg: 1}, &plan.Compare{Left: operand(0, 1), Op: query.PathExists, Arg: 1}}}
+	nested := write()
+	nested.Where, nested.Conflict.Where = nil, where(5)
+	child := &plan.Write{Table: t, Columns: t.Columns, Alias: 70, Default: true}
+	nested.Nested = []plan.Nested{
+		{Relation: up, Write: child, Before: true, Taking: t.Columns[2:3], Giving: t.Columns[:1]},
+		{Relation: rel, Write: child, Taking: t.Columns[1:2], Giving: t.Columns[1:2]},
+	}
+	alter := write()
+	alter.Columns, alter.Conflict = nil, nil
+	for _, how := range []query.Alteration{query.Increment, query.Append, query.Prepend, query.DeleteKey, query.DeleteElem, query.DeleteAtPath} {
+		alter.Alter = append(alter.Alter, plan.Alter{Column: t.Columns[1], How: how, Arg: 1})
+	}
+	call := &plan.Plan{Op: plan.Call, Call: &plan.Invocation{Function: f, Body: -1, Args: []plan.CallArg{arg}, ReadOnly: true}, Rows: full(plan.Source{Called: f})}
+	reads := []*plan.Plan{{Op: plan.Read, Rows: summary(plan.Source{Table: t})}, {Op: plan.Read, Rows: groups}, call, call}
+	writes := []*plan.Plan{{Op: plan.Insert, Write: nested, Rows: back}, {Op: plan.Update, Write: alter, Rows: back}, {Op: plan.Read, Rows: within}}
 	return []*plan.Plan{
+		{Op: plan.Sequence, Steps: reads}, {Op: plan.Sequence, Steps: writes}, {Op: plan.Read, Rows: distinct}, {Op: plan.Read, Rows: within},
+
 		{Op: plan.Read, Rows: read}, {Op: plan.Read, Rows: csv},
 		{Op: plan.Insert, Write: write(), Rows: back, Key: t.Columns[:2]}, {Op: plan.Insert, Write: constraint},
 		{Op: plan.Update, Write: write(), Rows: back}, {Op: plan.Delete, Write: write(), Rows: back},
@@ -176,12 +232,20 @@ func try(t *testing.T, name, value string) {
 		if err != nil {
 			t.Fatalf("plan %d: %v", i, err)
 		}
-		check(t, &st, namesOf(name)...)
-		if strings.Contains(st.SQL, "5ecret") {
-			t.Fatal("a value stands in the SQL")
-		}
-		if st.Estimate != nil {
-			check(t, st.Estimate, namesOf(name)...)
+		whole(t, &st, namesOf(name)...)
+	}
+}
+
+// whole checks a statement and all that belong to it.
+func whole(t *testing.T, st *pgsql.Statement, names ...string) {
+	t.Helper()
+	check(t, st, names...)
+	if strings.Contains(st.SQL, "5ecret") {
+		t.Fatal("a value stands in the SQL")
+	}
+	for _, more := range slices.Concat([]*pgsql.Statement{st.Estimate, st.Answer}, st.Nested, st.Steps) {
+		if more != nil {
+			whole(t, more, names...)
 		}
 	}
 }

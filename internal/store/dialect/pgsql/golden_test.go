@@ -159,6 +159,9 @@ func sql(s *pgsql.Statement) string {
 	if s.Estimate != nil {
 		b.WriteString("  estimate: " + s.Estimate.SQL + "\n")
 	}
+	if s.Answer != nil {
+		b.WriteString("  answer: " + s.Answer.SQL + "\n")
+	}
 	return b.String()
 }
 

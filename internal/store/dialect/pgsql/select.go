@@ -46,12 +46,9 @@ func (b *builder) rowsFor(s *plan.Select, rel *schema.Relation, parent *plan.Sel
 		return b.groups(s, rel, parent, n)
 	}
 	from, conditions := b.source(s, rel, parent)
-	page := ""
-	if s.Distinct != nil {
+	if s.Distinct != nil { // what the rows hold is worked out only for those that remain
 		from = b.cut(s, from, append(conditions, b.filters(s, false)...))
 		conditions = nil
-	} else {
-		page = b.page(s)
 	}
 	cols, joins := b.outputs(s, textual)
 	if s.Distinct == nil {
@@ -97,7 +94,9 @@ func (b *builder) rowsFor(s *plan.Select, rel *schema.Relation, parent *plan.Sel
 	if order != "" {
 		q.WriteString(" ORDER BY " + order)
 	}
-	q.WriteString(page)
+	if s.Distinct == nil {
+		q.WriteString(b.page(s))
+	}
 	return q.String(), cols
 }
 
