@@ -54,7 +54,7 @@ func (b *builder) call(p *plan.Plan) {
 	}
 	total := b.total(s)
 	b.out.Columns = []Column{Rows, Body, Status, Headers}
-	b.out.SQL = "SELECT count(*), " + body + settings
+	b.out.SQL = "SELECT " + tally(s) + ", " + body + settings
 	if total != "" {
 		b.out.Columns = append(b.out.Columns, Total)
 		b.out.SQL += ", " + total

@@ -3,6 +3,7 @@ package pgsql
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -137,7 +138,7 @@ func (b *builder) read(p *plan.Plan) {
 	b.estimate(s)
 	if s.Form.Omit {
 		b.out.Columns = []Column{Rows}
-		b.out.SQL = "SELECT count(*)"
+		b.out.SQL = "SELECT " + tally(s)
 		if total := b.total(s); total != "" {
 			b.out.Columns = append(b.out.Columns, Total)
 			b.out.SQL += ", " + total
@@ -167,6 +168,22 @@ func (b *builder) read(p *plan.Plan) {
 	}
 	b.out.SQL = "SELECT " + total + ", count(*), " + b.body() + " FROM (" + rows + ") AS r"
 	b.out.Columns = []Column{Total, Rows, Body}
+}
+
+// tally counts the rows of r that are not written. PostgreSQL leaves out columns that nobody reads, but those that may fail are
+// computed, so that HEAD answers as GET does.
+func tally(s *plan.Select) string {
+	if s.Form.Omit && fallible(s) {
+		return "count(r.*)"
+	}
+	return "count(*)"
+}
+
+// fallible says whether a value of some row could raise an error: casts, functions of the row and aggregates may.
+func fallible(s *plan.Select) bool {
+	return slices.ContainsFunc(s.Outputs, func(o plan.Output) bool {
+		return o.Cast != nil || o.Aggregate != "" || o.Value != nil && o.Value.Computed != nil || o.Embed != nil && fallible(o.Embed.Select)
+	})
 }
 
 // foreign gives a schema that isn't the default one.
