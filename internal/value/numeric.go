@@ -418,3 +418,20 @@ func sign(n int) int {
 	}
 	return 0
 }
+
+// AppendNumericKey appends a text that two numbers have in common exactly where CompareNumeric takes them for equal.
+func AppendNumericKey(b []byte, s string) []byte {
+	switch rank(s) {
+	case 2:
+		return append(b, "NaN"...)
+	case 1:
+		return append(b, "Infinity"...)
+	case -1:
+		return append(b, "-Infinity"...)
+	}
+	whole, fraction := parts(s)
+	if s != "" && s[0] == '-' && whole+fraction != "" {
+		b = append(b, '-')
+	}
+	return append(append(append(b, whole...), '.'), fraction...)
+}
