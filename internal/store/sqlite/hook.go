@@ -32,7 +32,7 @@ func (w *writer) hooks(r *request) error {
 	if err := w.c.begin(ctx, hookTime); err != nil {
 		return err
 	}
-	h := &handle{s: w.s, c: w.c}
+	h := &handle{s: w.s, c: w.c, record: w.record}
 	ended := make(chan error, 1)
 	go func() {
 		defer func() {
@@ -98,10 +98,15 @@ func (h *handle) Write(ctx context.Context, p *plan.Plan, args query.Args) (stor
 	if err := h.c.exec("SAVEPOINT hook"); err != nil {
 		return store.Result{}, h.s.fault(ctx, p, err)
 	}
+	mark := h.record.Mark()
+	if p.Facts.Opaque {
+		h.record.Opaque()
+	}
 	res, err := h.s.change(h.c, l, p, args, false)
 	if err != nil {
 		err = h.s.fault(ctx, p, h.c.cause(err))
 		if !h.c.GetAutocommit() {
+			h.record.CutBack(mark)
 			h.c.exec("ROLLBACK TO hook")
 			h.c.exec("RELEASE hook")
 		}

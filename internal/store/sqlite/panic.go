@@ -103,6 +103,7 @@ func (w *writer) mend() error {
 	if !w.c.broken && !w.c.grown() {
 		return nil
 	}
+	_ = w.c.safely(func() error { w.record.Detach(); return nil })
 	w.c.broken = true // until there is another
 	w.c.abandon()
 	fresh, err := w.s.writing(sqlite3.OPEN_READWRITE)
@@ -110,6 +111,7 @@ func (w *writer) mend() error {
 		return err
 	}
 	w.c = fresh
+	w.recorded(func() { w.record.Attach(fresh.Conn) })
 	return nil
 }
 

@@ -11,13 +11,13 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/change"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
@@ -67,6 +67,7 @@ type Store struct {
 	all     []*conn
 	large   chan struct{} // holds one for every read that runs in more room
 	writer  *writer
+	feed    *change.Feed // nil where commits can't be followed
 
 	mu     sync.RWMutex
 	plans  map[*plan.Plan]*litesql.Plan
@@ -85,9 +86,11 @@ func Open(config Config) (*Store, error) {
 		return nil, err
 	}
 	s.writer = newWriter(s, w)
+	s.follow(w)
 	for range config.Readers {
 		c, err := s.reader()
 		if err != nil {
+			err = errors.Join(err, s.unfollow())
 			s.closeConns()
 			w.close()
 			return nil, err
@@ -158,8 +161,7 @@ func (s *Store) compiled(p *plan.Plan) (*litesql.Plan, error) {
 	if l != nil {
 		return l, nil
 	}
-	geo := func(p *plan.Plan) bool { return p.Rows != nil && p.Rows.Form.GeoJSON }
-	if geo(p) || slices.ContainsFunc(p.Steps, geo) {
+	if p.Rows != nil && p.Rows.Form.GeoJSON {
 		return nil, fault.New(fault.BadMediaType, "None of these media types are available: application/geo+json")
 	}
 	l, err := litesql.Compile(p)
@@ -211,7 +213,7 @@ func (s *Store) Close() error {
 		<-s.readers // everyone who has one gives it back
 	}
 	close(s.closes)
-	return errors.Join(err, s.closeConns())
+	return errors.Join(err, s.unfollow(), s.closeConns())
 }
 
 func (s *Store) closeConns() error {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/pintail-dev/pintail/internal/change"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
 )
@@ -15,13 +17,14 @@ const queueMax = 4096
 // A writer owns the one connection that writes. It takes what is waiting, runs each request in a savepoint of one
 // transaction, and answers all of them after the one COMMIT.
 type writer struct {
-	s     *Store
-	c     *conn
-	queue chan *request
-	quit  chan struct{} // closed by stop
-	done  chan struct{} // closed when run ended
-	once  sync.Once
-	err   error
+	s      *Store
+	c      *conn
+	record *change.Recorder
+	queue  chan *request
+	quit   chan struct{} // closed by stop
+	done   chan struct{} // closed when run ended
+	once   sync.Once
+	err    error
 }
 
 // A request is one write on its way.
@@ -42,7 +45,7 @@ const (
 )
 
 func newWriter(s *Store, c *conn) *writer {
-	return &writer{s: s, c: c, queue: make(chan *request, queueMax), quit: make(chan struct{}), done: make(chan struct{})}
+	return &writer{s: s, c: c, record: change.NewRecorder(nil), queue: make(chan *request, queueMax), quit: make(chan struct{}), done: make(chan struct{})}
 }
 
 // Write hands a transaction to the writer and waits until it is on disk or refused.
@@ -90,10 +93,16 @@ func (w *writer) run() {
 		if r == nil {
 			select {
 			case r = <-w.queue:
+			case <-w.wishes():
+				if w.mend() == nil { // else the next write tells somebody
+					w.recorded(w.record.Sync)
+				}
+				continue
 			case <-w.quit:
 				select {
 				case r = <-w.queue:
 				default:
+					w.recorded(w.record.Detach)
 					w.err = w.c.close()
 					return
 				}
@@ -114,7 +123,30 @@ func (w *writer) run() {
 			break
 		}
 		w.commit(batch)
+		if w.record.Foreign() {
+			time.Sleep(turnTime)
+		}
 	}
+}
+
+// turnTime is what the writer leaves between its commits while another process writes too. SQLite's lock has no queue: without
+// a gap whoever holds it takes it again before the other one wakes up.
+const turnTime = 300 * time.Microsecond
+
+// wishes is where readers ask the writer to look for other processes' commits.
+func (w *writer) wishes() <-chan struct{} {
+	if w.s.feed == nil {
+		return nil
+	}
+	return w.s.feed.Wishes()
+}
+
+// recorded runs a step of the recorder, which runs statements on the connection.
+func (w *writer) recorded(step func()) {
+	if w.c.broken {
+		return
+	}
+	_ = w.c.safely(func() error { step(); return nil }) // the connection is broken then, and what follows says so
 }
 
 // alone says that a request must have a transaction of its own: a hook may take its time, and what it does can't be replayed.
@@ -182,8 +214,19 @@ func (w *writer) together(batch []*request) bool {
 	if !wrote {
 		end = "ROLLBACK"
 	}
-	if err := c.safely(func() error { return c.exec(end) }); err != nil {
+	if wrote {
+		w.recorded(w.record.Committing)
+	}
+	err := c.safely(func() error { return c.exec(end) })
+	if err != nil {
 		c.rollback()
+	}
+	if wrote {
+		w.recorded(func() { w.record.Committed(err) })
+	} else {
+		w.record.RolledBack()
+	}
+	if err != nil {
 		if len(batch) > 1 && !c.broken {
 			return false
 		}
@@ -207,8 +250,10 @@ func (w *writer) open() error {
 	})
 	if err != nil {
 		w.c.rollback()
+		return err
 	}
-	return err
+	w.recorded(w.record.Begin)
+	return nil
 }
 
 func (w *writer) failAll(batch []*request, err error) {
@@ -244,6 +289,10 @@ func (w *writer) inside(r *request, group bool) error {
 			return w.s.fault(r.ctx, r.tx.Plan, err)
 		}
 	}
+	mark := w.record.Mark()
+	if r.tx.Plan.Facts.Opaque {
+		w.record.Opaque()
+	}
 	err := c.begin(r.ctx, w.s.config.Statement)
 	if err == nil {
 		err = w.hooks(r)
@@ -261,6 +310,9 @@ func (w *writer) inside(r *request, group bool) error {
 	}
 	if c.broken || c.GetAutocommit() {
 		return err
+	}
+	if undo {
+		w.record.CutBack(mark)
 	}
 	switch {
 	case !group && undo:
@@ -292,6 +344,7 @@ type handle struct {
 	mu     sync.Mutex
 	s      *Store
 	c      *conn
+	record *change.Recorder
 	closed bool
 }
 
