@@ -50,6 +50,7 @@ type Table struct {
 	Strict       bool          // SQLite: made by Pintail (the default of a table in the file) or declared so; false for views
 	RenamedFrom  string        // its name in an earlier file, for Diff
 	Policies     []*Policy
+	Uncached     bool  // what is read from it is never kept in memory
 	Enum         bool  // its rows are the values of a GraphQL enum: a text column that is the key, and perhaps one with a comment on it
 	Roots        Roots // names in GraphQL other than the default ones
 

@@ -263,6 +263,5 @@ func Cases() []Case {
 		Case{Name: "still there", Ask: from("label", "*")},
 		Case{Name: "pairs still there", Ask: from("pair", "*")},
 	)
-	cases = append(cases, reads()...)
 	return cases
 }

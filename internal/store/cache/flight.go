@@ -1,0 +1,83 @@
+package cache
+
+import (
+	"context"
+	"sync"
+
+	"github.com/pintail-dev/pintail/internal/change/mutant"
+	"github.com/pintail-dev/pintail/internal/store"
+)
+
+// An entry is an answer with what it depends on, as of a moment in the order of commits.
+type entry struct {
+	result store.Result
+	epoch  uint64
+	seq    uint64
+	needs  []need
+}
+
+// valid says whether nothing that the answer depends on was committed, or is about to be, since the entry's moment. The caller has
+// found the stamp of that epoch to be fresh before.
+func (e *entry) valid(epoch uint64) bool {
+	if e.epoch != epoch {
+		return false
+	}
+	for _, n := range e.needs {
+		if n.Load() > e.seq {
+			return false
+		}
+	}
+	return true
+}
+
+// A flight is a question on its way to the database, whose answer others may wait for. The entry's result and err are set before done is closed.
+type flight struct {
+	entry
+	err  error
+	done chan struct{}
+}
+
+// flights are those that are under way, by key.
+type flights struct {
+	mu  sync.Mutex
+	all map[string]*flight
+}
+
+// join finds a flight whose answer will be as good as one asked for now. One that began before a commit which touches it
+// is none: whoever waited for it might be told what was true before a write that they know of.
+func (fs *flights) join(key string, epoch uint64) *flight {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	f := fs.all[key]
+	if f == nil || !f.valid(epoch) && !mutant.Is(mutant.StaleFlightJoined) {
+		return nil
+	}
+	return f
+}
+
+// begin puts a flight in the place of any before it.
+func (fs *flights) begin(key string, f *flight) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.all[key] = f
+}
+
+// end takes a flight out and lets those go who wait.
+func (fs *flights) end(key string, f *flight) {
+	fs.mu.Lock()
+	if fs.all[key] == f {
+		delete(fs.all, key)
+	}
+	fs.mu.Unlock()
+	close(f.done)
+}
+
+// wait waits for a flight; false where it has brought nothing.
+func (f *flight) wait(ctx context.Context) bool {
+	select {
+	case <-f.done:
+		return f.err == nil
+	case <-ctx.Done():
+		return false
+	}
+}
