@@ -328,9 +328,10 @@ func TestCopyPostgresParts(t *testing.T) {
 	exec(t, db, `
 		CREATE SCHEMA store;
 		CREATE DOMAIN store.percent AS numeric(5,2) CHECK (VALUE BETWEEN 0 AND 100);
+		CREATE DOMAIN store.level AS int DEFAULT 666;
 		CREATE TYPE store.spot AS (x int, y text);
 		CREATE TABLE store.item (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at point, net inet, span int4range,
-			part store.percent, spot store.spot, price int, twice int GENERATED ALWAYS AS (price * 2) STORED, parts store.percent[]);
+			part store.percent, spot store.spot, price int, level store.level, best store.level DEFAULT 7, twice int GENERATED ALWAYS AS (price * 2) STORED, parts store.percent[]);
 		INSERT INTO store.item (at, net, span, part, spot, price, parts)
 			SELECT point(i, i), '10.0.0.1', int4range(i, i + 5), i, ROW(i, 'a,"b')::store.spot, i, ARRAY[i, 1] FROM generate_series(1, 50) i;
 		CREATE VIEW store.cheap AS SELECT id, price FROM store.item WHERE price < 10;
@@ -362,6 +363,22 @@ func TestCopyPostgresParts(t *testing.T) {
 	if len(out.Tables) != 2 {
 		t.Errorf("%+v", out.Tables)
 	}
+	// a domain's default is its columns'
+	small := open(t, lite)
+	exec(t, small, `INSERT INTO item (price) VALUES (99)`)
+	stmt, _, err := small.Lite.Prepare(`SELECT level, best FROM item WHERE price = 99`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !stmt.Step() || stmt.ColumnText(0) != "666" || stmt.ColumnText(1) != "7" {
+		t.Errorf("level %s, best %s", stmt.ColumnText(0), stmt.ColumnText(1))
+	}
+	stmt.Close()
+	exec(t, small, `DELETE FROM item WHERE price = 99`)
+	if problems, err := small.InStep(context.Background(), out.Schema); err != nil || len(problems) > 0 {
+		t.Error(problems, err)
+	}
+
 	// and back: what SQLite lost is in the schema that is given
 	again := pgtest.DSN(t)
 	if _, err := Copy(context.Background(), lite, again, CopyOptions{Schema: out.Schema}); err != nil {

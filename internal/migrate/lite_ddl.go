@@ -263,6 +263,9 @@ func isRowID(t *schema.Table, c *schema.Column) bool {
 func (w *liteWriter) defaultClause(c *schema.Column) string {
 	d := c.Default
 	if d == nil {
+		d = domainDefault(c.Type)
+	}
+	if d == nil {
 		return ""
 	}
 	switch {
@@ -288,6 +291,16 @@ func (w *liteWriter) defaultClause(c *schema.Column) string {
 	}
 	w.lose("column "+columnName(c), "its default is PostgreSQL's own expression, "+d.Postgres)
 	return ""
+}
+
+// domainDefault is what a column without a default of its own takes from its domain, which SQLite doesn't have.
+func domainDefault(t schema.Type) *schema.Default {
+	for d := t.Domain; d != nil && !t.Array; d = d.Base.Domain {
+		if d.Default != "" {
+			return postgresDefault(d.Default, d.Base)
+		}
+	}
+	return nil
 }
 
 func parenthesised(sql string) string {
