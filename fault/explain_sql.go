@@ -109,6 +109,6 @@ var ofDatabases = []Explanation{
 		"Another transaction holds the table or row for too long.",
 		"Send it again; look for a long transaction or a migration."},
 	{QueryCanceled, 500, "the statement was stopped",
-		"It ran over its time limit, or the client went away.",
+		"It ran over its time limit, or the client went away. The status is PostgREST's: after 503 or 504, proxies and clients send a request again by themselves, and one that is too slow would stay so.",
 		"Add an index for the filter and order, ask for fewer rows, or raise database.statement_time."},
 }

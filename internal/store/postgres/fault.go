@@ -45,6 +45,9 @@ func raised(e *pgconn.PgError) error {
 	if e.Code == "PGRST" {
 		return raisedPGRST(e)
 	}
+	if e.Code == string(fault.QueryCanceled) && e.Hint == "" && strings.HasSuffix(e.Message, "statement timeout") {
+		return store.StatementTimeout(e)
+	}
 	f := fault.New(fault.Code(e.Code), e.Message).WithStatus(status(e)).WithCause(e)
 	f.Details, f.Hint = e.Detail, e.Hint
 	return f

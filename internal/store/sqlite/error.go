@@ -11,6 +11,7 @@ import (
 
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
 	"github.com/pintail-dev/pintail/internal/value"
 	"github.com/pintail-dev/pintail/schema"
@@ -55,7 +56,7 @@ func (c *conn) cause(err error) error {
 
 func canceled(ctx context.Context) error {
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-		return fault.New(fault.QueryCanceled, "canceling statement due to statement timeout").WithCause(ctx.Err())
+		return store.StatementTimeout(ctx.Err())
 	}
 	return fault.New(fault.QueryCanceled, "canceling statement due to user request").WithCause(ctx.Err())
 }
@@ -74,7 +75,7 @@ func (s *Store) fault(ctx context.Context, p *plan.Plan, err error) error {
 		if ctx.Err() != nil {
 			return canceled(ctx)
 		}
-		return fault.New(fault.QueryCanceled, "canceling statement due to statement timeout").WithCause(err)
+		return store.StatementTimeout(err)
 	case errors.Is(err, sqlite3.FULL), errors.As(err, &full) && (full == syscall.ENOSPC || full == syscall.EDQUOT):
 		return fault.New(fault.DiskFull, "could not extend the database file: No space left on device").
 			WithHint("Check free disk space.").WithCause(err)

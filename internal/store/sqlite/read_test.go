@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,8 +41,8 @@ func TestReadTimeLimit(t *testing.T) {
 	within(t, 200*time.Millisecond, func() time.Duration {
 		start := time.Now()
 		_, err := s.Read(context.Background(), p, args)
-		if f := fault.From(err); f.Message != "canceling statement due to statement timeout" {
-			t.Error(err)
+		if f := fault.From(err); f.Message != "canceling statement due to statement timeout" || !strings.HasPrefix(f.Hint, "Ask for fewer rows") {
+			t.Error(err, f.Hint)
 		}
 		return time.Since(start)
 	})
