@@ -78,6 +78,11 @@ func run(ctx context.Context, o options) error {
 			return err
 		}
 	}
+	if o.wants("graphql") {
+		if err := b.graphql(ctx); err != nil {
+			return err
+		}
+	}
 	if o.wants("growth") {
 		if err := b.growth(ctx); err != nil {
 			return err
@@ -91,34 +96,50 @@ func run(ctx context.Context, o options) error {
 	return nil
 }
 
-// play runs a contest's rounds, player by player in turn, and prints the medians and ratios.
+// A measured is whatever can be asked for a time.
+type measured struct {
+	name string
+	run  func(context.Context, time.Duration) (figures, error)
+}
+
+// play runs a contest's rounds.
 func (b *bench) play(ctx context.Context, c contest) error {
-	rates := make([][]float64, len(c.players))
-	tails := make([][]float64, len(c.players))
-	for i, p := range c.players {
-		if _, err := b.load(ctx, p, c.connections, time.Second); err != nil {
-			return fmt.Errorf("%s, warming %s: %w", c.name, p.name, err)
+	var players []measured
+	for _, p := range c.players {
+		players = append(players, measured{p.name, func(ctx context.Context, length time.Duration) (figures, error) {
+			return b.load(ctx, p, c.connections, length)
+		}})
+	}
+	return b.rounds(ctx, c.work, players, c.goals)
+}
+
+// rounds runs the rounds of a piece of work, player by player in turn, and prints the medians and ratios.
+func (b *bench) rounds(ctx context.Context, work string, players []measured, goals map[string]float64) error {
+	rates := make([][]float64, len(players))
+	tails := make([][]float64, len(players))
+	for _, p := range players {
+		if _, err := p.run(ctx, time.Second); err != nil {
+			return fmt.Errorf("%s, warming %s: %w", work, p.name, err)
 		}
-		_ = i
 	}
 	for range b.o.rounds {
-		for i, p := range c.players {
-			r, err := b.load(ctx, p, c.connections, b.o.time)
+		for i, p := range players {
+			r, err := p.run(ctx, b.o.time)
 			if err != nil {
-				return fmt.Errorf("%s, %s: %w", c.name, p.name, err)
+				return fmt.Errorf("%s, %s: %w", work, p.name, err)
 			}
 			rates[i] = append(rates[i], r.rate)
 			tails[i] = append(tails[i], r.p99)
 		}
 	}
-	fmt.Printf("\n%s\n", c.work)
+	fmt.Printf("\n%s\n", work)
 	mine := median(rates[0])
-	for i, p := range c.players {
+	for i, p := range players {
 		rate := median(rates[i])
 		line := fmt.Sprintf("  %-16s %9.0f /s   p99 %6.1f ms", p.name, rate, median(tails[i]))
 		if i > 0 {
 			line += fmt.Sprintf("   Pintail is %.2f ×", mine/rate)
-			if goal, ok := c.goals[p.name]; ok {
+			if goal, ok := goals[p.name]; ok {
 				line += fmt.Sprintf("  (goal %.2f: %s)", goal, verdict(mine/rate >= goal))
 			}
 		}

@@ -1,7 +1,7 @@
 // Command bare is the yardstick: a hand-written net/http handler on the same driver that runs one prepared statement of
 // the same SQL as Pintail and writes the same bytes, with nothing else around it.
 //
-//	bare sqlite FILE ADDR      bare postgres DSN ADDR
+//	bare sqlite FILE ADDR      bare postgres DSN ADDR      bare nested FILE ADDR
 //
 // It serves /rest/v1/item?id=eq.N and /rest/v1/item?n=gte.N&order=n&limit=20.
 package main
@@ -21,7 +21,7 @@ import (
 
 func main() {
 	if len(os.Args) != 4 {
-		log.Fatal("usage: bare sqlite FILE ADDR | bare postgres DSN ADDR")
+		log.Fatal("usage: bare sqlite FILE ADDR | bare postgres DSN ADDR | bare nested FILE ADDR")
 	}
 	var h http.HandlerFunc
 	var err error
@@ -30,6 +30,8 @@ func main() {
 		h, err = sqlite(os.Args[2])
 	case "postgres":
 		h, err = postgres(os.Args[2])
+	case "nested":
+		h, err = nested(os.Args[2])
 	default:
 		err = fmt.Errorf("no engine %q", os.Args[1])
 	}

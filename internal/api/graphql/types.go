@@ -29,8 +29,12 @@ type Type struct {
 	root *root // of query_root and mutation_root, whose fields are made one by one
 }
 
-// Field gives a field or key by its name; nil where there is none.
+// Field gives a field or key by its name; nil where there is none. An object has __typename, and query_root __schema and
+// __type, which All leaves out.
 func (t *Type) Field(name string) *Field {
+	if name == typeName.Name && t.Kind == ast.Object {
+		return typeName
+	}
 	if t.root != nil {
 		return t.root.field(name)
 	}
@@ -142,6 +146,7 @@ const (
 	AffectedRows    // t_mutation_response.affected_rows
 	Returning       // t_mutation_response.returning
 	ResultColumn    // a column of a function's own result type
+	MetaField       // of introspection's types
 
 	// Types.
 	QueryRoot
@@ -183,6 +188,7 @@ const (
 	DatabaseEnum     // an enum of the schema file
 	TableEnum        // t_enum of an enum table
 	ScalarType
+	MetaType // of introspection: __Schema, __Type, …
 
 	// Arguments and keys of input objects.
 	ArgWhere
@@ -222,4 +228,5 @@ const (
 	KeyWhere // where of an update of many, and of on_conflict
 	KeyConstraint
 	KeyUpdateColumns
+	MetaArg // of introspection's fields and of directives
 )

@@ -3,6 +3,7 @@ package graphql
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/pintail-dev/pintail/schema"
@@ -19,7 +20,7 @@ type Types struct {
 	grouped  map[*schema.Table]string    // and back
 	args     map[string]*schema.Function // by the name of f_args
 	results  map[string]*schema.Function // by the name of the result's type
-	values   map[string]value            // types of columns, arguments and results, by the scalar's or enum's name
+	values   map[string]*value           // types of columns, arguments and results, by the scalar's or enum's name
 	passed   map[schema.Name]string      // scalars of the schema file
 	declared map[string]bool             // names that the file gives
 	computed map[*schema.Table][]*schema.Function
@@ -51,7 +52,7 @@ func NewTypes(s *schema.Schema, o TypesOptions) *Types {
 		schema: s, options: o, memo: map[string]*Type{},
 		tables: make(map[string]*schema.Table, len(s.Tables)), groups: make(map[string]*schema.Table, len(s.Tables)),
 		grouped: make(map[*schema.Table]string, len(s.Tables)), args: map[string]*schema.Function{}, results: map[string]*schema.Function{},
-		values: map[string]value{}, passed: map[schema.Name]string{}, declared: map[string]bool{}, computed: map[*schema.Table][]*schema.Function{},
+		values: map[string]*value{}, passed: map[schema.Name]string{}, declared: map[string]bool{}, computed: map[*schema.Table][]*schema.Function{},
 	}
 	t.declare()
 	t.indexFunctions()
@@ -153,12 +154,15 @@ func (t *Types) make(name string) *Type {
 	case "query_root":
 		return t.query.asType()
 	case "mutation_root":
-		if len(t.mutation.names) == 0 {
+		if t.mutation.empty() {
 			return nil
 		}
 		return t.mutation.asType()
 	case "order_by":
 		return orderByEnum
+	}
+	if strings.HasPrefix(name, "__") {
+		return metaType(name)
 	}
 	if table := t.tables[name]; table != nil {
 		return t.row(table)
@@ -175,7 +179,7 @@ func (t *Types) make(name string) *Type {
 	return t.fromTable(name)
 }
 
-// Names lists every type that can be reached from the roots, sorted. It doesn't list introspection's own.
+// Names lists every type that can be reached from the roots, and introspection's own, sorted.
 func (t *Types) Names() []string {
 	t.mu.RLock()
 	names := t.names
@@ -185,7 +189,10 @@ func (t *Types) Names() []string {
 	}
 	seen := map[string]bool{"Boolean": true, "String": true, "Int": true} // of directives and introspection
 	next := []string{"query_root"}
-	if len(t.mutation.names) > 0 {
+	for _, m := range metaTypes {
+		seen[m.Name] = true
+	}
+	if !t.mutation.empty() {
 		next = append(next, "mutation_root")
 	}
 	see := func(f *Field) {

@@ -2,6 +2,7 @@ package graphql
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -9,13 +10,15 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// A root is query_root or mutation_root. Its fields are made one by one: a schema of a thousand tables has some nine thousand.
+// A root is query_root or mutation_root. Its fields are made one by one: a schema of a thousand tables has eleven thousand.
 type root struct {
 	types  *Types
 	name   string
 	is     Meaning
-	names  []string // in the order of introspection: tables in the file's order, then functions
-	fields map[string]rootOf
+	writes bool
+
+	functions []string          // fields of functions, in the file's order
+	own       map[string]rootOf // fields of functions, and those of tables that the file gives a name
 
 	mu   sync.RWMutex
 	memo map[string]*Field
@@ -31,56 +34,110 @@ type rootOf struct {
 // rootFieldsMax is how many fields of a root are kept.
 const rootFieldsMax = 2_000
 
+// rootKinds are the fields of a table, in the order of introspection, and when a table has them.
+var rootKinds = []struct {
+	kind   schema.RootKind
+	is     Meaning
+	when   func(*schema.Table) bool
+	writes bool
+
+	prefix, suffix string // of the default name
+}{
+	{schema.SelectRoot, RootSelect, always, false, "", ""},
+	{schema.SelectAggregateRoot, RootAggregate, always, false, "", "_aggregate"},
+	{schema.SelectByPKRoot, RootByKey, keyed, false, "", "_by_pk"},
+	{schema.SelectGroupRoot, RootGroup, always, false, "", "_group"},
+	{schema.DeleteRoot, RootDelete, deletable, true, "delete_", ""},
+	{schema.DeleteByPKRoot, RootDeleteByKey, func(x *schema.Table) bool { return deletable(x) && keyed(x) }, true, "delete_", "_by_pk"},
+	{schema.InsertRoot, RootInsert, insertable, true, "insert_", ""},
+	{schema.InsertOneRoot, RootInsertOne, insertable, true, "insert_", "_one"},
+	{schema.UpdateRoot, RootUpdate, updatable, true, "update_", ""},
+	{schema.UpdateByPKRoot, RootUpdateByKey, func(x *schema.Table) bool { return updatable(x) && keyed(x) }, true, "update_", "_by_pk"},
+	{schema.UpdateManyRoot, RootUpdateMany, updatable, true, "update_", "_many"},
+}
+
+func always(*schema.Table) bool { return true }
+
+func keyed(x *schema.Table) bool { return x.Primary != nil }
+
 func newRoot(t *Types, writes bool) *root {
-	r := &root{types: t, name: "query_root", is: QueryRoot, fields: map[string]rootOf{}, memo: map[string]*Field{}}
+	r := &root{types: t, name: "query_root", is: QueryRoot, writes: writes, own: map[string]rootOf{}, memo: map[string]*Field{}}
 	if writes {
 		r.name, r.is = "mutation_root", MutationRoot
 	}
 	for _, x := range t.schema.Tables {
-		if t.served(x.Name) {
-			r.addTable(x, writes)
+		if x.Roots == (schema.Roots{}) || !t.served(x.Name) {
+			continue
+		}
+		for _, k := range rootKinds {
+			if name := x.RootName(k.kind); k.writes == writes && k.when(x) && name != k.prefix+x.Type+k.suffix {
+				r.own[name] = rootOf{is: k.is, table: x}
+			}
 		}
 	}
 	for _, f := range t.schema.Functions {
 		if f.Volatile != writes || !t.calls(f) {
 			continue
 		}
-		r.add(f.Field, rootOf{is: RootCall, function: f, table: f.Returns.Table})
+		r.call(f.Field, rootOf{is: RootCall, function: f, table: f.Returns.Table})
 		if f.Returns.Table != nil && f.Returns.SetOf {
-			r.add(f.Field+"_aggregate", rootOf{is: RootCallSummary, function: f, table: f.Returns.Table})
+			r.call(f.Field+"_aggregate", rootOf{is: RootCallSummary, function: f, table: f.Returns.Table})
 		}
 	}
-	if !writes && len(r.names) == 0 {
-		r.add("no_queries_available", rootOf{is: RootNothing})
+	if !writes && r.empty() {
+		r.call("no_queries_available", rootOf{is: RootNothing})
 	}
 	return r
 }
 
-func (r *root) add(name string, of rootOf) {
-	if _, taken := r.fields[name]; !taken {
-		r.names = append(r.names, name)
-		r.fields[name] = of
+func (r *root) call(name string, of rootOf) {
+	if _, taken := r.own[name]; !taken {
+		r.functions, r.own[name] = append(r.functions, name), of
 	}
 }
 
-func (r *root) addTable(x *schema.Table, writes bool) {
-	add := func(kind schema.RootKind, is Meaning, when bool) {
-		if when && kind.Writes() == writes {
-			r.add(x.RootName(kind), rootOf{is: is, table: x})
+// empty says whether the root has no field.
+func (r *root) empty() bool {
+	for range r.each {
+		return false
+	}
+	return true
+}
+
+// each gives all fields' names, in order, with what they are made from.
+func (r *root) each(yield func(string, rootOf) bool) {
+	for _, x := range r.types.schema.Tables {
+		if !r.types.served(x.Name) {
+			continue
+		}
+		for _, k := range rootKinds {
+			if k.writes == r.writes && k.when(x) && !yield(x.RootName(k.kind), rootOf{is: k.is, table: x}) {
+				return
+			}
 		}
 	}
-	key := x.Primary != nil
-	add(schema.SelectRoot, RootSelect, true)
-	add(schema.SelectAggregateRoot, RootAggregate, true)
-	add(schema.SelectByPKRoot, RootByKey, key)
-	add(schema.SelectGroupRoot, RootGroup, true)
-	add(schema.DeleteRoot, RootDelete, deletable(x))
-	add(schema.DeleteByPKRoot, RootDeleteByKey, deletable(x) && key)
-	add(schema.InsertRoot, RootInsert, insertable(x))
-	add(schema.InsertOneRoot, RootInsertOne, insertable(x))
-	add(schema.UpdateRoot, RootUpdate, updatable(x))
-	add(schema.UpdateByPKRoot, RootUpdateByKey, updatable(x) && key)
-	add(schema.UpdateManyRoot, RootUpdateMany, updatable(x))
+	for _, name := range r.functions {
+		if !yield(name, r.own[name]) {
+			return
+		}
+	}
+}
+
+// of finds what a field is made from.
+func (r *root) of(name string) (rootOf, bool) {
+	if of, ok := r.own[name]; ok {
+		return of, true
+	}
+	for _, k := range rootKinds {
+		if k.writes != r.writes || !strings.HasPrefix(name, k.prefix) {
+			continue
+		}
+		base, ok := strings.CutSuffix(name[len(k.prefix):], k.suffix)
+		if x := r.types.tables[base]; ok && x != nil && k.when(x) && x.RootName(k.kind) == name {
+			return rootOf{is: k.is, table: x}, true
+		}
+	}
+	return rootOf{}, false
 }
 
 func (r *root) asType() *Type {
@@ -93,8 +150,8 @@ func (r *root) asType() *Type {
 
 // all makes every field in order; none is kept.
 func (r *root) all(yield func(*Field) bool) {
-	for _, name := range r.names {
-		if !yield(r.types.rootField(name, r.fields[name])) {
+	for name, of := range r.each {
+		if !yield(r.types.rootField(name, of)) {
 			return
 		}
 	}
@@ -102,15 +159,20 @@ func (r *root) all(yield func(*Field) bool) {
 
 // field gives a field by its name; nil where there is none.
 func (r *root) field(name string) *Field {
-	of, ok := r.fields[name]
-	if !ok {
-		return nil
-	}
 	r.mu.RLock()
 	found := r.memo[name]
 	r.mu.RUnlock()
 	if found != nil {
 		return found
+	}
+	of, ok := r.of(name)
+	if !ok {
+		for _, f := range metaRoots {
+			if f.Name == name && !r.writes {
+				return f
+			}
+		}
+		return nil
 	}
 	made := r.types.rootField(name, of)
 	r.mu.Lock()

@@ -160,3 +160,8 @@ func BenchmarkType(b *testing.B) {
 		}
 	}
 }
+
+// colors are the values of an enum table, two of which GraphQL can't spell.
+func colors(x *schema.Table) []EnumValue {
+	return []EnumValue{{Name: "green", Value: "green", Description: "like leaves"}, {Name: "light blue", Value: "light blue"}, {Name: "red", Value: "red"}, {Name: "true", Value: "true"}}
+}

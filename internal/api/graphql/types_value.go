@@ -31,13 +31,13 @@ var (
 func (t *Types) indexValues() {
 	add := func(of schema.Type) {
 		name := t.scalar(of)
-		v, known := t.values[name]
-		if !known {
-			v = value{of: of, enum: of.Enum}
+		v := t.values[name]
+		if v == nil {
+			v = &value{of: of, enum: of.Enum}
 			v.of.Modifier, v.of.Array = "", false
+			t.values[name] = v
 		}
 		v.array = v.array || of.Array
-		t.values[name] = v
 	}
 	for _, of := range []schema.Type{typeInt, typeString, typeBoolean, typeFloat, typeFloat8, typeBigint, typeNumeric} {
 		add(of)
@@ -47,8 +47,10 @@ func (t *Types) indexValues() {
 			add(c.Type)
 		}
 	}
-	for _, x := range t.tables {
-		columns(x.Columns)
+	for _, x := range t.schema.Tables {
+		if t.served(x.Name) {
+			columns(x.Columns)
+		}
 	}
 	for _, f := range t.schema.Functions {
 		for _, a := range f.Args {
@@ -59,7 +61,7 @@ func (t *Types) indexValues() {
 			add(f.Returns.Type)
 		}
 	}
-	t.values["void"], t.values["record"] = value{of: schema.Type{Name: "void"}}, value{of: schema.Type{Name: "record"}}
+	t.values["void"], t.values["record"] = &value{of: schema.Type{Name: "void"}}, &value{of: schema.Type{Name: "record"}}
 }
 
 // scalar gives GraphQL's name of a type, of its elements where it is an array. It is Hasura's (server/src-lib/Hasura/
@@ -167,17 +169,17 @@ func (t *Types) valueType(name string) *Type {
 	if v, ok := t.values[name]; ok {
 		return v.named(name)
 	}
-	if base, ok := strings.CutSuffix(name, "_array_comparison_exp"); ok && t.values[base].array {
-		v := t.values[base]
-		v.of.Array = true
-		return t.comparisonType(name, v.of)
+	if base, ok := strings.CutSuffix(name, "_array_comparison_exp"); ok && t.values[base] != nil && t.values[base].array {
+		of := t.values[base].of
+		of.Array = true
+		return t.comparisonType(name, of)
 	}
 	if base, ok := strings.CutSuffix(name, "_comparison_exp"); ok {
 		if v, ok := t.values[base]; ok {
 			return t.comparisonType(name, v.of)
 		}
 	}
-	if base, ok := strings.CutSuffix(name, "_cast_exp"); ok && t.values[base].of.Base == schema.JSONB && t.values[base].of.Domain == nil {
+	if base, ok := strings.CutSuffix(name, "_cast_exp"); ok && t.values[base] != nil && t.values[base].of.Base == schema.JSONB && t.values[base].of.Domain == nil {
 		return &Type{
 			Name: name, Kind: ast.InputObject, Is: CastExp, Of: t.values[base].of,
 			Fields: []*Field{{Name: "String", Type: named(t.comparison(typeString)), Is: KeyCast}},
@@ -188,7 +190,7 @@ func (t *Types) valueType(name string) *Type {
 
 // named makes the type of the values themselves. An enum of which a label can't be spelled in GraphQL is a scalar: answers
 // hold labels as the database writes them.
-func (v value) named(name string) *Type {
+func (v *value) named(name string) *Type {
 	if v.enum == nil || !spelled(v.enum) {
 		return &Type{Name: name, Kind: ast.Scalar, Is: ScalarType, Of: v.of, Description: v.comment()}
 	}
@@ -199,7 +201,7 @@ func (v value) named(name string) *Type {
 	return out
 }
 
-func (v value) comment() string {
+func (v *value) comment() string {
 	switch of := v.of; {
 	case of.Enum != nil:
 		return of.Enum.Comment

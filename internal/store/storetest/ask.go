@@ -18,8 +18,16 @@ func from(table, items string, with ...any) *query.Select {
 	}
 	for _, w := range with {
 		switch w := w.(type) {
-		case *query.Embed:
+		case query.Item:
 			s.Items = append(s.Items, w)
+		case distinctOn:
+			s.Distinct = w
+		case groupBy:
+			s.Group = w
+		case having:
+			s.Having = w.Expr
+		case summed:
+			s.Summary = true
 		case query.Expr:
 			s.Where = w
 		case query.Order:
@@ -92,11 +100,96 @@ func and(of ...query.Expr) query.Expr { return &query.And{Of: of} }
 func or(of ...query.Expr) query.Expr  { return &query.Or{Of: of} }
 func not(of query.Expr) query.Expr    { return &query.Not{Of: of} }
 
-// by orders: by("id desc last"), by("author(name)").
+// What from takes besides conditions, orders and items.
+type (
+	distinctOn []query.Field
+	groupBy    []query.Field
+	having     struct{ query.Expr }
+	summed     struct{}
+)
+
+// fields are several columns.
+func fields(names ...string) []query.Field {
+	var all []query.Field
+	for _, name := range names {
+		all = append(all, field(name))
+	}
+	return all
+}
+
+// nest is an object of its own, of outputs.
+func nest(key, items string, more ...query.Item) *query.Nest {
+	return &query.Nest{Key: key, Items: append(from("", items).Items, more...)}
+}
+
+func literal(key, text string) *query.Literal { return &query.Literal{Key: key, Text: text} }
+
+func nodes(items string, more ...query.Item) *query.Nodes {
+	return &query.Nodes{Key: "nodes", Items: append(from("", items).Items, more...)}
+}
+
+// distinct is an aggregate of each value, or set of values, once.
+func distinct(key string, a query.Aggregate, names ...string) *query.Output {
+	o := together(key, names...)
+	o.Aggregate, o.Distinct = a, true
+	return o
+}
+
+// together counts several columns.
+func together(key string, names ...string) *query.Output {
+	of := fields(names...)
+	return &query.Output{Alias: key, Aggregate: query.Count, Field: of[0], More: of[1:]}
+}
+
+// measure holds an aggregate of related rows, or without a relation of the group, against a value.
+func measure(relation string, a query.Aggregate, names []query.Field, op query.Op, v string, where ...query.Expr) *query.Measure {
+	m := &query.Measure{Relation: relation, Aggregate: a, Fields: names, Op: op, Value: query.Text(v)}
+	if op == query.In {
+		m.Value = query.List(strings.Split(v, ","))
+	}
+	if len(where) > 0 {
+		m.Where = where[0]
+	}
+	return m
+}
+
+// once lets a measure take each value once.
+func once(m *query.Measure) *query.Measure {
+	m.Distinct = true
+	return m
+}
+
+// asText is is of a field's text.
+func asText(name string, op query.Op, v ...string) query.Expr {
+	e := is(name, op, v...).(*query.Compare)
+	e.AsText = true
+	return e
+}
+
+// keys asks for keys of a document.
+func keys(name string, op query.Op, v ...string) query.Expr {
+	return &query.Compare{Field: field(name), Op: op, Value: query.List(v)}
+}
+
+func sequence(of ...query.Query) *query.Sequence { return &query.Sequence{Of: of, Rollback: true} }
+
+// by orders: by("id desc last"), by("author(name)"), by("author.mentor:name"), by("book:price.sum"), by("book:count"), by(":price.sum").
 func by(s string) query.Order {
 	words := strings.Fields(s)
 	o := query.Order{}
 	name := words[0]
+	if way, last, ok := strings.Cut(name, ":"); ok {
+		name = last
+		for _, hop := range strings.FieldsFunc(way, func(r rune) bool { return r == '.' }) {
+			relation, hint, _ := strings.Cut(hop, "!")
+			o.Via = append(o.Via, query.Hop{Relation: relation, Hint: hint})
+		}
+		if column, a, ok := strings.Cut(name, "."); ok {
+			name, o.Aggregate = column, query.Aggregate(a)
+		} else if name == "count" {
+			name, o.Aggregate = "", query.Count
+		}
+	}
 	if i := strings.IndexByte(name, '('); i >= 0 {
 		o.Relation, name = name[:i], strings.TrimSuffix(name[i+1:], ")")
 	}

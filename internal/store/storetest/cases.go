@@ -263,5 +263,6 @@ func Cases() []Case {
 		Case{Name: "still there", Ask: from("label", "*")},
 		Case{Name: "pairs still there", Ask: from("pair", "*")},
 	)
+	cases = append(cases, reads()...)
 	return cases
 }

@@ -24,7 +24,15 @@ func pick[T any](r *Random, of ...T) T { return of[r.IntN(len(of))] }
 // Query makes one.
 func (r *Random) Query() query.Query {
 	t := r.on.Tables[r.IntN(len(r.on.Tables))]
-	q := r.sel(t, 2)
+	var q *query.Select
+	switch r.IntN(5) {
+	case 0:
+		q = r.summary(t, 2)
+	case 1:
+		q = r.groups(t)
+	default:
+		q = r.sel(t, 2)
+	}
 	q.From = t.Name
 	q.Count = pick(r, query.NoCount, query.NoCount, query.ExactCount)
 	q.Form.StripNulls = r.IntN(8) == 0
@@ -64,11 +72,17 @@ func (r *Random) sel(t *schema.Table, depth int) *query.Select {
 					Nulls: pick(r, query.NullsDefault, query.NullsFirst, query.NullsLast)})
 			}
 		}
-		if r.IntN(3) == 0 {
-			q.Page.Limit = query.Int(int64(r.IntN(4)))
-		}
 		if r.IntN(4) == 0 {
-			q.Page.Offset = query.Int(int64(r.IntN(4)))
+			if o, ok := r.way(t); ok {
+				q.Order = append(q.Order, o)
+			}
+		}
+		r.page(q)
+		if r.IntN(8) == 0 {
+			r.distinct(t, q)
+		}
+		for i := len(q.Items); i > 0 && r.IntN(3) == 0; i-- {
+			q.Items = append(q.Items, pick[query.Item](r, literal(fmt.Sprintf("l%d", i), "a \"☃"), &query.Nest{Key: fmt.Sprintf("n%d", i), Items: q.Items[i-1 : i : i]}))
 		}
 	}
 	if depth > 0 && !group && len(t.Relations) > 0 {
@@ -83,7 +97,7 @@ func (r *Random) sel(t *schema.Table, depth int) *query.Select {
 				e.Hint = rel.Through.Table.Name.Name
 			}
 			if !rel.Many {
-				e.Select.Page, e.Select.Order = query.Page{}, nil
+				e.Select.Page, e.Select.Order, e.Select.Distinct = query.Page{}, nil, nil
 			}
 			if r.IntN(4) == 0 {
 				r.spread(e, rel.Many)
@@ -96,6 +110,194 @@ func (r *Random) sel(t *schema.Table, depth int) *query.Select {
 		}
 	}
 	return q
+}
+
+func (r *Random) page(q *query.Select) {
+	if r.IntN(3) == 0 {
+		q.Page.Limit = query.Int(int64(r.IntN(4)))
+	}
+	if r.IntN(4) == 0 {
+		q.Page.Offset = query.Int(int64(r.IntN(4)))
+	}
+}
+
+// column picks a column that can be sorted by.
+func (r *Random) column(t *schema.Table) *schema.Column {
+	for {
+		if c := t.Columns[r.IntN(len(t.Columns))]; c.Type.Base != schema.JSON {
+			return c
+		}
+	}
+}
+
+// distinct lets one row stand for those with the same values. Of equal numerics written in two ways it is chance which comes first.
+func (r *Random) distinct(t *schema.Table, q *query.Select) {
+	for _, o := range q.Order {
+		if o.Via != nil || o.Relation != "" {
+			return
+		}
+	}
+	for i := 0; i <= r.IntN(2); i++ {
+		c := r.column(t)
+		q.Distinct = append(q.Distinct, query.Field{Column: c.Name})
+	}
+	if len(q.Order) > 0 {
+		q.Order = append([]query.Order{{Field: q.Distinct[0], Direction: query.Desc}}, q.Order...)
+		q.Distinct = q.Distinct[:1]
+	}
+}
+
+// aggregate picks one that a column's type has.
+func (r *Random) aggregate(c *schema.Column) query.Aggregate {
+	switch {
+	case number(c) || !c.Type.Array && (c.Type.Base == schema.Float8 || c.Type.Base == schema.Float4):
+		return pick(r, query.Sum, query.Avg, query.Min, query.Max, query.Count, query.Stddev, query.StddevPop, query.StddevSamp, query.Variance, query.VarPop, query.VarSamp)
+	case c.Type.Base == schema.Bool:
+		return pick(r, query.BoolAnd, query.BoolOr, query.Count)
+	case c.Type.Base == schema.Text && !c.Type.Array, c.Type.Base == schema.TimestampTZ, c.Type.Base == schema.EnumBase:
+		return pick(r, query.Min, query.Max, query.Count)
+	}
+	return query.Count
+}
+
+func (r *Random) aggregates(t *schema.Table) *query.Nest {
+	n := nest("aggregate", "count()")
+	for i := range r.IntN(4) {
+		c := r.column(t)
+		o := &query.Output{Field: query.Field{Column: c.Name}, Alias: fmt.Sprintf("a%d", i), Aggregate: r.aggregate(c), Distinct: r.IntN(3) == 0}
+		if o.Aggregate == query.Count && r.IntN(2) == 0 {
+			o.More = append(o.More, query.Field{Column: r.column(t).Name})
+		}
+		n.Items = append(n.Items, o)
+	}
+	return n
+}
+
+// summary asks for aggregates and the rows that they are of.
+func (r *Random) summary(t *schema.Table, depth int) *query.Select {
+	q := r.sel(t, 0)
+	var rows []query.Item
+	for _, item := range q.Items {
+		if o, ok := item.(*query.Output); !ok || o.Aggregate == "" {
+			rows = append(rows, item)
+		}
+	}
+	if depth > 0 {
+		if rel := r.relation(t); rel != nil {
+			e := &query.Embed{Target: rel.To.Name.Name, Hint: hint(rel), Alias: "s", Select: r.sel(rel.To, 0)}
+			if rel.Many {
+				e.Select = r.summary(rel.To, depth-1)
+			} else {
+				e.Select.Page, e.Select.Order, e.Select.Distinct = query.Page{}, nil, nil
+			}
+			rows = append(rows, e)
+		}
+	}
+	q.Summary, q.Items = true, nil
+	for len(q.Items) == 0 {
+		if r.IntN(3) > 0 {
+			q.Items = append(q.Items, r.aggregates(t))
+		}
+		if r.IntN(3) > 0 {
+			q.Items = append(q.Items, &query.Nodes{Key: "nodes", Items: rows})
+		}
+	}
+	return q
+}
+
+// groups asks for aggregates of groups. What they are grouped by is of types whose equal values look alike.
+func (r *Random) groups(t *schema.Table) *query.Select {
+	q := &query.Select{Items: []query.Item{r.aggregates(t)}, Where: r.expr(t, 1)}
+	for i := 0; i <= r.IntN(2); i++ {
+		c := r.column(t)
+		for c.Type.Array || c.Type.Base == schema.Numeric || c.Type.Base == schema.JSONB || c.Type.Base == schema.Interval {
+			c = r.column(t)
+		}
+		q.Group = append(q.Group, query.Field{Column: c.Name})
+	}
+	if r.IntN(2) == 0 {
+		q.Items = append(q.Items, &query.Nest{Key: "group", Items: []query.Item{&query.Output{Field: q.Group[0], Alias: "by"}}})
+	}
+	if c := r.column(t); r.IntN(2) == 0 && number(c) {
+		q.Having = &query.Measure{Aggregate: pick(r, query.Sum, query.Avg, query.Max, query.VarPop), Fields: []query.Field{{Column: c.Name}}, Op: pick(r, query.Gt, query.Lte), Value: query.Text(pick(r, "0", "1", "3"))}
+	} else if r.IntN(2) == 0 {
+		q.Having = measure("", query.Count, nil, pick(r, query.Gt, query.Eq, query.Lte), pick(r, "1", "2"))
+	}
+	if c := r.column(t); r.IntN(2) == 0 && number(c) {
+		q.Order = append(q.Order, query.Order{Aggregate: pick(r, query.Sum, query.Max, query.Stddev), Field: query.Field{Column: c.Name}, Direction: pick(r, query.Asc, query.Desc)})
+	} else if r.IntN(2) == 0 {
+		q.Order = append(q.Order, query.Order{Aggregate: query.Count, Direction: pick(r, query.Asc, query.Desc)})
+	}
+	r.page(q)
+	return q
+}
+
+// relation picks one that its table's name and a hint mean; nil where there is none.
+func (r *Random) relation(t *schema.Table) *schema.Relation {
+	if len(t.Relations) == 0 {
+		return nil
+	}
+	rel := t.Relations[r.IntN(len(t.Relations))]
+	if rel.From == rel.To || rel.Through != nil && rel.Through.Table == t {
+		return nil
+	}
+	return rel
+}
+
+func hint(rel *schema.Relation) string {
+	if rel.Through != nil {
+		return rel.Through.Table.Name.Name
+	}
+	return rel.Constraint
+}
+
+// way orders by a related value, or by an aggregate of related rows.
+func (r *Random) way(t *schema.Table) (query.Order, bool) {
+	o := query.Order{Direction: pick(r, query.Asc, query.Desc), Nulls: pick(r, query.NullsDefault, query.NullsFirst, query.NullsLast)}
+	for len(o.Via) < 3 {
+		rel := r.relation(t)
+		if rel == nil {
+			break
+		}
+		o.Via = append(o.Via, query.Hop{Relation: rel.To.Name.Name, Hint: hint(rel)})
+		t = rel.To
+		c := r.column(t)
+		o.Field = query.Field{Column: c.Name}
+		if rel.Many {
+			if o.Aggregate = r.aggregate(c); o.Aggregate == query.Count && r.IntN(2) == 0 {
+				o.Field = query.Field{}
+			}
+			return o, true
+		}
+		if r.IntN(2) == 0 {
+			break
+		}
+	}
+	return o, len(o.Via) > 0
+}
+
+// measure holds an aggregate of related rows against a number.
+func (r *Random) measure(t *schema.Table) query.Expr {
+	rel := r.relation(t)
+	if rel == nil || !rel.Many {
+		return nil
+	}
+	m := measure(rel.To.Name.Name, query.Count, nil, pick(r, query.Gt, query.Eq, query.Lte, query.IsDistinct), pick(r, "0", "1", "2"))
+	m.Hint = hint(rel)
+	if c := r.column(rel.To); number(c) && r.IntN(2) == 0 {
+		m.Aggregate, m.Fields, m.Distinct = pick(r, query.Sum, query.Avg, query.Min, query.Variance, query.Count), []query.Field{{Column: c.Name}}, r.IntN(3) == 0
+	}
+	switch op := pick(r, query.Sum, query.Min); {
+	case m.Aggregate == query.Avg || m.Aggregate == query.Variance:
+		m.Op = query.Gt
+	case op == query.Sum && r.IntN(3) == 0:
+		m.Any, m.Value = query.Any, query.List([]string{"0", "2"})
+		m.Op = query.Gt
+	}
+	if r.IntN(2) == 0 {
+		m.Where = r.expr(rel.To, 1)
+	}
+	return m
 }
 
 // spread lifts an embed's values. Aggregates in it would group the rows around it, which may not be.
@@ -153,6 +355,11 @@ func (r *Random) expr(t *schema.Table, depth int) query.Expr {
 			return &query.Not{Of: r.expr(t, depth-1)}
 		}
 	}
+	if r.IntN(8) == 0 {
+		if m := r.measure(t); m != nil {
+			return m
+		}
+	}
 	c := t.Columns[r.IntN(len(t.Columns))]
 	e := &query.Compare{Field: query.Field{Column: c.Name}}
 	if c.Type.Base == schema.JSON || c.Type.Base == schema.JSONB && r.IntN(2) == 0 {
@@ -160,7 +367,15 @@ func (r *Random) expr(t *schema.Table, depth int) query.Expr {
 		e.Op, e.Value = pick(r, query.Eq, query.Gt, query.Lte, query.Neq), query.Text(pick(r, "1", "5", "v", "2.50", "null"))
 		return e
 	}
-	switch r.IntN(6) {
+	switch r.IntN(8) {
+	case 6:
+		e.AsText = true
+		e.Op, e.Value = pick(r, query.Eq, query.Like, query.Gt, query.ILike), query.Text(pick(r, "1", "%1%", "2020%", "a", "{%", "t"))
+		return e
+	case 7:
+		e.AsText = c.Type.Base != schema.Text || c.Type.Array
+		e.Op, e.Value = query.Similar, query.Text(pick(r, "%(1|a)%", "_lp%", "[A-Z]%", "%.5%", "[0-9]+", `%\\%`))
+		return e
 	case 0:
 		e.Op, e.Value = query.Is, query.Text(pick(r, "null", "not_null"))
 		return e
@@ -183,6 +398,14 @@ func (r *Random) expr(t *schema.Table, depth int) query.Expr {
 			}
 			return e
 		}
+	}
+	if c.Type.Base == schema.JSONB && !c.Type.Array && r.IntN(2) == 0 {
+		if e.Op = pick(r, query.HasKey, query.HasKeysAny, query.HasKeysAll); e.Op == query.HasKey {
+			e.Value = query.Text(pick(r, "a", "two", "str", "nope"))
+		} else {
+			e.Value = query.List([]string{pick(r, "a", "two"), pick(r, "c", "bb", "two")}[:r.IntN(3)])
+		}
+		return e
 	}
 	if c.Type.Array || c.Type.Base == schema.JSONB {
 		e.Op, e.Value = pick(r, query.Contains, query.Contained), query.Text(r.value(c))

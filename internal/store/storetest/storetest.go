@@ -77,7 +77,7 @@ func Ask(ctx context.Context, s store.Store, on *schema.Schema, q query.Query) (
 	if err != nil {
 		return store.Result{}, fmt.Errorf("plan: %w", err)
 	}
-	if p.Op == plan.Read {
+	if p.Op == plan.Read || p.Op == plan.Sequence && p.ReadsOnly() {
 		return s.Read(ctx, p, args)
 	}
 	return s.Write(ctx, store.Tx{Plan: p, Args: args})
@@ -92,6 +92,9 @@ func Answer(s store.Store, on *schema.Schema, c Case) string {
 			return "internal: " + err.Error()
 		}
 		out := "fault " + string(f.Code) + ": " + f.Message
+		if of := new(store.StepError); errors.As(err, &of) {
+			out = fmt.Sprintf("step %d: %s", of.Step, out)
+		}
 		if f.Details != "" {
 			out += "\ndetails: " + f.Details
 		}
@@ -100,7 +103,14 @@ func Answer(s store.Store, on *schema.Schema, c Case) string {
 		}
 		return out
 	}
+	return said(&res)
+}
+
+func said(res *store.Result) string {
 	out := fmt.Sprintf("rows %d total %d affected %d inserted %d\n%s", res.Rows, res.Total, res.Affected, res.Inserted, res.Body)
+	for i := range res.Steps {
+		out += fmt.Sprintf("step %d: %s\n", i, said(&res.Steps[i]))
+	}
 	return strings.TrimRight(out, "\n")
 }
 

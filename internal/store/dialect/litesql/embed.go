@@ -13,26 +13,33 @@ import (
 func (c *compiler) embed(q *selected, p *plan.Select, key string, e *plan.Embed, row *Row) {
 	switch {
 	case e.Hidden:
+	case e.Select.Summary && !e.Spread:
+		sql := q.absent(p, c.subquery("pt_row", e, p.Alias))
+		row.Fields = append(row.Fields, field(key, q.addEach(sql), Form{Kind: JSON}))
+	case e.Select.Summary:
+		c.spreadOne(q, p, e, row)
 	case e.Relation.Many && e.Spread:
 		c.spreadMany(q, p, e, row)
 	case e.Relation.Many:
 		sql := q.absent(p, c.subquery("pt_rows", e, p.Alias))
-		row.Fields = append(row.Fields, field(key, q.add(sql, false), Form{Kind: JSON}))
+		row.Fields = append(row.Fields, field(key, q.addEach(sql), Form{Kind: JSON}))
 	case !joinable(e):
 		if e.Spread {
 			c.spreadOne(q, p, e, row)
 			return
 		}
 		sql := q.absent(p, c.subquery("pt_row", e, p.Alias))
-		row.Fields = append(row.Fields, field(key, q.add(sql, false), Form{Kind: JSON}))
+		row.Fields = append(row.Fields, field(key, q.addEach(sql), Form{Kind: JSON}))
 	case e.Spread:
 		c.joinOne(q, p, e)
-		c.outputs(q, e.Select, row)
+		n := len(row.Fields)
+		c.outputs(q, e.Select, e.Select.Outputs, row)
+		c.lift(q, e, row.Fields[n:])
 	default:
 		c.joinOne(q, p, e)
-		f := field(key, q.add(c.present(e), false), Form{})
+		f := field(key, q.addEach(c.present(e)), Form{})
 		f.Row = &Row{}
-		c.outputs(q, e.Select, f.Row)
+		c.outputs(q, e.Select, e.Select.Outputs, f.Row)
 		row.Fields = append(row.Fields, f)
 	}
 }
@@ -44,7 +51,7 @@ func joinable(e *plan.Embed) bool {
 		return false
 	}
 	s := e.Select
-	return s.Limit == nil && s.Offset == nil && (!s.Grouped || e.Spread) && s.Source.Table != nil
+	return s.Limit == nil && s.Offset == nil && (!s.Grouped || e.Spread) && s.Group == nil && len(s.Distinct) == 0 && !s.Summary && s.Source.Table != nil
 }
 
 // joinOne joins a to-one relation.
@@ -53,6 +60,20 @@ func (c *compiler) joinOne(q *selected, p *plan.Select, e *plan.Embed) {
 	conds := append([]string{on}, c.conditions(e.Select)...)
 	q.joins += " LEFT JOIN " + from + " ON " + join(conds, " AND ")
 	q.joined[e.Select.Alias] = c.present(e)
+}
+
+// lift makes what a joined row's columns don't hold null where that row isn't there.
+func (c *compiler) lift(q *selected, e *plan.Embed, fields []Field) {
+	at := -1
+	for i := range fields {
+		if fields[i].Col >= 0 {
+			continue
+		}
+		if at < 0 {
+			at = q.addEach(c.present(e))
+		}
+		fields[i].Col = at
+	}
 }
 
 // absent makes a subquery of a joined row null where that row isn't there: what is spread has nothing then, not even
@@ -108,24 +129,16 @@ func (c *compiler) related(r *schema.Relation, s *plan.Select, outside int, page
 
 // inside builds the SELECT of an embed's rows.
 func (c *compiler) inside(e *plan.Embed, outside int) *selected {
-	s := e.Select
-	from, on := c.ties(e.Relation, s, outside)
-	q := &selected{row: &Row{}, from: from, joined: map[int]string{}}
-	c.outputs(q, s, q.row)
-	q.where = append(append(q.where, on), c.filters(q, s)...)
-	for i := range s.Order {
-		q.order = append(q.order, c.ordered(q, s, &s.Order[i]))
-	}
-	q.limit = c.limit(s)
-	if q.paged(s) {
-		q.cut(s)
-	}
-	return q
+	return c.selecting(e.Select, func(s *plan.Select) (from, on string) { return c.ties(e.Relation, s, outside) })
 }
 
 // subquery is an embed's rows as JSON text: an array by the aggregate pt_rows, or by pt_row one object, null where there is none.
 func (c *compiler) subquery(fn string, e *plan.Embed, outside int) string {
-	q := c.inside(e, outside)
+	return c.gathered(fn, c.inside(e, outside))
+}
+
+// gathered is the rows of q as JSON text.
+func (c *compiler) gathered(fn string, q *selected) string {
 	if len(q.cols) > argsMax {
 		return c.fail(fault.New(fault.ProgramLimit, "target lists can have at most 900 entries in an embedded resource"))
 	}
@@ -155,7 +168,7 @@ func (c *compiler) spreadMany(q *selected, p *plan.Select, e *plan.Embed, row *R
 			args += ", c" + strconv.Itoa(j)
 		}
 		sql := q.absent(p, "(SELECT pt_rows("+args+") FROM ("+qi.sql()+"))")
-		row.Fields = append(row.Fields, field(f.Name, q.add(sql, false), Form{Kind: JSON}))
+		row.Fields = append(row.Fields, field(f.Name, q.addEach(sql), Form{Kind: JSON}))
 	}
 }
 
@@ -171,6 +184,6 @@ func (c *compiler) spreadOne(q *selected, p *plan.Select, e *plan.Embed, row *Ro
 			args += ", c" + strconv.Itoa(j)
 		}
 		sql := q.absent(p, "(SELECT pt_row("+args+") FROM ("+qi.sql()+") LIMIT 1)")
-		row.Fields = append(row.Fields, field(f.Name, q.add(sql, false), Form{Kind: JSON}))
+		row.Fields = append(row.Fields, field(f.Name, q.addEach(sql), Form{Kind: JSON}))
 	}
 }

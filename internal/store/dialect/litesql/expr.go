@@ -30,6 +30,8 @@ func (c *compiler) expr(e plan.Expr, at int) string {
 			return "NOT " + sql
 		}
 		return sql
+	case *plan.Measure:
+		return c.measure(e, at)
 	}
 	panic("litesql: unknown kind of expression")
 }
@@ -50,55 +52,94 @@ var sqlOps = map[query.Op]string{
 }
 
 func (c *compiler) compare(e *plan.Compare) string {
-	switch e.Op {
+	left := c.expression(&e.Left)
+	if e.AsText {
+		left = c.asText(left)
+	}
+	if e.Other != nil {
+		ordered := isOrdering(e.Op)
+		x, y := c.compared(left, ordered), c.compared(c.expression(e.Other), ordered)
+		return x.sql + x.collate + " " + operator(e.Op) + " " + y.sql
+	}
+	return c.held(left, test{op: e.Op, any: e.Any, arg: e.Arg, is: e.Is})
+}
+
+// measure holds an aggregate of related rows, or of the group, against an argument.
+func (c *compiler) measure(e *plan.Measure, at int) string {
+	sql, form := c.aggregated(e.Aggregate, e.Distinct, e.Values, nil)
+	if e.Relation != nil {
+		from, on := c.ties(e.Relation, e.Select, at)
+		where := append([]string{on}, c.conditions(e.Select)...)
+		sql = "(SELECT " + sql + " FROM " + from + " WHERE " + join(where, " AND ") + ")"
+	}
+	return c.held(expression{sql: sql, typ: form.Type, storage: form.Storage}, test{op: e.Op, any: e.Any, arg: e.Arg, is: e.Is})
+}
+
+// A test holds an expression against an argument, or says what it is (null, true, …).
+type test struct {
+	op  query.Op
+	any query.Quantifier
+	arg int
+	is  string
+}
+
+func isOrdering(op query.Op) bool {
+	return op == query.Gt || op == query.Gte || op == query.Lt || op == query.Lte
+}
+
+func operator(op query.Op) string {
+	sql, ok := sqlOps[op]
+	if !ok {
+		panic("litesql: unknown operator " + string(op))
+	}
+	return sql
+}
+
+func (c *compiler) held(left expression, t test) string {
+	switch t.op {
 	case query.Is:
-		return c.is(e)
-	case query.Like, query.ILike, query.Match, query.IMatch:
-		return "pt_match(" + c.bind(Bind{As: Matcher, Arg: e.Arg, Op: e.Op, Any: e.Any}) + ", " + c.text(&e.Left) + ")"
+		return c.is(left, t.is)
+	case query.Like, query.ILike, query.Match, query.IMatch, query.Similar:
+		return "pt_match(" + c.bind(Bind{As: Matcher, Arg: t.arg, Op: t.op, Any: t.any}) + ", " + c.text(left) + ")"
+	case query.HasKey, query.HasKeysAny, query.HasKeysAll:
+		return "pt_test(" + c.bind(Bind{As: Tester, Arg: t.arg, Op: t.op, Type: left.typ}) + ", " + left.sql + ")"
 	case query.Contains, query.Contained, query.Overlaps:
-		if b := base(e.Left.Type); !e.Left.Type.Array && b != schema.JSONB {
+		if b := base(left.typ); !left.typ.Array && b != schema.JSONB {
 			return c.fail(notYet("operators on ranges"))
 		}
-		return "pt_test(" + c.bind(Bind{As: Tester, Arg: e.Arg, Op: e.Op, Type: e.Left.Type}) + ", " + c.operand(&e.Left) + ")"
+		return "pt_test(" + c.bind(Bind{As: Tester, Arg: t.arg, Op: t.op, Type: left.typ}) + ", " + left.sql + ")"
 	case query.FTS, query.PLFTS, query.PHFTS, query.WFTS:
 		return c.fail(notYet("full-text operators"))
 	case query.StrictLeft, query.StrictRight, query.NotLeft, query.NotRight, query.Adjacent:
 		return c.fail(notYet("operators on ranges"))
+	case query.PathExists, query.PathMatch:
+		return c.fail(notYet("SQL/JSON paths"))
 	}
-	ordered := e.Op == query.Gt || e.Op == query.Gte || e.Op == query.Lt || e.Op == query.Lte
-	x := c.compared(&e.Left, ordered)
-	if e.Op == query.In || e.Op == query.Eq && e.Any == query.Any {
-		list := c.list(x, e.Arg)
+	x := c.compared(left, isOrdering(t.op))
+	if t.op == query.In || t.op == query.Eq && t.any == query.Any {
+		list := c.list(x, t.arg)
 		if base(x.typ) == schema.Bytea && !x.typ.Array {
 			x.sql = hexed(x.sql)
 		}
 		return x.sql + x.collate + " IN (SELECT value FROM json_each(" + list + "))"
 	}
-	op, ok := sqlOps[e.Op]
-	if !ok {
-		panic("litesql: unknown operator " + string(e.Op))
+	if t.any != query.One {
+		return c.quantified(t, x)
 	}
-	if e.Other != nil {
-		y := c.compared(e.Other, ordered)
-		return x.sql + x.collate + " " + op + " " + y.sql
-	}
-	if e.Any != query.One {
-		return c.quantified(e, x, op)
-	}
-	return x.sql + x.collate + " " + op + " " + c.value(x, e.Arg)
+	return x.sql + x.collate + " " + operator(t.op) + " " + c.value(x, t.arg)
 }
 
 // hexed is how byte strings are held against a list of them, which JSON can't carry. hex itself makes ” of null.
 func hexed(sql string) string { return "CASE WHEN " + sql + " IS NOT NULL THEN hex(" + sql + ") END" }
 
 // quantified holds x against each of a list. Where x is null and the list is not empty, nothing is known.
-func (c *compiler) quantified(e *plan.Compare, x comparable, op string) string {
-	list := c.list(x, e.Arg)
+func (c *compiler) quantified(t test, x comparable) string {
+	op, list := operator(t.op), c.list(x, t.arg)
 	if base(x.typ) == schema.Bytea && !x.typ.Array {
 		x.sql = hexed(x.sql)
 	}
 	var found string
-	if e.Any == query.Any {
+	if t.any == query.Any {
 		found = "EXISTS (SELECT 1 FROM json_each(" + list + ") AS v WHERE " + x.sql + x.collate + " " + op + " v.value)"
 	} else {
 		found = "NOT EXISTS (SELECT 1 FROM json_each(" + list + ") AS v WHERE NOT (" + x.sql + x.collate + " " + op + " v.value))"
@@ -107,15 +148,15 @@ func (c *compiler) quantified(e *plan.Compare, x comparable, op string) string {
 }
 
 // is tells null, not_null, true, false and unknown.
-func (c *compiler) is(e *plan.Compare) string {
-	switch e.Is {
+func (c *compiler) is(left expression, what string) string {
+	switch what {
 	case "null":
-		return c.operand(&e.Left) + " IS NULL"
+		return left.sql + " IS NULL"
 	case "not_null":
-		return c.operand(&e.Left) + " IS NOT NULL"
+		return left.sql + " IS NOT NULL"
 	}
-	x := c.compared(&e.Left, false)
-	switch e.Is {
+	x := c.compared(left, false)
+	switch what {
 	case "true":
 		return x.sql + " IS TRUE"
 	case "false":
@@ -123,5 +164,5 @@ func (c *compiler) is(e *plan.Compare) string {
 	case "unknown":
 		return x.sql + " IS NULL"
 	}
-	panic("litesql: unknown operand of is: " + e.Is)
+	panic("litesql: unknown operand of is: " + what)
 }

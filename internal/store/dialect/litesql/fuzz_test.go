@@ -30,6 +30,14 @@ func FuzzCompile(f *testing.F) {
 			if err != nil {
 				continue
 			}
+			for _, step := range l.Steps {
+				l.Rows = step.Rows // for its arguments below
+				for _, sql := range texts(step) {
+					if bad := foreign(sql, table, column); bad != "" {
+						t.Fatalf("%q stands in %s", bad, sql)
+					}
+				}
+			}
 			for _, sql := range texts(l) {
 				if bad := foreign(sql, table, column); bad != "" {
 					t.Fatalf("%q stands in %s", bad, sql)
@@ -44,6 +52,20 @@ func FuzzCompile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What the fuzzer asks can be answered, with ordinary names.
+func TestAsk(t *testing.T) {
+	for i, q := range ask("t", "c", "v", "k") {
+		query.Parameterize(q, nil)
+		p, err := plan.Resolve(q, world("t", "c"), plan.Options{Aggregates: true})
+		if err != nil {
+			t.Fatalf("query %d: %v", i, err)
+		}
+		if _, err := Compile(p); err != nil {
+			t.Fatalf("query %d: %v", i, err)
+		}
+	}
 }
 
 func world(table, column string) *schema.Schema {
@@ -77,8 +99,33 @@ func ask(table, column, value, key string) []query.Query {
 		Items: []query.Item{&query.Output{Star: true}, &query.Output{Field: path, Alias: key}, &query.Output{Field: col, Alias: value, Cast: "integer"},
 			&query.Embed{Target: "many", Alias: key, Select: &query.Select{Items: []query.Item{&query.Output{Star: true, Alias: value}}}}}}
 	group := &query.Select{From: name, Items: []query.Item{&query.Output{Field: query.Field{Column: "n"}, Aggregate: query.Sum, Alias: value}, &query.Output{Field: col}}}
+	c := query.Field{Column: column}
+	num := query.Field{Column: "n"}
+	count := &query.Measure{Relation: "many", Aggregate: query.Count, Fields: []query.Field{{Column: "id"}, {Column: column + "x"}}, Distinct: true, Op: query.In,
+		Value: query.List([]string{value}), Where: &query.Compare{Field: query.Field{Column: "id"}, Op: query.Similar, Value: query.Text(value)}}
+	odd := &query.And{Of: []query.Expr{count, &query.Measure{Relation: "many", Aggregate: query.Max, Fields: []query.Field{{Column: column + "x"}}, Op: query.Eq, Value: query.Text(value)},
+		&query.Compare{Field: num, Op: query.Eq, AsText: true, Value: query.Text(value)}, &query.Compare{Field: path, Op: query.ILike, AsText: true, Value: query.Text(value)},
+		&query.Compare{Field: query.Field{Column: "j"}, Op: query.HasKeysAll, Value: query.List([]string{key, value})}}}
+	page := query.Page{Limit: &query.Value{Text: value}, Offset: &query.Value{Text: value}}
+	about := func(from query.Name, distinct []query.Field, page query.Page) *query.Select {
+		return &query.Select{From: from, Summary: true, Where: odd, Distinct: distinct, Page: page,
+			Order: []query.Order{{Field: col}, {Via: []query.Hop{{Relation: "many"}}, Aggregate: query.Min, Field: query.Field{Column: column + "x"}, Direction: query.Desc},
+				{Via: []query.Hop{{Relation: "many"}}, Aggregate: query.Count}},
+			Items: []query.Item{&query.Literal{Key: key, Text: value}, &query.Nest{Key: value, Items: []query.Item{
+				&query.Output{Field: num, Aggregate: query.StddevSamp, Alias: key}, &query.Output{Field: num, Aggregate: query.VarPop, Distinct: true, Alias: value},
+				&query.Output{Field: c, Aggregate: query.Count, Distinct: true, More: []query.Field{num, {Column: "j"}}, Alias: "a"}, &query.Output{Aggregate: query.Count, Alias: "b"}}},
+				&query.Nodes{Key: key, Items: []query.Item{&query.Output{Star: true}, &query.Nest{Key: key, Items: []query.Item{&query.Literal{Key: value, Text: key}, &query.Output{Field: path, Alias: value}}},
+					&query.Embed{Target: "many", Alias: key, Select: &query.Select{Summary: true, Page: page, Items: []query.Item{&query.Output{Aggregate: query.Count, Alias: value},
+						&query.Nodes{Key: key, Items: []query.Item{&query.Output{Star: true}}}}}}}}}}
+	}
+	groups := &query.Select{From: name, Group: []query.Field{c, num}, Items: []query.Item{&query.Output{Aggregate: query.Count, Alias: key}, &query.Nest{Key: value, Items: []query.Item{&query.Output{Field: c, Alias: key}}}},
+		Having: &query.Or{Of: []query.Expr{&query.Measure{Aggregate: query.Sum, Fields: []query.Field{num}, Distinct: true, Op: query.Gt, Value: query.Text(value)}, &query.Compare{Field: c, Op: query.Eq, Value: query.Text(value)}}},
+		Order:  []query.Order{{Aggregate: query.Avg, Field: num, Direction: query.Desc}, {Aggregate: query.Count}}, Page: page, Count: query.ExactCount}
+	first := &query.Select{From: name, Distinct: []query.Field{c, {Column: "j"}}, Page: page, Count: query.ExactCount, Order: []query.Order{{Field: c, Direction: query.Desc}},
+		Items: []query.Item{&query.Output{Star: true}, &query.Embed{Target: "many", Alias: key, Select: &query.Select{Distinct: []query.Field{{Column: column + "x"}}, Items: []query.Item{&query.Output{Star: true}}}}}}
 	returning := &query.Select{Items: []query.Item{&query.Output{Star: true}}}
-	return []query.Query{sel, group,
+	return []query.Query{sel, group, about(name, nil, query.Page{}), about(name, nil, page), about(name, []query.Field{c}, page), groups, first,
+		&query.Sequence{Of: []query.Query{sel, about(name, nil, page), first}},
 		&query.Insert{Into: name, Columns: []string{column, "j"}, Rows: query.Text(value), Returning: returning, Conflict: &query.Conflict{}, End: query.End{Keys: true}},
 		&query.Update{Table: name, Columns: []string{column}, Row: query.Text(value), Where: where, Returning: returning},
 		&query.Delete{From: name, Where: where, Returning: returning},
@@ -115,7 +162,7 @@ func texts(l *Plan) (all []string) {
 var own = strings.Fields(`SELECT FROM AS WHERE AND OR NOT NULL IS IN EXISTS CASE WHEN THEN ELSE END ORDER BY GROUP LIMIT OFFSET DESC LAST FIRST NULLS COLLATE
 	JOIN LEFT CROSS ON INSERT INTO VALUES DEFAULT CONFLICT DO UPDATE SET NOTHING RETURNING DELETE count sum excluded rowid _rowid_ oid value v pk key json_each
 	json_array json_array_length jsonb hex TRUE FALSE pt_get pt_get_text pt_get_jsonb pt_json pt_match pt_test pt_rows pt_row pt_cast pt_own pt_rank pt_sum
-	pt_numeric pt_jsonb pt_array`)
+	pt_avg pt_spread pt_once pt_key pt_place row_number OVER PARTITION HAVING DISTINCT min max avg BINARY pt_numeric pt_jsonb pt_array`)
 
 // foreign gives the first part of sql that is neither a word of the dialect's, a small number, a parameter, an alias nor a known name.
 func foreign(sql, table, column string) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -21,6 +22,7 @@ type Plan struct {
 	Count *Query // how many rows there are without limit and offset; nil where it isn't asked
 	Write *Write // of an insert, update or delete
 	Call  *Call
+	Steps []*Plan // of a Sequence; nothing else is set then
 }
 
 // A Query is one SELECT.
@@ -44,7 +46,7 @@ type Bind struct {
 	Storage schema.Storage
 	Op      query.Op
 	Any     query.Quantifier
-	Spec    any // As Spec: *Row, *Cast, *Own or *Enum
+	Spec    any // As Spec: *Row, *Cast, *Own, *Total, *Tuple or *Enum
 }
 
 // BindAs is a way to bind.
@@ -79,6 +81,13 @@ type compiler struct {
 func Compile(p *plan.Plan) (*Plan, error) {
 	out := &Plan{}
 	var err error
+	for i, step := range p.Steps {
+		l, err := Compile(step)
+		if err != nil {
+			return nil, &store.StepError{Step: i, Err: err}
+		}
+		out.Steps = append(out.Steps, l)
+	}
 	if p.Rows != nil {
 		if out.Rows, err = compileRows(p); err != nil {
 			return nil, err
@@ -104,7 +113,7 @@ func Compile(p *plan.Plan) (*Plan, error) {
 
 func compileRows(p *plan.Plan) (*Query, error) {
 	c := &compiler{call: p.Call}
-	s := c.selecting(p.Rows, "")
+	s := c.selecting(p.Rows, c.top)
 	q := &Query{
 		SQL: s.sql(), Row: s.row, Limit: p.Rows.Limit, Offset: p.Rows.Offset,
 		Strip: p.Rows.Form.StripNulls, CSV: p.Rows.Form.CSV, Omit: p.Rows.Form.Omit, Tables: p.Facts.Reads,
@@ -116,10 +125,10 @@ func compileRows(p *plan.Plan) (*Query, error) {
 // compileCount counts the rows of all pages.
 func compileCount(p *plan.Plan) (*Query, error) {
 	c := &compiler{call: p.Call}
-	if grouped(p.Rows) {
+	if grouped(p.Rows) || p.Rows.Group != nil || len(p.Rows.Distinct) > 0 {
 		all := *p.Rows
 		all.Limit, all.Offset, all.Order = nil, nil, nil
-		sql := "SELECT count(*) FROM (" + c.selecting(&all, "").sql() + ")"
+		sql := "SELECT count(*) FROM (" + c.selecting(&all, c.top).sql() + ")"
 		return &Query{SQL: sql, Binds: c.binds, Tables: p.Facts.Reads}, c.done(sql)
 	}
 	where := join(c.conditions(p.Rows), " AND ")
@@ -133,9 +142,12 @@ func compileCount(p *plan.Plan) (*Query, error) {
 
 // grouped says that a select's rows are groups, by an aggregate of its own or one that is spread into it.
 func grouped(p *plan.Select) bool {
+	if aggregates(p.Outputs) {
+		return true
+	}
 	for i := range p.Outputs {
 		o := &p.Outputs[i]
-		if o.Aggregate != "" || o.Embed != nil && o.Embed.Spread && !o.Embed.Hidden && !o.Embed.Relation.Many && grouped(o.Embed.Select) {
+		if o.Embed != nil && o.Embed.Spread && !o.Embed.Hidden && !o.Embed.Relation.Many && grouped(o.Embed.Select) {
 			return true
 		}
 	}

@@ -1,8 +1,6 @@
 package litesql
 
 import (
-	"strings"
-
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
@@ -68,7 +66,19 @@ func outForm(o *plan.Operand) Form {
 	return formOf(o.Type, storage(o))
 }
 
-// A comparable is an operand made fit for SQL's comparison operators.
+// An expression is a value in SQL, and how it is stored.
+type expression struct {
+	sql     string
+	typ     schema.Type
+	storage schema.Storage
+	json    bool // a place in JSON: text already
+}
+
+func (c *compiler) expression(o *plan.Operand) expression {
+	return expression{sql: c.operand(o), typ: o.Type, storage: storage(o), json: len(o.Path) > 0}
+}
+
+// A comparable is an expression made fit for SQL's comparison operators.
 type comparable struct {
 	sql     string
 	collate string         // " COLLATE pt_x", or nothing
@@ -77,24 +87,24 @@ type comparable struct {
 	typ     schema.Type
 }
 
-// compared makes an operand comparable. ordered asks for less and greater too, not only for equal.
-func (c *compiler) compared(o *plan.Operand, ordered bool) comparable {
-	x := comparable{sql: c.operand(o), storage: storage(o), typ: o.Type}
-	if o.Type.Array {
+// compared makes an expression comparable. ordered asks for less and greater too, not only for equal.
+func (c *compiler) compared(o expression, ordered bool) comparable {
+	x := comparable{sql: o.sql, storage: o.storage, typ: o.typ}
+	if o.typ.Array {
 		x.collate = " COLLATE pt_array"
 		return x
 	}
-	b := base(o.Type)
+	b := base(o.typ)
 	switch x.storage {
 	case schema.OwnStorage:
 	case schema.StoreText, schema.StoreJulian:
 		if isTime(b) || b == schema.Numeric || b == schema.Bool {
-			x.sql = "pt_own(" + c.spec(&Own{Type: o.Type, Storage: x.storage}) + ", " + x.sql + ")"
+			x.sql = "pt_own(" + c.spec(&Own{Type: o.typ, Storage: x.storage}) + ", " + x.sql + ")"
 			x.storage = schema.OwnStorage
 		}
 	case schema.StoreNative:
 		if isTime(b) || b == schema.Bool {
-			x.sql = "pt_own(" + c.spec(&Own{Type: o.Type, Storage: x.storage}) + ", " + x.sql + ")"
+			x.sql = "pt_own(" + c.spec(&Own{Type: o.typ, Storage: x.storage}) + ", " + x.sql + ")"
 			x.storage = schema.OwnStorage
 		}
 	}
@@ -104,7 +114,7 @@ func (c *compiler) compared(o *plan.Operand, ordered bool) comparable {
 			x.collate = " COLLATE pt_numeric"
 		}
 	case schema.Text:
-		if o.Type.Name == "citext" {
+		if o.typ.Name == "citext" {
 			x.collate = " COLLATE pt_citext"
 		}
 	case schema.TimeTZ:
@@ -112,14 +122,14 @@ func (c *compiler) compared(o *plan.Operand, ordered bool) comparable {
 	case schema.Interval:
 		x.collate = " COLLATE pt_interval"
 	case schema.JSON, schema.JSONB, schema.CompositeBase:
-		if len(o.Path) == 0 {
+		if !o.json {
 			x.sql = "pt_json(" + x.sql + ")"
 		}
 		x.storage = schema.StoreText // JSON text rather than a JSONB blob
 		x.collate = " COLLATE pt_jsonb"
 	case schema.EnumBase:
-		if ordered && o.Type.Enum != nil {
-			x.sql = "pt_rank(" + c.spec(o.Type.Enum) + ", " + x.sql + ")"
+		if ordered && o.typ.Enum != nil {
+			x.sql = "pt_rank(" + c.spec(o.typ.Enum) + ", " + x.sql + ")"
 			x.as = Rank
 		}
 	}
@@ -143,28 +153,39 @@ func (c *compiler) list(x comparable, arg int) string {
 	return c.bind(Bind{As: as, Arg: arg, Type: x.typ, Storage: x.storage})
 }
 
-// text is an operand as PostgreSQL's text, for patterns.
-func (c *compiler) text(o *plan.Operand) string {
-	sql := c.operand(o)
-	if n := len(o.Path); n > 0 && o.Path[n-1].Text {
-		return sql
+// text is an expression as PostgreSQL's text, for patterns.
+func (c *compiler) text(o expression) string {
+	if b := base(o.typ); (b == schema.Text || b == schema.EnumBase) && !o.typ.Array {
+		return o.sql
 	}
-	if b := base(o.Type); (b == schema.Text || b == schema.EnumBase) && !o.Type.Array {
-		return sql
-	}
-	return "pt_cast(" + c.spec(&Cast{From: o.Type, Storage: storage(o), To: schema.Type{Base: schema.Text, Name: "text"}}) + ", " + sql + ")"
+	return c.toText(o)
 }
 
-// sorted is one term of ORDER BY.
-func (c *compiler) sorted(o *plan.Operand, sql string, dir query.Direction, nulls query.Nulls) string {
-	x := c.compared(o, true)
-	if sql != "" {
-		x.sql = strings.Replace(sql, "\x00", x.sql, 1)
+var textType = schema.Type{Base: schema.Text, Name: "text"}
+
+func (c *compiler) toText(o expression) string {
+	return "pt_cast(" + c.spec(&Cast{From: o.typ, Storage: o.storage, To: textType}) + ", " + o.sql + ")"
+}
+
+// asText is an expression cast to text, to be compared as such.
+func (c *compiler) asText(o expression) expression {
+	if o.typ.Array || base(o.typ) != schema.EnumBase && (base(o.typ) != schema.Text || o.typ.Name != "text" && o.typ.Name != "character varying") {
+		o.sql = c.toText(o)
 	}
-	term := x.sql + x.collate
+	return expression{sql: o.sql, typ: textType}
+}
+
+// sorted is one term of ORDER BY by a value of q's rows, or of a joined row, which may be missing.
+func (c *compiler) sorted(o *plan.Operand, joined bool, dir query.Direction, nulls query.Nulls) string {
+	return term(c.compared(c.expression(o), true), !joined && len(o.Path) == 0 && neverNull(o.Column), dir, nulls)
+}
+
+// term is one term of ORDER BY.
+func term(x comparable, filled bool, dir query.Direction, nulls query.Nulls) string {
+	sql := x.sql + x.collate
 	desc := dir == query.Desc
 	if desc {
-		term += " DESC"
+		sql += " DESC"
 	}
 	if nulls == query.NullsDefault {
 		nulls = query.NullsLast
@@ -174,13 +195,13 @@ func (c *compiler) sorted(o *plan.Operand, sql string, dir query.Direction, null
 	}
 	// SQLite takes nulls for the smallest. Where none can stand, saying nothing lets it use an index.
 	switch {
-	case sql == "" && len(o.Path) == 0 && neverNull(o.Column):
+	case filled:
 	case nulls == query.NullsLast && !desc:
-		term += " NULLS LAST"
+		sql += " NULLS LAST"
 	case nulls == query.NullsFirst && desc:
-		term += " NULLS FIRST"
+		sql += " NULLS FIRST"
 	}
-	return term
+	return sql
 }
 
 // neverNull says that a column of a row that is there holds a value.

@@ -1,10 +1,6 @@
 package litesql
 
-import (
-	"strings"
-
-	"github.com/pintail-dev/pintail/internal/plan"
-)
+import "github.com/pintail-dev/pintail/internal/plan"
 
 // SQLite works out every column of a row before it sorts, those of rows that LIMIT and OFFSET then drop too: with embeds among
 // them a page of a long list costs as much as the list. A select that has both therefore stands on its page, a subquery
@@ -16,7 +12,7 @@ import (
 
 // paged says whether q, which selects p, is worth a page of its own.
 func (q *selected) paged(p *plan.Select) bool {
-	return q.limit != "" && len(q.order) > 0 && !q.totals && !p.Grouped && p.Source.Table != nil && embeds(p)
+	return q.limit != "" && len(q.order) > 0 && !q.grouped && !p.Grouped && p.Source.Table != nil && embeds(p)
 }
 
 // embeds says whether related rows are written into each row.
@@ -31,15 +27,7 @@ func embeds(p *plan.Select) bool {
 
 // cut puts p's rows, filtered, ordered and cut to the page, in the place of the whole table.
 func (q *selected) cut(p *plan.Select) {
-	page := selected{from: q.from, where: q.where, order: q.order, limit: q.limit}
-	if q.tied {
-		page.joins = q.joins
-	}
-	outside := join(q.cols, " ") + q.joins + join(q.order, " ")
-	for _, col := range p.Source.Table.Columns {
-		if sql := column(p.Alias, col); strings.Contains(outside, sql) {
-			page.cols = append(page.cols, sql+" AS "+Ident(col.Name))
-		}
-	}
+	page := q.page(p)
+	page.order, page.limit = q.order, q.limit
 	q.from, q.where, q.limit = "("+page.sql()+") AS "+alias(p.Alias), nil, ""
 }

@@ -2,6 +2,7 @@ package litesql
 
 import (
 	"github.com/pintail-dev/pintail/internal/value"
+	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -16,10 +17,21 @@ type Row struct {
 type Field struct {
 	Name string
 	Key  []byte // the key as JSON, with its colon
-	Col  int    // the column that holds the value; with Row, the one that is null where there is no row
+	Col  int    // the column that holds the value; with Row and Text, the one that is null where there is no row; negative for none
 	Form Form
-	Row  *Row // an object made of further columns of the same result
+	Row  *Row   // an object made of further columns of the same result
+	Text []byte // a constant, as JSON
 }
+
+// A Total is what pt_sum, pt_avg and pt_spread add up: values of a type, by Fn.
+type Total struct {
+	Fn      query.Aggregate
+	Type    schema.Type
+	Storage schema.Storage
+}
+
+// A Tuple is what pt_key makes one key of.
+type Tuple struct{ Of []Form }
 
 // A Form says how a stored value is written as JSON.
 type Form struct {

@@ -1,28 +1,27 @@
 package litesql
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/value"
-	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
 // A selected is a SELECT in the making.
 type selected struct {
-	cols   []string // "expression AS name"
-	row    *Row
-	from   string
-	joins  string
-	where  []string
-	group  []string // the columns that aren't aggregates: their places, or what they are before a cast
-	totals bool     // an aggregate was met
-	order  []string
-	limit  string
-	tied   bool           // a condition or the order speaks of a joined occurrence
-	joined map[int]string // occurrences that are joined rather than asked for in a subquery: a column that is null where one has no row
+	cols    []string // "expression AS name"
+	row     *Row
+	from    string
+	joins   string
+	where   []string
+	group   []string // what the rows are grouped by, where grouped
+	having  string
+	order   []string
+	limit   string
+	grouped bool           // the rows are groups
+	tied    bool           // a condition or the order speaks of a joined occurrence
+	joined  map[int]string // occurrences that are joined rather than asked for in a subquery: a column that is null where one has no row
 }
 
 func (s *selected) sql() string {
@@ -36,12 +35,17 @@ func (s *selected) sql() string {
 	if len(s.cols) == 0 {
 		sql += "1"
 	}
-	sql += " FROM " + s.from + s.joins
+	if s.from != "" {
+		sql += " FROM " + s.from + s.joins
+	}
 	if len(s.where) > 0 {
 		sql += " WHERE " + join(s.where, " AND ")
 	}
-	if s.totals && len(s.group) > 0 {
+	if s.grouped && len(s.group) > 0 {
 		sql += " GROUP BY " + join(s.group, ", ")
+	}
+	if s.having != "" {
+		sql += " HAVING " + s.having
 	}
 	if len(s.order) > 0 {
 		sql += " ORDER BY " + join(s.order, ", ")
@@ -50,28 +54,50 @@ func (s *selected) sql() string {
 }
 
 // add appends a column and gives its place.
-func (s *selected) add(sql string, aggregate bool) int {
+func (s *selected) add(sql string) int {
 	s.cols = append(s.cols, sql+" AS c"+strconv.Itoa(len(s.cols)))
-	if aggregate {
-		s.totals = true
-	} else {
-		s.group = append(s.group, strconv.Itoa(len(s.cols)))
-	}
 	return len(s.cols) - 1
 }
 
-// selecting builds the SELECT of p; on, where not empty, is what ties it to the row outside.
-func (c *compiler) selecting(p *plan.Select, on string) *selected {
-	q := &selected{row: &Row{}, from: c.source(p), joined: map[int]string{}}
-	c.outputs(q, p, q.row)
+// addEach appends a column that has one value in each group, if need be by being grouped by.
+func (s *selected) addEach(sql string) int {
+	at := s.add(sql)
+	s.group = append(s.group, strconv.Itoa(at+1))
+	return at
+}
+
+// A tie gives what stands after FROM for the rows of a Select, and the condition that ties them to the row outside: nothing at the top.
+type tie func(*plan.Select) (from, on string)
+
+// top is the tie of the outermost Select.
+func (c *compiler) top(s *plan.Select) (from, on string) { return c.source(s), "" }
+
+// selecting builds the SELECT of p.
+func (c *compiler) selecting(p *plan.Select, of tie) *selected {
+	if p.Summary {
+		return c.summary(p, of)
+	}
+	from, on := of(p)
+	q := &selected{row: &Row{}, from: from, joined: map[int]string{}, grouped: p.Group != nil || grouped(p)}
+	c.outputs(q, p, p.Outputs, q.row)
 	if on != "" {
 		q.where = append(q.where, on)
 	}
 	q.where = append(q.where, c.filters(q, p)...)
+	for i := range p.Group {
+		x := c.compared(c.expression(&p.Group[i]), false)
+		q.group = append(q.group, x.sql+x.collate)
+	}
+	if p.Having != nil {
+		q.having = c.expr(p.Having, p.Alias)
+	}
 	for i := range p.Order {
 		q.order = append(q.order, c.ordered(q, p, &p.Order[i]))
 	}
 	q.limit = c.limit(p)
+	if len(p.Distinct) > 0 {
+		c.distinct(q, p)
+	}
 	if q.paged(p) {
 		q.cut(p)
 	}
@@ -105,34 +131,43 @@ func (c *compiler) limit(p *plan.Select) string {
 	return sql
 }
 
-// outputs adds the columns of p's outputs to q and their fields to row.
-func (c *compiler) outputs(q *selected, p *plan.Select, row *Row) {
-	for i := range p.Outputs {
-		o := &p.Outputs[i]
-		if o.Embed != nil {
+// outputs adds the columns of p's outputs, or of those in one of its Nests, to q and their fields to row.
+func (c *compiler) outputs(q *selected, p *plan.Select, outputs []plan.Output, row *Row) {
+	for i := range outputs {
+		o := &outputs[i]
+		switch {
+		case o.Embed != nil:
 			c.embed(q, p, o.Key, o.Embed, row)
-			continue
-		}
-		sql, form := c.output(o)
-		row.Fields = append(row.Fields, field(o.Key, q.add(sql, o.Aggregate != ""), form))
-		if o.Aggregate == "" && o.Cast != nil && len(o.Value.Path) == 0 {
-			q.group[len(q.group)-1] = c.operand(o.Value)
+		case o.Nest != nil:
+			f := field(o.Key, -1, Form{})
+			f.Row = &Row{}
+			c.outputs(q, p, o.Nest, f.Row)
+			row.Fields = append(row.Fields, f)
+		case o.Literal != nil:
+			f := field(o.Key, -1, Form{Kind: Text, Type: textType})
+			f.Text = value.AppendJSONString(nil, *o.Literal)
+			row.Fields = append(row.Fields, f)
+		default:
+			sql, form := c.output(o)
+			row.Fields = append(row.Fields, field(o.Key, q.add(sql), form))
+			if q.grouped && o.Aggregate == "" {
+				x := c.compared(c.expression(o.Value), false)
+				q.group = append(q.group, x.sql+x.collate)
+			}
 		}
 	}
 }
 
 // output is a value: operand, cast, aggregate, cast of the aggregate.
 func (c *compiler) output(o *plan.Output) (string, Form) {
-	if o.Value == nil { // count()
-		sql, form := "count(*)", Form{Kind: Int, Type: int8Type}
-		return c.cast(sql, form, o.AggregateCast)
-	}
-	sql, form := c.operand(o.Value), outForm(o.Value)
-	sql, form = c.cast(sql, form, o.Cast)
 	if o.Aggregate == "" {
-		return sql, form
+		return c.cast(c.operand(o.Value), outForm(o.Value), o.Cast)
 	}
-	sql, form = c.aggregate(o.Aggregate, o, sql, form)
+	var values []plan.Operand
+	if o.Value != nil {
+		values = append([]plan.Operand{*o.Value}, o.More...)
+	}
+	sql, form := c.aggregated(o.Aggregate, o.Distinct, values, o.Cast)
 	return c.cast(sql, form, o.AggregateCast)
 }
 
@@ -148,52 +183,6 @@ func (c *compiler) cast(sql string, from Form, to *schema.Type) (string, Form) {
 }
 
 var int8Type = schema.Type{Base: schema.Int8, Name: "bigint"}
-
-// aggregate gives PostgreSQL's aggregates with its result types (manual, 9.21).
-func (c *compiler) aggregate(fn query.Aggregate, o *plan.Output, sql string, f Form) (string, Form) {
-	b := base(f.Type)
-	if f.Kind == Foreign && fn != query.Count {
-		sql = "pt_own(" + c.spec(&Own{Type: f.Type, Storage: f.Storage}) + ", " + sql + ")"
-		f = formOf(f.Type, schema.OwnStorage)
-	}
-	switch fn {
-	case query.Count:
-		return "count(" + sql + ")", Form{Kind: Int, Type: int8Type}
-	case query.Sum, query.Avg:
-		t, err := value.AggregateType(fn, f.Type)
-		if err != nil {
-			return c.fail(err), f
-		}
-		if fn == query.Sum && (b == schema.Int2 || b == schema.Int4) {
-			return "sum(" + sql + ")", Form{Kind: Int, Type: int8Type}
-		}
-		return "pt_" + string(fn) + "(" + c.spec(&Own{Type: f.Type, Storage: f.Storage}) + ", " + sql + ")", formOf(t, schema.OwnStorage)
-	case query.Min, query.Max:
-		name := string(fn)
-		switch b {
-		case schema.Numeric:
-			if f.Kind == Numeric {
-				sql += " COLLATE pt_numeric"
-			}
-			return name + "(" + sql + ")", f
-		case schema.TimeTZ:
-			return name + "(" + sql + " COLLATE pt_timetz)", f
-		case schema.Interval:
-			return name + "(" + sql + " COLLATE pt_interval)", f
-		case schema.EnumBase:
-			if f.Type.Enum == nil {
-				break
-			}
-			return "pt_label(" + c.spec(f.Type.Enum) + ", " + name + "(pt_rank(" + c.spec(f.Type.Enum) + ", " + sql + ")))", f
-		default:
-			if f.Type.Array {
-				sql += " COLLATE pt_array"
-			}
-			return name + "(" + sql + ")", f
-		}
-	}
-	return c.fail(notYet(fmt.Sprintf("%s of type %s", fn, f.Type))), f
-}
 
 // filters are p's own conditions for q: its where, and the inner embeds.
 func (c *compiler) filters(q *selected, p *plan.Select) []string {
@@ -223,12 +212,16 @@ func (c *compiler) inner(p *plan.Select, yield func(*plan.Embed)) {
 
 // total says that a select has exactly one row, whatever it finds: all its outputs are aggregates.
 func total(p *plan.Select) bool {
-	for i := range p.Outputs {
-		if p.Outputs[i].Aggregate == "" {
+	return p.Summary || p.Grouped && p.Group == nil && p.Having == nil && len(p.Outputs) > 0 && totals(p.Outputs)
+}
+
+func totals(outputs []plan.Output) bool {
+	for i := range outputs {
+		if o := &outputs[i]; o.Aggregate == "" && o.Literal == nil && (o.Nest == nil || !totals(o.Nest)) {
 			return false
 		}
 	}
-	return p.Grouped && len(p.Outputs) > 0
+	return true
 }
 
 // conditions are p's conditions where nothing is joined, as for a count.
@@ -236,16 +229,56 @@ func (c *compiler) conditions(p *plan.Select) []string { return c.filters(nil, p
 
 // ordered is one term of p's order.
 func (c *compiler) ordered(q *selected, p *plan.Select, o *plan.Order) string {
-	if o.Embed == nil || q.joined[o.Embed.Select.Alias] != "" {
-		sql := ""
-		if o.Embed != nil {
-			sql = "\x00" // joined: null where there is no row
-			q.tied = true
-		}
-		return c.sorted(&o.Value, sql, o.Direction, o.Nulls)
+	switch {
+	case o.Via != nil || o.Aggregate != "":
+		return c.orderedVia(p, o)
+	case o.Embed == nil:
+		return c.sorted(&o.Value, false, o.Direction, o.Nulls)
+	case q.joined[o.Embed.Select.Alias] != "":
+		q.tied = true
+		return c.sorted(&o.Value, true, o.Direction, o.Nulls)
 	}
 	e := o.Embed
 	from, on := c.ties(e.Relation, e.Select, p.Alias)
 	where := append([]string{on}, c.conditions(e.Select)...)
-	return c.sorted(&o.Value, "(SELECT \x00 FROM "+from+" WHERE "+join(where, " AND ")+" LIMIT 1)", o.Direction, o.Nulls)
+	x := c.compared(c.expression(&o.Value), true)
+	x.sql = "(SELECT " + x.sql + " FROM " + from + " WHERE " + join(where, " AND ") + " LIMIT 1)"
+	return term(x, false, o.Direction, o.Nulls)
+}
+
+// orderedVia orders by what a way through relations leads to, or by an aggregate of the group.
+func (c *compiler) orderedVia(p *plan.Select, o *plan.Order) string {
+	open, end, at := "", "", p.Alias
+	var where []string
+	for i := range o.Via {
+		hop := &o.Via[i]
+		from, on := c.ties(hop.Relation, hop.Select, at)
+		where = append(append(where, on), c.conditions(hop.Select)...)
+		if i > 0 {
+			end += " CROSS JOIN "
+		}
+		end += from
+		at = hop.Select.Alias
+	}
+	if len(o.Via) > 0 {
+		open, end = "(SELECT ", " FROM "+end+" WHERE "+join(where, " AND ")
+		if o.Aggregate == "" {
+			end += " LIMIT 1"
+		}
+		end += ")"
+	}
+	var of expression
+	if o.Aggregate == "" {
+		of = c.expression(&o.Value)
+	} else {
+		var values []plan.Operand
+		if !o.Counts {
+			values = []plan.Operand{o.Value}
+		}
+		sql, form := c.aggregated(o.Aggregate, false, values, nil)
+		of = expression{sql: sql, typ: form.Type, storage: form.Storage}
+	}
+	x := c.compared(of, true)
+	x.sql = open + x.sql + end
+	return term(x, false, o.Direction, o.Nulls)
 }

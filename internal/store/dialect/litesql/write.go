@@ -69,7 +69,7 @@ func compileWrite(p *plan.Plan) (*Write, error) {
 		k := &compiler{}
 		q := &selected{row: &Row{}, from: k.written(w.Table, 0), joined: map[int]string{}}
 		for _, col := range p.Key {
-			q.row.Fields = append(q.row.Fields, field(col.Name, q.add(column(0, col), false), formOf(col.Type, col.Storage)))
+			q.row.Fields = append(q.row.Fields, field(col.Name, q.add(column(0, col)), formOf(col.Type, col.Storage)))
 		}
 		w.Keyed = &Query{SQL: q.sql(), Binds: k.binds, Row: q.row}
 		if k.err != nil {

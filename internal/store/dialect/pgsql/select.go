@@ -353,7 +353,7 @@ func (b *builder) page(s *plan.Select) string {
 
 // counted writes the rows that a count counts: those of all pages.
 func (b *builder) counted(s *plan.Select) string {
-	if grouped(s) || s.Distinct != nil || s.Summary {
+	if grouped(s) || s.Group != nil || s.Distinct != nil || s.Summary {
 		all := *s
 		all.Limit, all.Offset, all.Order = nil, nil, nil
 		rows, _ := b.rows(&all, nil, nil, numbered)
