@@ -48,7 +48,7 @@ func BenchmarkKeyed(b *testing.B) {
 func BenchmarkKeyedBare(b *testing.B) {
 	s, shop := grown(b)
 	p, _ := shop.resolve(b, keyed("1500"))
-	c, err := s.compiled(p)
+	c, err := s.compiled(b.Context(), p)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 // Explain tells how PostgreSQL would run a plan, in its own words. With Analyze it runs it, and takes back what it wrote.
 func (s *Store) Explain(ctx context.Context, p *plan.Plan, args query.Args, o store.ExplainOptions) (out []byte, err error) {
-	c, err := s.compiled(p)
+	c, err := s.compiled(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func (h *handle) Write(ctx context.Context, p *plan.Plan, args query.Args) (stor
 }
 
 func (h *handle) run(ctx context.Context, p *plan.Plan, args query.Args) (store.Result, error) {
-	c, err := h.t.store.compiled(p)
+	c, err := h.t.store.compiled(ctx, p)
 	if err != nil {
 		return store.Result{}, err
 	}

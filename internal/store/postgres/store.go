@@ -29,6 +29,7 @@ type Store struct {
 
 	mu    sync.RWMutex
 	plans map[*plan.Plan]*compiled
+	folds *string // what fold found
 
 	set [settingsMax + 1]*statement // sets that many settings for a transaction
 }
@@ -88,7 +89,7 @@ func (s *Store) Write(ctx context.Context, tx store.Tx) (store.Result, error) {
 
 // run finds the plan's SQL and a connection, and runs it once; a second time where the first did nothing for certain.
 func (s *Store) run(ctx context.Context, tx store.Tx) (result store.Result, err error) {
-	stmt, err := s.compiled(tx.Plan)
+	stmt, err := s.compiled(ctx, tx.Plan)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -170,14 +171,19 @@ type statement struct {
 func (s *Store) statement(sql string) *statement { return &statement{id: s.serial.Add(1), SQL: sql} }
 
 // compiled gives a plan's SQL, written at its first use.
-func (s *Store) compiled(p *plan.Plan) (*compiled, error) {
+func (s *Store) compiled(ctx context.Context, p *plan.Plan) (*compiled, error) {
 	s.mu.RLock()
 	c, ok := s.plans[p]
 	s.mu.RUnlock()
 	if ok {
 		return c, nil
 	}
-	sql, err := pgsql.Compile(p, s.options)
+	o := s.options
+	var err error
+	if o.Fold, err = s.fold(ctx); err != nil {
+		return nil, err
+	}
+	sql, err := pgsql.Compile(p, o)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ CREATE TABLE book (
 CREATE TABLE label (id integer PRIMARY KEY, name text COLLATE "C" NOT NULL);
 CREATE TABLE book_label (book_id bigint NOT NULL REFERENCES book ON DELETE CASCADE, label_id integer NOT NULL REFERENCES label, PRIMARY KEY (book_id, label_id));
 CREATE TABLE "we""ird ta.ble" ("a b" integer PRIMARY KEY, "q""q" text COLLATE "C", "select" text COLLATE "C", "ünï" integer);
+CREATE TABLE word (id integer PRIMARY KEY, word text COLLATE "C" NOT NULL, doc jsonb);
 CREATE TABLE pair (x integer NOT NULL, y text COLLATE "C" NOT NULL, v integer, PRIMARY KEY (x, y));
 `
 
@@ -52,6 +53,7 @@ CREATE INDEX book_author ON book (author_id);
 CREATE TABLE label (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
 CREATE TABLE book_label (book_id INTEGER NOT NULL REFERENCES book ON DELETE CASCADE, label_id INTEGER NOT NULL REFERENCES label, PRIMARY KEY (book_id, label_id)) STRICT;
 CREATE TABLE "we""ird ta.ble" ("a b" INTEGER PRIMARY KEY, "q""q" TEXT, "select" TEXT, "ünï" INTEGER) STRICT;
+CREATE TABLE word (id INTEGER PRIMARY KEY, word TEXT NOT NULL, doc BLOB) STRICT;
 CREATE TABLE pair (x INTEGER NOT NULL, y TEXT NOT NULL, v INTEGER, PRIMARY KEY (x, y)) STRICT, WITHOUT ROWID;
 `
 
@@ -114,6 +116,7 @@ func newSchema() *schema.Schema {
 	refer(bookLabel, "book_id", book)
 	refer(bookLabel, "label_id", label)
 	table(`we"ird ta.ble`, 1, "a b integer!", `q"q text`, "select text", "ünï integer")
+	table("word", 1, "id integer!", "word text!", "doc jsonb")
 	pair := table("pair", 2, "x integer!", "y text!", "v integer")
 	pair.WithoutRowID = true
 	s.Link()
@@ -142,5 +145,7 @@ var rows = []struct{ table, json string }{
 	{"label", `[{"id":1,"name":"red"},{"id":2,"name":"blue"},{"id":3,"name":"none"}]`},
 	{"book_label", `[{"book_id":1,"label_id":1},{"book_id":1,"label_id":2},{"book_id":2,"label_id":2},{"book_id":5,"label_id":1}]`},
 	{`we"ird ta.ble`, `[{"a b":1,"q\"q":"x'y","select":"--","ünï":3},{"a b":2,"q\"q":null,"select":";","ünï":null}]`},
+	{"word", `[{"id":1,"word":"äÉßΣ","doc":{"w":"äÉßΣ"}},{"id":2,"word":"ÄéßΣ","doc":{"w":"Äéßσ"}},{"id":3,"word":"äéssς","doc":{"w":"aess"}},
+		{"id":4,"word":"i\u0307 İ","doc":null},{"id":5,"word":"ascii","doc":{"w":"ÄÉ"}},{"id":6,"word":"ẞÄÉ","doc":{"x":1}}]`},
 	{"pair", `[{"x":1,"y":"b","v":10},{"x":1,"y":"a","v":20},{"x":2,"y":"a","v":null}]`},
 }

@@ -18,6 +18,10 @@ type Options struct {
 
 	// EstimateMax is the number of rows up to which an estimated count is exact; 0 means 1,000.
 	EstimateMax int64
+
+	// Fold is a collation of pg_catalog under which all letters have their other case, not only those of ASCII; empty where the
+	// database has none.
+	Fold string
 }
 
 // Compile writes p as SQL. An error means that the plan is broken, never that a request is.

@@ -1,6 +1,7 @@
 package pgsql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pintail-dev/pintail/internal/plan"
@@ -127,6 +128,9 @@ func (b *builder) compared(left string, c *plan.Compare) string {
 	if !ok {
 		b.broken("unknown operator %q", c.Op)
 	}
+	if b.options.Fold != "" && (c.Op == query.ILike || c.Op == query.IMatch) && folds(&c.Left) {
+		left += " COLLATE pg_catalog." + ident(b.options.Fold)
+	}
 	if c.Other != nil {
 		return left + " " + op + " " + b.operand(c.Other)
 	}
@@ -145,6 +149,23 @@ func (b *builder) compared(left string, c *plan.Compare) string {
 		return left + " " + op + " " + parse + "(" + b.arg(c.Arg, "") + ")"
 	}
 	return left + " " + op + " " + b.arg(c.Arg, "")
+}
+
+// folds says whether the letters of an operand would have no other case outside of ASCII, which SQLite gives them all: it sorts by
+// COLLATE "C", or comes out of JSON. A column with an index for patterns keeps its own collation, since the index has it too.
+func folds(o *plan.Operand) bool {
+	if len(o.Path) > 0 {
+		return o.Path[len(o.Path)-1].Text
+	}
+	c := o.Column
+	if c == nil || c.Collate != "" || c.Type.Array || c.Type.Domain != nil || c.Type.Base != schema.Text || c.Type.Name == "citext" {
+		return false
+	}
+	return c.Table == nil || !slices.ContainsFunc(c.Table.Indexes, func(x *schema.Index) bool {
+		return strings.Contains(x.Postgres, "trgm") || slices.ContainsFunc(x.Columns, func(k schema.IndexColumn) bool {
+			return k.Column == c && strings.Contains(k.Class, "trgm")
+		})
+	})
 }
 
 // parsed says whether an operator's value goes through a domain's cast from text.
