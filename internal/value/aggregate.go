@@ -31,6 +31,16 @@ func AggregateType(a query.Aggregate, t schema.Type) (schema.Type, error) {
 	case a == query.Avg && (t.Base == schema.Float4 || t.Base == schema.Float8):
 		return schema.Type{Base: schema.Float8, Name: "double precision"}, nil
 	case a == query.Sum || a == query.Avg:
+	case a == query.BoolAnd || a == query.BoolOr:
+		if t.Base == schema.Bool {
+			return schema.Type{Base: schema.Bool, Name: "boolean"}, nil
+		}
+	case spreads(a) && (integer || t.Base == schema.Numeric):
+		return schema.Type{Base: schema.Numeric, Name: "numeric"}, nil
+	case spreads(a):
+		if t.Base == schema.Float4 || t.Base == schema.Float8 {
+			return schema.Type{Base: schema.Float8, Name: "double precision"}, nil
+		}
 	case ordered(t):
 		if t.Base == schema.Text && !blankPadded(t) && t.Name != "citext" {
 			return schema.Type{Base: schema.Text, Name: "text"}, nil
@@ -40,6 +50,15 @@ func AggregateType(a query.Aggregate, t schema.Type) (schema.Type, error) {
 	}
 	return schema.Type{}, fault.Newf(fault.UndefinedFunction, "function %s(%s) does not exist", a, castName(t)).
 		WithHint("No function matches the given name and argument types. You might need to add explicit type casts.")
+}
+
+// spreads says whether an aggregate tells how far values spread.
+func spreads(a query.Aggregate) bool {
+	switch a {
+	case query.Stddev, query.StddevPop, query.StddevSamp, query.Variance, query.VarPop, query.VarSamp:
+		return true
+	}
+	return false
 }
 
 // ordered says whether PostgreSQL has min and max of a type.

@@ -46,7 +46,9 @@ var aggregated = map[string]func(r *rand.Rand) string{
 	},
 }
 
-// TestAggregatesAsPostgreSQL holds Sum, Avg and Compare against sum, avg and ORDER BY.
+var spreadFuncs = []query.Aggregate{query.Stddev, query.StddevPop, query.StddevSamp, query.Variance, query.VarPop, query.VarSamp}
+
+// TestAggregatesAsPostgreSQL holds Sum, Avg and Moments against sum, avg, stddev and variance.
 func TestAggregatesAsPostgreSQL(t *testing.T) {
 	o := newOracle(t)
 	for _, name := range sortedKeys(aggregated) {
@@ -56,6 +58,7 @@ func TestAggregatesAsPostgreSQL(t *testing.T) {
 			t.Fatal(err)
 		}
 		avgType, _ := AggregateType(query.Avg, tt)
+		spread, _ := AggregateType(query.Variance, tt)
 		for round := range 60 {
 			r := rand.New(rand.NewPCG(*seed, uint64(round)))
 			var texts []string
@@ -87,6 +90,91 @@ func TestAggregatesAsPostgreSQL(t *testing.T) {
 			check("sum", sumType, v, err)
 			v, err = s.Avg()
 			check("avg", avgType, v, err)
+			m, err := NewMoments(tt)
+			if err != nil {
+				continue
+			}
+			for _, text := range texts {
+				v, _ := Parse(tt, text)
+				m.Add(v)
+			}
+			for _, fn := range spreadFuncs {
+				v, err := m.Value(fn)
+				check(string(fn), spread, v, err)
+			}
+		}
+	}
+}
+
+// Numbers of one value, of two far apart, with NaN and infinities, and of many digits spread as PostgreSQL says.
+func TestMomentsAsPostgreSQL(t *testing.T) {
+	o := newOracle(t)
+	for name, lists := range map[string][][]string{
+		"numeric": {{"1.5"}, {"1.50", "1.5"}, {"1", "2"}, {"NaN"}, {"1", "NaN"}, {"Infinity", "1"}, {"-Infinity", "Infinity"}, {"0.000000000000000001", "0"},
+			{"123456789012345678901234567890", "1"}, {"1e-300", "2e-300"}, {"99999999999999999999.99", "-99999999999999999999.99", "0.001"}, {"1e100", "3e100"}, {"10", "10.0001"}},
+		"bigint":           {{"9223372036854775807", "-9223372036854775808"}, {"9223372036854775807", "9223372036854775807", "9223372036854775806"}, {"3"}, {"0", "0"}},
+		"integer":          {{"2147483647", "-2147483648"}, {"1", "2", "4"}},
+		"double precision": {{"NaN"}, {"1", "NaN"}, {"Infinity"}, {"Infinity", "1"}, {"1", "Infinity", "2"}, {"1e308", "-1e308"}, {"1e200", "2e200"}, {"0.1", "0.1", "0.1"}, {"1e-320", "3e-320"}, {"5"}},
+		"real":             {{"3.4e38", "-3.4e38"}, {"0.1", "0.2"}},
+	} {
+		tt := typ(name)
+		rt, _ := AggregateType(query.Variance, tt)
+		for _, texts := range lists {
+			m, err := NewMoments(tt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range texts {
+				v, err := Parse(tt, text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m.Add(v)
+			}
+			for _, fn := range spreadFuncs {
+				v, err := m.Value(fn)
+				mine := ours(rt, v, err)
+				theirs, err := o.ask(fmt.Sprintf("SELECT %s(c)::text, to_json(%[1]s(c))::text FROM unnest($1::text[]::%s[]) WITH ORDINALITY AS x(c, n)", fn, sqlName(tt)), texts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if mine != theirs {
+					t.Errorf("%s of %s %v:\n  Pintail    %v\n  PostgreSQL %v", fn, name, texts, mine, theirs)
+				}
+			}
+		}
+	}
+}
+
+// Two values have one key exactly where they compare as equal.
+func TestKeys(t *testing.T) {
+	for name, texts := range inputs {
+		tt := typ(name)
+		if tt.Base == schema.JSON || tt.Name == `"char"` {
+			continue
+		}
+		var values []any
+		var said []string
+		for _, s := range texts {
+			v, err := Parse(tt, s)
+			if err != nil || len(s) >= 1000 {
+				continue
+			}
+			if _, err := Parse(tt, string(AppendText(nil, tt, v, nil))); err == nil { // what Compare can read
+				values, said = append(values, v), append(said, s)
+			}
+		}
+		for i, a := range values {
+			for j, b := range values {
+				same := string(AppendKey(nil, tt, a)) == string(AppendKey(nil, tt, b))
+				equal := Compare(tt, a, b) == 0
+				if tt.Base == schema.JSONB && !tt.Array {
+					equal = jsonbKey(a.(string)) == jsonbKey(b.(string))
+				}
+				if same != equal {
+					t.Errorf("%s: %q and %q: one key %v, equal %v", name, said[i], said[j], same, equal)
+				}
+			}
 		}
 	}
 }
@@ -144,7 +232,7 @@ func TestAggregateTypes(t *testing.T) {
 	o := newOracle(t)
 	for _, name := range sortedKeys(inputs) {
 		tt := typ(name)
-		for _, fn := range []query.Aggregate{query.Count, query.Sum, query.Avg, query.Min, query.Max} {
+		for _, fn := range append([]query.Aggregate{query.Count, query.Sum, query.Avg, query.Min, query.Max, query.BoolAnd, query.BoolOr}, spreadFuncs...) {
 			var want string
 			err := o.conn.QueryRow(context.Background(), fmt.Sprintf("SELECT pg_typeof(%s(NULL::%s))::text", fn, sqlName(tt))).Scan(&want)
 			got, ourErr := AggregateType(fn, tt)

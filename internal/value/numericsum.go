@@ -140,11 +140,16 @@ func (s *numericSum) String() string {
 	case s.minus:
 		return "-Infinity"
 	}
+	return scaled(s.total(), s.scale)
+}
+
+// total is what was added, times 10^scale, where none of it was NaN or infinite.
+func (s *numericSum) total() *big.Int {
 	total := big.NewInt(s.small)
 	if s.large != nil {
 		total.Add(total, s.large)
 	}
-	return scaled(total, s.scale)
+	return total
 }
 
 // scaled writes n divided by 10^scale.

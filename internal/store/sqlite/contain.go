@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -12,18 +13,27 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// A tester holds an array or a document against a column's: @>, <@ and &&.
+// A tester holds an array, a document or keys against a column's: @>, <@, &&, ?, ?| and ?&.
 type tester struct {
 	op    query.Op
 	typ   schema.Type
 	null  bool
-	array []any // of an array type
-	doc   any   // of jsonb
+	array []any    // of an array type
+	doc   any      // of jsonb
+	keys  []string // of HasKey and its like
 }
 
 func newTester(d *litesql.Bind, arg *query.Value) (*tester, error) {
 	t := &tester{op: d.Op, typ: d.Type, null: arg.Null}
 	if arg.Null {
+		return t, nil
+	}
+	switch d.Op {
+	case query.HasKey:
+		t.keys = []string{arg.Text}
+		return t, nil
+	case query.HasKeysAny, query.HasKeysAll:
+		t.keys = arg.List
 		return t, nil
 	}
 	v, err := value.Parse(d.Type, arg.Text)
@@ -50,9 +60,12 @@ func (c *conn) ptTest(x sqlite3.Context, v ...sqlite3.Value) {
 	}
 	if !t.typ.Array {
 		doc := decode(c.document(v[1]))
-		if t.op == query.Contained {
+		switch t.op {
+		case query.HasKey, query.HasKeysAny, query.HasKeysAll:
+			x.ResultBool(t.hasKeys(doc))
+		case query.Contained:
 			x.ResultBool(contains(t.doc, doc, true))
-		} else {
+		default:
 			x.ResultBool(contains(doc, t.doc, true))
 		}
 		return
@@ -71,6 +84,31 @@ func (c *conn) ptTest(x sqlite3.Context, v ...sqlite3.Value) {
 	default:
 		x.ResultBool(t.meets(have, t.array))
 	}
+}
+
+// hasKeys says whether an object has the keys, or an array the strings, or a bare string is one: any of them with ?|, else all.
+func (t *tester) hasKeys(doc any) bool {
+	has := func(key string) bool {
+		switch doc := doc.(type) {
+		case map[string]any:
+			_, ok := doc[key]
+			return ok
+		case []any:
+			return slices.Contains(doc, any(key))
+		case string:
+			return doc == key
+		}
+		return false
+	}
+	if t.op == query.HasKeysAny {
+		return slices.ContainsFunc(t.keys, has)
+	}
+	for _, key := range t.keys {
+		if !has(key) {
+			return false
+		}
+	}
+	return true
 }
 
 // flatten gives the elements of an array of any dimensions: containment looks through them.

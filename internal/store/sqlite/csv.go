@@ -50,13 +50,18 @@ func (s *Store) csv(c *conn, q *litesql.Query, st *stmt) (store.Result, error) {
 // appendCSV writes a value as record_out does: null as nothing; quotes around what is empty or holds a quote, backslash,
 // parenthesis, comma or white space, with quotes and backslashes doubled.
 func (c *conn) appendCSV(dst []byte, f *litesql.Field, vals []sqlite3.Value) ([]byte, error) {
-	v := vals[f.Col]
-	if v.Type() == sqlite3.NULL {
-		return dst, nil
+	var v sqlite3.Value
+	if f.Col >= 0 {
+		if v = vals[f.Col]; v.Type() == sqlite3.NULL {
+			return dst, nil
+		}
 	}
 	var text []byte
 	var err error
 	switch {
+	case f.Text != nil:
+		said, _ := asText(f.Text)
+		text = []byte(said)
 	case f.Row != nil:
 		if text, err = c.appendRow(nil, f.Row, vals); err != nil {
 			return dst, err

@@ -38,6 +38,7 @@ func (c *conn) register() error {
 		{"pt_own", 2, here, ptOwn},
 		{"pt_rank", 2, here, ptRank},
 		{"pt_label", 2, here, ptLabel},
+		{"pt_key", -1, here, c.ptKey},
 	} {
 		if err := c.CreateFunction(f.name, f.args, f.flag, c.scalar(f.fn)); err != nil {
 			return fmt.Errorf("function %s: %w", f.name, err)
@@ -49,8 +50,10 @@ func (c *conn) register() error {
 		fn   sqlite3.AggregateConstructor
 	}{
 		{"pt_rows", -1, func() sqlite3.AggregateFunction { return &rowsAggregate{c: c} }},
-		{"pt_sum", 2, func() sqlite3.AggregateFunction { return &sumAggregate{c: c} }},
-		{"pt_avg", 2, func() sqlite3.AggregateFunction { return &sumAggregate{c: c, mean: true} }},
+		{"pt_sum", 2, func() sqlite3.AggregateFunction { return &totalAggregate{c: c} }},
+		{"pt_avg", 2, func() sqlite3.AggregateFunction { return &totalAggregate{c: c} }},
+		{"pt_spread", 2, func() sqlite3.AggregateFunction { return &totalAggregate{c: c} }},
+		{"pt_once", 3, func() sqlite3.AggregateFunction { return &totalAggregate{c: c, once: true} }},
 	} {
 		if err := c.CreateWindowFunction(a.name, a.args, sqlite3.DETERMINISTIC, func() sqlite3.AggregateFunction { return safeAggregate{c, a.fn()} }); err != nil {
 			return fmt.Errorf("function %s: %w", a.name, err)

@@ -50,6 +50,12 @@ func pattern(op query.Op, s string) (func(string) bool, error) {
 		s = foldCase(s)
 		return func(text string) bool { return like(foldCase(text), s) }, nil
 	}
+	if op == query.Similar {
+		var err error
+		if s, err = similar(s); err != nil {
+			return nil, err
+		}
+	}
 	re, err := compileRegexp(s, op == query.IMatch)
 	if err != nil {
 		return nil, err
@@ -150,6 +156,52 @@ func compileRegexp(s string, fold bool) (*regexp.Regexp, error) {
 		return nil, fault.Newf(fault.BadRegexp, "invalid regular expression: %s", regexpReason(err)).WithCause(err)
 	}
 	return re, nil
+}
+
+// similar turns the pattern of SIMILAR TO into a regular expression (regexp.c, similar_escape_internal).
+func similar(p string) (string, error) {
+	var b strings.Builder
+	b.WriteString("^(?:")
+	escaped, inClass, quotes := false, false, 0
+	for i := range len(p) {
+		switch c := p[i]; {
+		case escaped && c == '"' && !inClass:
+			escaped = false
+			switch quotes++; quotes {
+			case 1:
+				b.WriteString("){1,1}?(")
+			case 2:
+				b.WriteString("){1,1}(?:")
+			default:
+				return "", fault.New("2200C", "SQL regular expression may not contain more than two escape-double-quote separators").WithStatus(400)
+			}
+		case escaped:
+			escaped = false
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c == '\\':
+			escaped = true
+		case inClass:
+			b.WriteByte(c)
+			inClass = c != ']'
+		case c == '[':
+			inClass = true
+			b.WriteByte(c)
+		case c == '%':
+			b.WriteString(".*")
+		case c == '_':
+			b.WriteByte('.')
+		case c == '(':
+			b.WriteString("(?:")
+		case c == '.', c == '^', c == '$':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteString(")$")
+	return b.String(), nil
 }
 
 // regexpReason words Go's reasons as PostgreSQL's regerror does.

@@ -8,9 +8,9 @@ import (
 	"github.com/pintail-dev/pintail/query"
 )
 
-// read runs the rows of a plan, and where a count is asked for, both on one snapshot.
+// read runs the rows of a plan. Where that is more than one statement, of a count or of a sequence, all see one snapshot.
 func (s *Store) read(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args) (store.Result, error) {
-	if l.Count != nil {
+	if l.Count != nil || len(l.Steps) > 1 || len(l.Steps) == 1 && l.Steps[0].Count != nil {
 		if err := c.exec("BEGIN"); err != nil {
 			return store.Result{}, err
 		}
@@ -21,6 +21,9 @@ func (s *Store) read(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args) (s
 
 // readInside reads on the snapshot that the connection is on.
 func (s *Store) readInside(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args) (store.Result, error) {
+	if p.Op == plan.Sequence {
+		return s.steps(c, l, p, args)
+	}
 	if l.Call != nil && l.Rows == nil {
 		return s.call(c, l, p, args)
 	}
@@ -34,6 +37,32 @@ func (s *Store) readInside(c *conn, l *litesql.Plan, p *plan.Plan, args query.Ar
 	}
 	res.Total, err = s.total(c, l, p, &b, res.Rows)
 	return res, err
+}
+
+// steps reads the members of a sequence.
+func (s *Store) steps(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args) (store.Result, error) {
+	all := store.Result{Total: -1, Steps: make([]store.Result, 0, len(l.Steps))}
+	room := s.config.AnswerBytes
+	for i, step := range l.Steps {
+		res, err := s.readInside(c, step, p.Steps[i], args)
+		if room -= len(res.Body); err == nil && room < 0 {
+			err = tooLarge(s.config.AnswerBytes)
+		}
+		if call := p.Steps[i].Call; err == nil && call != nil && call.Function.Returns.SetOf {
+			err = check(p.Steps[i], res.Rows, int64(res.Rows))
+		}
+		if err != nil {
+			return store.Result{}, s.failed(c, p, i, err)
+		}
+		all.Rows += res.Rows
+		all.Steps = append(all.Steps, res)
+	}
+	return all, nil
+}
+
+// failed says which member of a sequence an error is of.
+func (s *Store) failed(c *conn, p *plan.Plan, step int, err error) error {
+	return &store.StepError{Step: step, Err: s.fault(c.limit.Context, p.Steps[step], c.cause(err))}
 }
 
 // rollback ends a read's transaction, or one that failed, whatever became of the request.
@@ -105,7 +134,7 @@ func tooLarge(bytes int) error {
 
 // total finds what Count asks for, in the snapshot of the rows that were just read.
 func (s *Store) total(c *conn, l *litesql.Plan, p *plan.Plan, b *binding, rows int) (int64, error) {
-	if p.Rows.Count != query.ExactCount && p.Rows.Where == nil && p.Rows.Source.Table != nil && len(l.Count.Binds) == 0 {
+	if p.Rows.Count != query.ExactCount && p.Rows.Where == nil && len(p.Rows.Distinct) == 0 && !p.Rows.Grouped && p.Rows.Source.Table != nil && len(l.Count.Binds) == 0 {
 		n, ok, err := c.estimate(p.Rows.Source.Table)
 		if err != nil {
 			return -1, err
@@ -114,7 +143,7 @@ func (s *Store) total(c *conn, l *litesql.Plan, p *plan.Plan, b *binding, rows i
 			return n, nil
 		}
 	}
-	if p.Rows.Limit == nil && p.Rows.Offset == nil && p.Rows.Source.Table != nil {
+	if p.Rows.Summary || p.Rows.Limit == nil && p.Rows.Offset == nil && p.Rows.Source.Table != nil {
 		return int64(rows), nil
 	}
 	st, err := c.query(l.Count)

@@ -39,12 +39,14 @@ func (c *conn) appendRow(dst []byte, row *litesql.Row, vals []sqlite3.Value) ([]
 }
 
 func (c *conn) appendField(dst []byte, f *litesql.Field, vals []sqlite3.Value) ([]byte, error) {
-	v := vals[f.Col]
-	if f.Row == nil {
-		return c.appendJSON(dst, v, &f.Form), nil
+	if f.Row == nil && f.Text == nil {
+		return c.appendJSON(dst, vals[f.Col], &f.Form), nil
 	}
-	if v.Type() == sqlite3.NULL {
+	if f.Col >= 0 && vals[f.Col].Type() == sqlite3.NULL {
 		return append(dst, "null"...), nil
+	}
+	if f.Row == nil {
+		return append(dst, f.Text...), nil
 	}
 	return c.appendRow(dst, f.Row, vals)
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -161,7 +162,8 @@ func (s *Store) compiled(p *plan.Plan) (*litesql.Plan, error) {
 	if l != nil {
 		return l, nil
 	}
-	if p.Rows != nil && p.Rows.Form.GeoJSON {
+	geo := func(p *plan.Plan) bool { return p.Rows != nil && p.Rows.Form.GeoJSON }
+	if geo(p) || slices.ContainsFunc(p.Steps, geo) {
 		return nil, fault.New(fault.BadMediaType, "None of these media types are available: application/geo+json")
 	}
 	l, err := litesql.Compile(p)

@@ -5,54 +5,114 @@ import (
 
 	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
 	"github.com/pintail-dev/pintail/internal/value"
+	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// A sumAggregate is sum or avg with PostgreSQL's types: bigint adds up to numeric, floats in the order of the rows.
-// Its first argument says of which type the values are.
-type sumAggregate struct {
-	c    *conn
-	mean bool
-	spec *litesql.Own
-	sum  *value.Sum
+// A totalAggregate adds up with PostgreSQL's types: bigint adds up to numeric, floats in the order of the rows. Its first
+// arguments say what and of which type.
+type totalAggregate struct {
+	c      *conn
+	spec   *litesql.Total
+	sum    *value.Sum
+	spread *value.Moments
+	once   bool // each value counts once; they come in order
+	last   any  // the value before
+}
+
+// specify reads what the first arguments say: a pointer, or for pt_once, whose arguments go through the sorter, two numbers.
+func (a *totalAggregate) specify(v []sqlite3.Value) (*litesql.Total, bool) {
+	if !a.once {
+		spec, ok := v[0].Pointer().(*litesql.Total)
+		return spec, ok
+	}
+	fn := v[0].Int()
+	if fn < 0 || fn >= len(litesql.Totals) {
+		return nil, false
+	}
+	return &litesql.Total{Fn: litesql.Totals[fn], Type: schema.Type{Base: schema.Base(v[1].Int())}}, true
 }
 
 // Step adds a value; null counts for nothing.
-func (a *sumAggregate) Step(x sqlite3.Context, v ...sqlite3.Value) {
-	if a.sum == nil {
-		spec, ok := v[0].Pointer().(*litesql.Own)
+func (a *totalAggregate) Step(x sqlite3.Context, v ...sqlite3.Value) {
+	if a.spec == nil {
+		spec, ok := a.specify(v)
 		if !ok {
 			x.ResultError(errPointer)
 			return
 		}
-		sum, err := value.NewSum(spec.Type)
+		var err error
+		if spec.Fn == query.Sum || spec.Fn == query.Avg {
+			a.sum, err = value.NewSum(spec.Type)
+		} else {
+			a.spread, err = value.NewMoments(spec.Type)
+		}
 		if err != nil {
 			a.c.raise(x, err)
 			return
 		}
-		a.spec, a.sum = spec, sum
+		a.spec = spec
 	}
-	if v[1].Type() == sqlite3.NULL {
+	at := v[len(v)-1]
+	if at.Type() == sqlite3.NULL {
 		return
 	}
-	if n, ok := load(v[1], a.spec.Type, a.spec.Storage); ok {
+	n, ok := load(at, a.spec.Type, a.spec.Storage)
+	if !ok {
+		return
+	}
+	if a.once {
+		if a.last != nil && value.Compare(a.spec.Type, a.last, n) == 0 {
+			return
+		}
+		a.last = n
+	}
+	if a.sum != nil {
 		a.sum.Add(n)
+	} else {
+		a.spread.Add(n)
 	}
 }
 
-// Value gives the sum or the mean; null of no value.
-func (a *sumAggregate) Value(x sqlite3.Context) {
-	if a.sum == nil {
+// Value gives what the values add up to; null of no value.
+func (a *totalAggregate) Value(x sqlite3.Context) {
+	if a.spec == nil {
 		return
 	}
-	total := a.sum.Sum
-	if a.mean {
-		total = a.sum.Avg
+	var v any
+	var err error
+	switch a.spec.Fn {
+	case query.Sum:
+		v, err = a.sum.Sum()
+	case query.Avg:
+		v, err = a.sum.Avg()
+	default:
+		v, err = a.spread.Value(a.spec.Fn)
 	}
-	v, err := total()
 	if err != nil {
 		a.c.raise(x, err)
 		return
 	}
 	result(x, stored(v, schema.Type{}, schema.OwnStorage))
+}
+
+// ptKey makes one key of several values: that of another row is the same where each of its values is equal.
+func (c *conn) ptKey(x sqlite3.Context, v ...sqlite3.Value) {
+	spec, ok := v[0].Pointer().(*litesql.Tuple)
+	if !ok {
+		x.ResultError(errPointer)
+		return
+	}
+	key := make([]byte, 0, 64)
+	for i := range spec.Of {
+		f := &spec.Of[i]
+		n, ok := load(v[i+1], f.Type, f.Storage)
+		if !ok {
+			n = v[i+1].Text()
+			key = value.AppendKey(key, schema.Type{Base: schema.Text, Name: "text"}, n)
+			continue
+		}
+		key = value.AppendKey(key, f.Type, n)
+	}
+	x.ResultBlob(key)
 }
