@@ -127,7 +127,9 @@ var generatedSuffixes = []string{
 	"_pk_columns_input", "_on_conflict", "_obj_rel_insert_input", "_arr_rel_insert_input", "_mutation_response", "_updates",
 	"_aggregate_order_by", "_aggregate_bool_exp", "_stream_cursor_input", "_stream_cursor_value_input", "_avg_fields", "_max_fields",
 	"_min_fields", "_sum_fields", "_stddev_fields", "_stddev_pop_fields", "_stddev_samp_fields", "_var_pop_fields", "_var_samp_fields",
-	"_variance_fields", "_comparison_exp",
+	"_variance_fields", "_comparison_exp", "_avg_order_by", "_max_order_by", "_min_order_by", "_sum_order_by", "_stddev_order_by",
+	"_stddev_pop_order_by", "_stddev_samp_order_by", "_var_pop_order_by", "_var_samp_order_by", "_variance_order_by",
+	"_aggregate_bool_exp_count", "_aggregate_bool_exp_bool_and", "_aggregate_bool_exp_bool_or",
 }
 
 // enumSuffixes are what it adds to an enum table's name.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pintail-dev/pintail/internal/api/graphql"
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -172,11 +173,15 @@ func tellReports(c console, reports []migrate.Report) {
 
 func schemaExport(c console, f *flags) *cobra.Command {
 	var engine string
+	var types bool
 	cmd := &cobra.Command{
-		Use:     "export",
-		Short:   "Print the schema as SQL, for an engine's own shell",
-		Long:    "Print the statements that make the schema in an empty database. What the engine can't keep is said on standard error.",
-		Example: "  pintail schema export --engine sqlite | sqlite3 shop.db\n  pintail schema export --engine postgres > schema.sql",
+		Use:   "export",
+		Short: "Print the schema as SQL for an engine's own shell, or as GraphQL for clients' tools",
+		Long: `Print the statements that make the schema in an empty database. What the engine can't keep is said on standard error.
+
+With --graphql, print the types of the GraphQL API instead, in GraphQL's schema language, for tools that make code of them. It needs no
+database, so a column that refers to an enum table is of the table's own type.`,
+		Example: "  pintail schema export --engine sqlite | sqlite3 shop.db\n  pintail schema export --engine postgres > schema.sql\n  pintail schema export --graphql > types.graphql",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			conf, err := f.load(c)
@@ -186,6 +191,12 @@ func schemaExport(c console, f *flags) *cobra.Command {
 			s, err := loadSchema(conf)
 			if err != nil {
 				return err
+			}
+			if types && engine != "" {
+				return usage("--engine is for SQL: leave it out with --graphql")
+			}
+			if types {
+				return exportTypes(c, f, s)
 			}
 			e := migrate.Engine(engine)
 			if engine == "" {
@@ -207,7 +218,21 @@ func schemaExport(c console, f *flags) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&engine, "engine", "", "sqlite or postgres (default: the database's)")
+	cmd.Flags().BoolVar(&types, "graphql", false, "print the types of the GraphQL API")
 	return cmd
+}
+
+// exportTypes prints the GraphQL API's types.
+func exportTypes(c console, f *flags, s *schema.Schema) error {
+	var text bytes.Buffer
+	if err := graphql.NewTypes(s, graphql.TypesOptions{}).WriteSDL(&text); err != nil {
+		return err
+	}
+	if f.json {
+		return c.print(map[string]any{"graphql": text.String()})
+	}
+	_, err := text.WriteTo(c.out)
+	return err
 }
 
 func lossTexts(losses []migrate.Loss) []string {

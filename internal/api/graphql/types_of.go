@@ -1,6 +1,7 @@
 package graphql
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,7 @@ type Types struct {
 	memo  map[string]*Type
 	made  int // fields and arguments in memo
 	names []string
+	kinds []byte // of the names, as places in kindNames
 }
 
 // TypesOptions are what the types depend on besides the schema.
@@ -187,29 +189,30 @@ func (t *Types) Names() []string {
 	if names != nil {
 		return names
 	}
-	seen := map[string]bool{"Boolean": true, "String": true, "Int": true} // of directives and introspection
-	next := []string{"query_root"}
+	kinds := map[string]byte{"Boolean": 0, "String": 0, "Int": 0} // of directives and introspection
 	for _, m := range metaTypes {
-		seen[m.Name] = true
+		kinds[m.Name] = byte(slices.Index(kindNames, m.Kind))
 	}
+	next := []string{"query_root"}
 	if !t.mutation.empty() {
 		next = append(next, "mutation_root")
 	}
 	see := func(f *Field) {
-		if name := f.Type.Name(); !seen[name] {
+		name := f.Type.Name()
+		if _, seen := kinds[name]; !seen {
 			next = append(next, name)
-			seen[name] = true
+			kinds[name] = 0
 		}
-	}
-	for _, name := range next {
-		seen[name] = true
 	}
 	for len(next) > 0 {
-		made := t.make(next[len(next)-1])
+		name := next[len(next)-1]
 		next = next[:len(next)-1]
+		made := t.make(name)
 		if made == nil {
+			delete(kinds, name)
 			continue
 		}
+		kinds[name] = byte(slices.Index(kindNames, made.Kind))
 		for f := range made.All() {
 			see(f)
 			for _, a := range f.Args {
@@ -217,13 +220,13 @@ func (t *Types) Names() []string {
 			}
 		}
 	}
-	names = make([]string, 0, len(seen))
-	for name := range seen {
-		names = append(names, name)
+	names = slices.Sorted(maps.Keys(kinds))
+	list := make([]byte, len(names))
+	for i, name := range names {
+		list[i] = kinds[name]
 	}
-	slices.Sort(names)
 	t.mu.Lock()
-	t.names = names
+	t.names, t.kinds = names, list
 	t.mu.Unlock()
 	return names
 }

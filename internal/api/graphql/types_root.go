@@ -266,7 +266,7 @@ func (t *Types) writeField(f *Field) {
 		f.Description, f.Type = "update single row of the table: "+quoted(x), row
 		f.Args = append(t.changes(x), &Field{Name: "pk_columns", Type: required(named(x.Type + "_pk_columns_input")), Is: ArgKeyColumns, Table: x})
 	case RootUpdateMany:
-		f.Description, f.Type = "update multiples rows of table: "+quoted(x), ast.ListType(response, nil)
+		f.Description, f.Type = "update several rows of the table, each in its own way: "+quoted(x), ast.ListType(response, nil)
 		f.Args = []*Field{{Name: "updates", Description: "updates to execute, in order", Type: required(listOf(x.Type + "_updates")), Is: ArgUpdates, Table: x}}
 	case RootDelete:
 		f.Description, f.Type = "delete data from the table: "+quoted(x), response

@@ -2,6 +2,7 @@ package graphql
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -33,7 +34,7 @@ func (t *Types) row(x *schema.Table) *Type {
 		}
 	}
 	for _, f := range t.computed[x] {
-		add(&Field{Name: f.Field, Description: f.Comment, Type: t.typeOf(f.Returns.Type), Args: pathArg(f.Returns.Type), Is: ComputedValue, Function: f})
+		add(&Field{Name: f.ComputedField(), Description: f.Comment, Type: t.typeOf(f.Returns.Type), Args: pathArg(f.Returns.Type), Is: ComputedValue, Function: f})
 	}
 	return out
 }
@@ -58,10 +59,10 @@ func (t *Types) reaches(r *schema.Relation) bool {
 	return relationName(r) != "" && r.To != nil && t.served(r.To.Name) && (r.Through == nil || t.served(r.Through.Table.Name))
 }
 
-// relationName is a relation's field. A computed relation that nobody named is called like its function.
+// relationName is a relation's field. A computed relation is called as its function says.
 func relationName(r *schema.Relation) string {
 	if r.Name == "" && r.Computed != nil {
-		return r.Computed.Field
+		return r.Computed.ComputedField()
 	}
 	return r.Name
 }
@@ -274,11 +275,35 @@ func (t *Types) argumentsType(f *schema.Function) *Type {
 	out := &Type{Name: t.free(f.Field + "_args"), Description: "arguments of " + f.Name.String(), Kind: ast.InputObject, Is: ArgumentsInput, Function: f}
 	for i := range f.Args {
 		a := &f.Args[i]
-		out.Fields = append(out.Fields, &Field{
-			Name: a.Field, Description: a.Comment, Type: nullUnless(a.NotNull && !a.Optional, t.typeOf(a.Type)), Is: KeyColumn, Function: f, Argument: a,
-		})
+		key := &Field{Name: a.Field, Description: a.Comment, Type: t.typeOf(a.Type), Is: KeyColumn, Function: f, Argument: a}
+		key.Default = t.literal(a)
+		key.Type = nullUnless(a.NotNull && (!a.Optional || key.Default != nil), key.Type)
+		out.Fields = append(out.Fields, key)
 	}
 	return out
+}
+
+// literal writes the value that a named query takes where none is given; nil where that is null, or a list.
+func (t *Types) literal(a *schema.Arg) *ast.Value {
+	if a.Default == nil || a.Type.Array {
+		return nil
+	}
+	v := &ast.Value{Kind: ast.StringValue, Raw: *a.Default}
+	switch plain(a.Type).Base {
+	case schema.Int2, schema.Int4, schema.Int8:
+		v.Kind = ast.IntValue
+	case schema.Bool:
+		v.Kind = ast.BooleanValue
+	case schema.Float4, schema.Float8, schema.Numeric:
+		if v.Kind = ast.FloatValue; strings.Trim(v.Raw, "0123456789.-") != "" {
+			return nil // NaN
+		}
+	case schema.EnumBase:
+		if spelled(a.Type.Enum) {
+			v.Kind = ast.EnumValue
+		}
+	}
+	return v
 }
 
 // argsOf is the argument args, which is needed where one of the function's is.

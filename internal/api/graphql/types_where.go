@@ -41,7 +41,7 @@ func (t *Types) boolExp(name string, x *schema.Table) *Type {
 		}
 	}
 	for _, f := range t.computed[x] {
-		add(&Field{Name: f.Field, Type: named(t.comparison(f.Returns.Type)), Is: KeyComputed, Function: f})
+		add(&Field{Name: f.ComputedField(), Type: named(t.comparison(f.Returns.Type)), Is: KeyComputed, Function: f})
 	}
 	return out
 }
@@ -106,7 +106,7 @@ func (t *Types) orderBy(name string, x *schema.Table) *Type {
 		}
 	}
 	for _, f := range t.computed[x] {
-		add(&Field{Name: f.Field, Type: named("order_by"), Is: KeyComputed, Function: f})
+		add(&Field{Name: f.ComputedField(), Type: named("order_by"), Is: KeyComputed, Function: f})
 	}
 	return out
 }
