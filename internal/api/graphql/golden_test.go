@@ -84,3 +84,41 @@ func TestStrangeTypesAreWhole(t *testing.T) {
 		}
 	}
 }
+
+// A table can't be called like a type that the API makes of another, or else that one gives way.
+func TestMadeNamesAreTaken(t *testing.T) {
+	one := `
+type t @table {
+  id: bigint! @id
+  flag: Boolean
+  doc: jsonb
+  up_id: bigint
+  up: t @relation(columns: ["up_id"])
+  downs: [t!]! @inverse(of: "up")
+}
+`
+	refused, aside := 0, 0
+	for _, name := range NewTypes(parse(t, one), TypesOptions{}).Names() {
+		if !strings.HasPrefix(name, "t_") || strings.HasSuffix(name, "_arguments_columns") {
+			continue
+		}
+		s, _ := schema.Parse(schema.Source{Name: "schema.graphql", Text: one + "type " + name + ` @table(name: "other") @root(select: "x1", select_group: "x2", select_aggregate: "x3") { id: bigint! @id }`})
+		if s == nil {
+			refused++
+			continue
+		}
+		aside++
+		types := NewTypes(s, TypesOptions{})
+		checkWhole(t, types)
+		if types.Type(name).Is != RowType {
+			t.Errorf("%s isn't the table's own type", name)
+		}
+		group := types.Type("query_root").Field("t_group").Type.Name()
+		if of := types.Type(group); of.Is != GroupType || types.Type(of.Field("key").Type.Name()).Is != GroupKeyType || types.Type(group+"_having").Is != HavingExp {
+			t.Errorf("beside %s, t_group is a list of %s", name, group)
+		}
+	}
+	if refused < 40 || aside < 15 {
+		t.Errorf("%d names were refused, %d got along", refused, aside)
+	}
+}

@@ -24,6 +24,7 @@ type Types struct {
 	values   map[string]*value           // types of columns, arguments and results, by the scalar's or enum's name
 	passed   map[schema.Name]string      // scalars of the schema file
 	declared map[string]bool             // names that the file gives
+	grouping []string                    // those of them that have _group in it
 	computed map[*schema.Table][]*schema.Function
 	query    *root
 	mutation *root
@@ -89,12 +90,34 @@ func (t *Types) declare() {
 			t.declared[f.Returns.Field] = true
 		}
 	}
+	for name := range t.declared {
+		if strings.Contains(name, "_group") {
+			t.grouping = append(t.grouping, name)
+		}
+	}
 	for _, x := range t.schema.Tables {
 		if t.served(x.Name) {
-			name := t.free(x.Type + "_group")
+			name := t.groupName(x)
 			t.groups[name], t.grouped[x] = x, name
 		}
 	}
+}
+
+// groupName gives the name of t_group: another one where the file has it, or one of the names that are made from it.
+func (t *Types) groupName(x *schema.Table) string {
+	name := x.Type + "_group"
+	taken := func() bool {
+		for _, declared := range t.grouping {
+			if rest, ok := strings.CutPrefix(declared, name); ok && groupSuffix(rest) {
+				return true
+			}
+		}
+		return false
+	}
+	for i := 2; taken(); i++ {
+		name = x.Type + "_group_" + strconv.Itoa(i)
+	}
+	return name
 }
 
 // free gives a made type's name, another one where the file has it already: t_group_2 beside a table t_group.

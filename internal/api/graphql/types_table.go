@@ -1,6 +1,7 @@
 package graphql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -95,6 +96,16 @@ func (t *Types) fromGroup(name string) *Type {
 		}
 	}
 	return nil
+}
+
+// groupSuffix says whether a table's group types have this behind the name of t_group.
+func groupSuffix(s string) bool {
+	switch s {
+	case "", "_key", "_order_by", "_key_order_by", "_having", "_having_key":
+		return true
+	}
+	of, ok := strings.CutPrefix(s, "_having_")
+	return ok && slices.Contains(havings, query.Aggregate(of))
 }
 
 // tableEnum makes the enum of an enum table's rows.

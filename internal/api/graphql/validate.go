@@ -95,12 +95,13 @@ func (v *validation) first(operation string) *Error {
 }
 
 // rules are the specification's. Where gqlparser's suggest names, cost more than the document's size, or speak of no
-// place, ours stand instead, which look at Types.
+// place, ours stand instead, which look at Types. A variable that isn't used is let pass, as in Hasura, whose users have such
+// documents.
 func (v *validation) rules() *rules.Rules {
 	return rules.NewRules(
 		rules.FragmentsOnCompositeTypesRule, rules.KnownDirectivesRule, rules.KnownFragmentNamesRule, rules.KnownRootTypeRule,
 		rules.KnownTypeNamesRuleWithoutSuggestions, rules.LoneAnonymousOperationRule, rules.MaxIntrospectionDepth,
-		rules.NoUndefinedVariablesRule, rules.NoUnusedFragmentsRule, rules.NoUnusedVariablesRule, rules.PossibleFragmentSpreadsRule,
+		rules.NoUndefinedVariablesRule, rules.NoUnusedFragmentsRule, rules.PossibleFragmentSpreadsRule,
 		rules.ScalarLeafsRuleWithoutSuggestions, rules.UniqueArgumentNamesRule, rules.UniqueDirectivesPerLocationRule,
 		rules.UniqueFragmentNamesRule, rules.UniqueInputFieldNamesRule, rules.UniqueOperationNamesRule, rules.UniqueVariableNamesRule,
 		rules.VariablesAreInputTypesRule,

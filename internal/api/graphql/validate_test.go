@@ -70,9 +70,6 @@ func TestValidateAccepts(t *testing.T) {
 		`{ author { articles_aggregate(where: {id: {_gt: 1}}) { aggregate { count(columns: [id, title], distinct: true) } nodes { id } } } }`,
 		`{ author(where: {articles_aggregate: {count: {predicate: {_gt: 1}}, bool_and: {arguments: published, predicate: {_eq: true}}}}) { id } }`,
 	} {
-		if strings.Contains(text, "$c:") { // never used
-			text = strings.Replace(text, "($c: [author_update_column!])", "", 1)
-		}
 		if err := validate(types, text); err != nil {
 			t.Errorf("%s\n\t%v", text, err)
 		}
@@ -124,7 +121,6 @@ func TestValidateRefuses(t *testing.T) {
 		{`{ author { id } } fragment G on author { id }`, `$`, `Fragment "G" is never used.`},
 		{`{ author { ...G } } fragment G on nothing { id }`, `$.selectionSet.author`, `Unknown type "nothing".`},
 		{`{ author { ...G } } fragment G on author { ...H } fragment H on author { articles { author { ...G } } }`, `$`, `the fragment 'G' spreads itself`},
-		{`query ($x: Int) { author { id } }`, `$`, `Variable "$x" is never used.`},
 		{`query ($x: nope) { author(limit: $x) { id } }`, `$.selectionSet.author.args.limit`, `variable 'x' is declared as 'nope', but used where 'Int' is expected`},
 		{`{ author(limit: $x) { id } }`, `$.selectionSet.author.args.limit`, `Variable "$x" is not defined.`},
 		{`{ author(limit: 1, limit: 1) { id } }`, `$.selectionSet.author.args.limit`, `There can be only one argument named "limit".`},
@@ -257,7 +253,7 @@ func TestHostileDocuments(t *testing.T) {
 		"unknown arguments":    "{ author(" + numbered(1300, "x#: 1 ") + ") { id } }",
 		"same argument":        "{ author(" + strings.Repeat("limit: 1 ", 1300) + ") { id } }",
 		"unknown keys":         "{ author(where: {" + numbered(1300, "x#: 1 ") + "}) { id } }",
-		"variables":            "query (" + numbered(900, "$v#: Int ") + ") { author { id } }",
+		"variables":            "query (" + numbered(900, "$v#: Int ") + ") { author { nope } }",
 		"used variables":       "query (" + numbered(600, "$v#: Int ") + ") { author(where: {id: {_in: [" + numbered(600, "$v# ") + "]}}) { id nope } }",
 		"fragment cycle":       "{ author { ...F0 } } " + numbered(400, "fragment F# on author { ...F#+ } ") + "fragment F400 on author { ...F0 }",
 		"self":                 "{ author { ...F } } fragment F on author { ...F }",
@@ -309,5 +305,15 @@ func TestHostileDocuments(t *testing.T) {
 			}
 			t.Logf("%v, %d KiB", least, heap>>10)
 		})
+	}
+}
+
+func BenchmarkValidate(b *testing.B) {
+	types := authorTypes(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := validate(types, `query ($id: Int!, $w: article_bool_exp) { author_by_pk(id: $id) { id name articles(where: $w, order_by: {id: desc}, limit: 10) { ...F author { name } } } } fragment F on article { id title published }`); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
