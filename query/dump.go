@@ -284,6 +284,9 @@ func (d *dumper) call(q *Call) {
 	if q.Columns != nil {
 		d.line("columns %s", strings.Join(q.Columns, ", "))
 	}
+	if q.Media != "" {
+		d.line("as %s", q.Media)
+	}
 	if q.Result != nil {
 		d.sel("result", q.Result)
 	}

@@ -295,6 +295,7 @@ type Call struct {
 	ReadOnly bool     // GET and HEAD: the function may not write
 	Columns  []string // the arguments to take from Body: columns=, or else the keys of the JSON object; they pick the overload
 	Result   *Select  // how its rows are shaped and filtered; From is empty
+	Media    string   // the media type, by the name of its domain, in which the function itself writes the answer; empty where it doesn't
 	End      End
 }
 

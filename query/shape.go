@@ -77,6 +77,7 @@ func (w *shaper) query(q Query) {
 			w.value(q.Body)
 		}
 		w.str(q.BodyType)
+		w.str(q.Media)
 		w.flag(q.ReadOnly)
 		w.flag(q.Columns != nil)
 		w.strs(q.Columns)

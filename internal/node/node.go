@@ -7,6 +7,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync/atomic"
@@ -69,6 +70,18 @@ type generation struct {
 	schema *schema.Schema
 	plans  *plan.Cache
 	docs   *docs
+	media  map[query.Name][]string // the media types that functions themselves write
+}
+
+func newGeneration(s *schema.Schema, planBytes int) *generation {
+	g := &generation{schema: s, plans: plan.NewCache(planBytes), docs: new(docs), media: map[query.Name][]string{}}
+	for _, f := range s.Functions {
+		if m := f.Media(); m != "" {
+			name := query.Name{Schema: cmp.Or(f.Name.Schema, s.Default), Name: f.Name.Name}
+			g.media[name] = append(g.media[name], m)
+		}
+	}
+	return g
 }
 
 // New returns a node that answers on s through st.
@@ -93,7 +106,7 @@ func New(s *schema.Schema, st store.Store, keeper *auth.Keeper, o Options) *Node
 
 // Reload answers on s from the next request on. Requests that run keep the schema that they began with.
 func (n *Node) Reload(s *schema.Schema) {
-	n.now.Store(&generation{schema: s, plans: plan.NewCache(n.o.PlanBytes), docs: new(docs)})
+	n.now.Store(newGeneration(s, n.o.PlanBytes))
 }
 
 // Schema is what the node answers on now.

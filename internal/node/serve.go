@@ -118,7 +118,7 @@ func route(method string, ask *rest.Ask) string {
 func (n *Node) restOptions(g *generation) rest.Options {
 	return rest.Options{
 		Prefix: restPrefix, Default: g.schema.Default, Exposed: g.schema.Exposed,
-		TxEnd: n.o.REST.TxEnd, MaxRows: n.o.REST.MaxRows, PlanEnabled: n.o.REST.Plan,
+		TxEnd: n.o.REST.TxEnd, MaxRows: n.o.REST.MaxRows, PlanEnabled: n.o.REST.Plan, Media: g.media,
 	}
 }
 

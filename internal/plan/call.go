@@ -21,6 +21,12 @@ func (r *resolver) call(q *query.Call) error {
 	}
 	writes := f.Volatile || f.Query != nil && f.Query.Writes
 	inv := &Invocation{Function: f, Body: -1, ReadOnly: q.ReadOnly || !writes, Scalar: scalar(f)}
+	if q.Media != "" {
+		if f.Media() != q.Media { // another overload's
+			return fault.New(fault.BadMediaType, "None of these media types are available: "+q.Media)
+		}
+		inv.Raw = true
+	}
 	r.plan.Op, r.plan.Call, r.plan.End = Call, inv, q.End
 	r.callArgs(q, f, inv)
 	if f.Returns.Void {

@@ -88,7 +88,7 @@ func (d *dumper) write(verb string, w *Write) {
 }
 
 func (d *dumper) call(c *Invocation) {
-	d.line("call %s%s%s", c.Function.Name, mark(c.ReadOnly, " read-only"), mark(c.Scalar, " scalar"))
+	d.line("call %s%s%s", c.Function.Name, mark(c.ReadOnly, " read-only"), mark(c.Scalar, " scalar")+mark(c.Raw, " raw"))
 	d.in(func() {
 		if c.Body >= 0 {
 			d.line("body $%d%s", c.Body, mark(c.Object, " object"))

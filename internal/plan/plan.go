@@ -310,6 +310,7 @@ type Invocation struct {
 	Object   bool      // Body is a JSON object whose keys are the arguments in Args
 	ReadOnly bool
 	Scalar   bool // the answer is one bare value, or with SetOf an array of them
+	Raw      bool // the one value is the whole answer as it is, not JSON: the function returns a domain named like a media type
 }
 
 // A CallArg is one argument: values in their places (several for a variadic one), or a key of the body's object.

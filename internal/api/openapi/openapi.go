@@ -295,7 +295,11 @@ func (w *writer) function(f *schema.Function) {
 	if len(required) > 0 {
 		args["required"] = required
 	}
-	ok := answers(object{"200": answer("what the function gives", w.returned(f)), "204": object{"description": "the function gives nothing"}})
+	gives := answer("what the function gives", w.returned(f))
+	if m := f.Media(); m != "" { // the function writes it itself
+		gives["content"].(object)[m] = object{"schema": object{}}
+	}
+	ok := answers(object{"200": gives, "204": object{"description": "the function gives nothing"}})
 	item := object{"post": object{
 		"tags": tag, "summary": describe(first(f.Comment), "Call "+f.Name.Name), "description": f.Comment, "operationId": "post_rpc_" + component(f.Name.Name),
 		"parameters":  params("select", "order", "limit", "offset", "Prefer.write"),

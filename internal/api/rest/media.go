@@ -257,25 +257,43 @@ func accepted(header string) []media {
 	return out
 }
 
-// negotiate picks the type of the answer.
-func negotiate(header string, planEnabled bool) (media, error) {
-	if header == "" || header == "*/*" || header == "application/json" {
-		return media{}, nil
+// negotiate picks the type of the answer. own are those that a function itself writes: the one that was picked comes back too.
+func negotiate(header string, planEnabled bool, own []string) (_ media, ours string, _ error) {
+	if len(own) == 0 && (header == "" || header == "*/*" || header == "application/json") {
+		return media{}, "", nil
 	}
 	list := accepted(header)
 	for _, m := range list {
+		if m, ours := m.among(own); ours != "" {
+			return m, ours, nil
+		}
 		if m.kind == mediaPlan && planEnabled && m.plan.of.offered() || m.kind != mediaPlan && m.offered() {
 			if m.kind == mediaAny {
 				m = media{}
 			}
-			return m, nil
+			return m, "", nil
 		}
 	}
 	names := make([]string, len(list))
 	for i, m := range list {
 		names[i] = m.mime()
 	}
-	return media{}, fault.New(fault.BadMediaType, "None of these media types are available: "+strings.Join(names, ", "))
+	return media{}, "", fault.New(fault.BadMediaType, "None of these media types are available: "+strings.Join(names, ", "))
+}
+
+// among says whether a function writes m itself, and by which of its types. PostgREST's own types with parameters are never a
+// function's; one that gives any type names it in its headers, or it is bytes.
+func (m media) among(own []string) (media, string) {
+	if len(own) == 0 || m.kind == mediaObject || m.kind == mediaArray || m.kind == mediaPlan {
+		return m, ""
+	}
+	if slices.Contains(own, "*/*") {
+		return media{kind: mediaOctets}, "*/*"
+	}
+	if m.kind == mediaAny || !slices.Contains(own, m.mime()) {
+		return m, ""
+	}
+	return m, m.mime()
 }
 
 // offered says whether rows can be written as this type.

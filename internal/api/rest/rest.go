@@ -19,6 +19,7 @@
 package rest
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,7 +38,10 @@ type Options struct {
 	TxEnd       string   // rest.tx_end: commit (also empty), commit-allow-override, rollback, rollback-allow-override
 	MaxRows     int64    // rest.max_rows: rows of each list at most; 0 means no limit
 	PlanEnabled bool     // rest.plan: answer application/vnd.pgrst.plan
-	Limits      Limits
+
+	// Media has the media types that functions themselves write, by their names with schema. Those with none aren't in it.
+	Media  map[query.Name][]string
+	Limits Limits
 }
 
 // Kind is what a request wants.
@@ -65,6 +69,7 @@ type Ask struct {
 	Explain *Explain    // the plan is wanted instead of the answer; nil where it isn't
 
 	media      media
+	own        string // the function writes the answer itself, in this media type; "*/*" where it decides
 	prefer     preferences
 	profile    string // echoed in Content-Profile; empty where no profile was negotiated
 	txOverride bool
@@ -147,7 +152,11 @@ func Parse(r *api.Request, o Options) (*Ask, error) {
 		return nil, err
 	}
 	var err error
-	if a.media, err = negotiate(accept, o.PlanEnabled); err != nil {
+	var own []string
+	if a.Kind == Call && len(o.Media) > 0 && p.wholeRows() {
+		own = o.Media[query.Name{Schema: cmp.Or(a.Name.Schema, o.Default), Name: a.Name.Name}]
+	}
+	if a.media, a.own, err = negotiate(accept, o.PlanEnabled, own); err != nil {
 		return nil, err
 	}
 	if a.media.kind == mediaPlan {

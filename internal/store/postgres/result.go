@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -165,10 +166,16 @@ func (t *transaction) single(p *plan.Plan, c *compiled, rr *pgconn.ResultReader)
 			case pgsql.Given:
 				t.gave, err = readGiven(value)
 			case pgsql.Body:
-				if len(value) > t.store.config.BodyBytesMax {
+				size := len(value)
+				if c.Hex {
+					size /= 2
+				}
+				if size > t.store.config.BodyBytesMax {
 					return r, errTooLarge
 				}
-				r.Body = bytes.Clone(value) // the reader's buffer is used again
+				if r.Body, err = bodyOf(value, c.Hex); err != nil {
+					return r, err
+				}
 			case pgsql.Rows:
 				r.Rows = int(number(value))
 			case pgsql.Total:
@@ -206,6 +213,15 @@ func (t *transaction) single(p *plan.Plan, c *compiled, rr *pgconn.ResultReader)
 		r.Body = []byte("\n")
 	}
 	return r, nil
+}
+
+// bodyOf copies a body, since the reader's buffer is used again.
+func bodyOf(value []byte, inHex bool) ([]byte, error) {
+	digits, ok := bytes.CutPrefix(value, []byte(`\x`))
+	if !inHex || !ok {
+		return bytes.Clone(value), nil
+	}
+	return hex.AppendDecode(make([]byte, 0, len(digits)/2), digits)
 }
 
 // members reads the one row of several reads: the number of rows and the body of each.

@@ -97,6 +97,8 @@ func (b *builder) scalar(p *plan.Plan, settings string) {
 	}
 	body := "coalesce(" + strip(b.out.Form, "json_agg(r.v)->0") + ", 'null')"
 	switch {
+	case c.Raw:
+		body = b.raw(c.Function.Returns.Type)
 	case b.out.Form == CSV:
 		b.out.Head = c.Function.Name.Name
 		body = b.body()
@@ -110,6 +112,16 @@ func (b *builder) scalar(p *plan.Plan, settings string) {
 		b.out.SQL += ", count(*)"
 	}
 	b.out.SQL += " FROM (" + rows + ") AS r"
+}
+
+// raw writes the one value of r as its type writes itself (a cast of xml to text would keep an empty first line), null as nothing.
+// Bytes come in hexadecimal, which whoever reads them undoes.
+func (b *builder) raw(t schema.Type) string {
+	for t.Domain != nil {
+		t = t.Domain.Base
+	}
+	b.out.Hex = t.Base == schema.Bytea
+	return "coalesce(string_agg(concat(r.v), ''), '')"
 }
 
 // scalarRows writes the values v that a call gives, with the common table expression that they come from, if any.

@@ -26,6 +26,7 @@ type Statement struct {
 	Columns []Column
 	Form    Form
 	Key     []*schema.Column // what the column Key holds
+	Hex     bool             // Body is bytes in hexadecimal, after \x
 	Head    string           // CSV's first line, written where there are rows
 
 	// CountRows says that the rows that come are all there are, so that their number is the total.
