@@ -68,7 +68,7 @@ func NewTypes(s *schema.Schema, o TypesOptions) *Types {
 func (t *Types) declare() {
 	for _, x := range t.schema.Tables {
 		t.declared[x.Type] = true
-		if t.served(x.Name) {
+		if t.servesTable(x) {
 			t.tables[x.Type] = x
 		}
 	}
@@ -96,7 +96,7 @@ func (t *Types) declare() {
 		}
 	}
 	for _, x := range t.schema.Tables {
-		if t.served(x.Name) {
+		if t.servesTable(x) {
 			name := t.groupName(x)
 			t.groups[name], t.grouped[x] = x, name
 		}
@@ -143,6 +143,9 @@ func (t *Types) served(n schema.Name) bool {
 	}
 	return len(t.schema.Exposed) == 0 || slices.Contains(t.schema.Exposed, n.Schema)
 }
+
+// servesTable says whether a table is part of the API. One without columns has nothing to select.
+func (t *Types) servesTable(x *schema.Table) bool { return len(x.Columns) > 0 && t.served(x.Name) }
 
 // Type gives a type by its name; nil where there is none.
 func (t *Types) Type(name string) *Type {

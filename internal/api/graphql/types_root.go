@@ -66,7 +66,7 @@ func newRoot(t *Types, writes bool) *root {
 		r.name, r.is = "mutation_root", MutationRoot
 	}
 	for _, x := range t.schema.Tables {
-		if x.Roots == (schema.Roots{}) || !t.served(x.Name) {
+		if x.Roots == (schema.Roots{}) || !t.servesTable(x) {
 			continue
 		}
 		for _, k := range rootKinds {
@@ -107,7 +107,7 @@ func (r *root) empty() bool {
 // each gives all fields' names, in order, with what they are made from.
 func (r *root) each(yield func(string, rootOf) bool) {
 	for _, x := range r.types.schema.Tables {
-		if !r.types.served(x.Name) {
+		if !r.types.servesTable(x) {
 			continue
 		}
 		for _, k := range rootKinds {

@@ -56,7 +56,7 @@ func pathArg(of schema.Type) []*Field {
 
 // reaches says whether a relation is a field: it has a name, or is computed, and leads to what is served.
 func (t *Types) reaches(r *schema.Relation) bool {
-	return relationName(r) != "" && r.To != nil && t.served(r.To.Name) && (r.Through == nil || t.served(r.Through.Table.Name))
+	return relationName(r) != "" && r.To != nil && t.servesTable(r.To) && (r.Through == nil || t.served(r.Through.Table.Name))
 }
 
 // relationName is a relation's field. A computed relation is called as its function says.
@@ -258,7 +258,7 @@ func (t *Types) calls(f *schema.Function) bool {
 	if !t.served(f.Name) || f.Query == nil && t.schema.RowArgument(f) != nil {
 		return false
 	}
-	return f.Returns.Table == nil || t.served(f.Returns.Table.Name)
+	return f.Returns.Table == nil || t.servesTable(f.Returns.Table)
 }
 
 func (t *Types) resultType(f *schema.Function) *Type {

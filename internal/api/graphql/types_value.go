@@ -48,7 +48,7 @@ func (t *Types) indexValues() {
 		}
 	}
 	for _, x := range t.schema.Tables {
-		if t.served(x.Name) {
+		if t.servesTable(x) {
 			columns(x.Columns)
 		}
 	}
