@@ -89,6 +89,12 @@ func (c *conn) bindOne(st *stmt, at int, d *litesql.Bind, b *binding) error {
 			return err
 		}
 		return st.BindPointer(at, m)
+	case litesql.Alterer:
+		a, err := c.newAlterer(d, arg)
+		if err != nil {
+			return err
+		}
+		return st.BindPointer(at, a)
 	case litesql.Tester:
 		t, err := newTester(d, arg)
 		if err != nil {

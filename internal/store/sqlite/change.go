@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/ncruces/go-sqlite3"
@@ -16,23 +17,68 @@ import (
 
 // A changing is one write while it runs.
 type changing struct {
-	s    *Store
-	c    *conn
-	w    *litesql.Write
-	args query.Args
-	keys []byte // JSON array of the keys that were touched, without its end
-	seen map[string]bool
-	want bool // the keys are asked for
-	res  store.Result
+	s     *Store
+	c     *conn
+	w     *litesql.Write
+	args  query.Args
+	keys  []byte // JSON array of the keys that were touched, without its end
+	seen  map[string]bool
+	want  bool // the keys are asked for
+	whole bool // foreign keys must hold when it ends
+	res   store.Result
+
+	given  store.Given // of an insert: what each row that went in gives to others
+	nested int64       // rows of related tables that went in with it
 }
 
 // change runs a write inside the connection's transaction. With whole, its foreign keys must hold when it ends; inside a hook's
 // transaction they wait for the end of all.
 func (s *Store) change(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args, whole bool) (store.Result, error) {
+	if p.Op == plan.Sequence {
+		return s.sequence(c, l, p, args, whole)
+	}
+	res, err := s.changeOne(c, l, p, args, whole)
+	if err == nil && whole {
+		err = s.deferred(c, l.Write)
+	}
+	return res, err
+}
+
+// sequence runs members in order, each on what the ones before it left. Foreign keys must hold after each, those that are deferred
+// at the end.
+func (s *Store) sequence(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args, whole bool) (store.Result, error) {
+	all := store.Result{Total: -1, Steps: make([]store.Result, 0, len(l.Steps))}
+	bytes := 0
+	for i, step := range l.Steps {
+		res, err := s.changeOne(c, step, p.Steps[i], args, whole)
+		if bytes += len(res.Body); err == nil {
+			err = c.fits(bytes)
+		}
+		if err != nil {
+			return store.Result{}, s.failed(c, p, i, err)
+		}
+		all.Rows += res.Rows
+		all.Affected += res.Affected
+		all.Inserted += res.Inserted
+		all.Steps = append(all.Steps, res)
+	}
+	if !whole {
+		return all, nil
+	}
+	for _, step := range l.Steps {
+		if err := s.deferred(c, step.Write); err != nil {
+			return store.Result{}, err
+		}
+	}
+	return all, nil
+}
+
+// changeOne runs one write, and holds it to the foreign keys that aren't deferred and to its plan's End.
+func (s *Store) changeOne(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args, whole bool) (store.Result, error) {
 	if l.Call != nil {
 		res, err := s.callWriting(c, l, p, args)
 		if err == nil && whole {
-			err = s.deferred(c, nil)
+			err = s.immediate(c, nil)
 		}
 		if err == nil && p.Call.Function.Returns.SetOf { // a call is held to the rows that it gives
 			err = check(p, res.Rows, int64(res.Rows))
@@ -42,23 +88,26 @@ func (s *Store) change(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args, 
 	if l.Write == nil {
 		return s.readInside(c, l, p, args)
 	}
-	g := &changing{s: s, c: c, w: l.Write, args: args, keys: []byte{'['}, want: l.Rows != nil || l.Write.Keyed != nil}
+	g := &changing{s: s, c: c, w: l.Write, args: args, keys: []byte{'['}, want: l.Rows != nil || l.Write.Keyed != nil, whole: whole}
 	g.res.Total = -1
 	if err := g.run(l, p); err != nil {
 		return store.Result{}, err
 	}
-	if whole {
-		if err := s.deferred(c, g); err != nil {
-			return store.Result{}, err
-		}
+	if err := g.holds(); err != nil {
+		return store.Result{}, err
 	}
+	g.res.Affected += g.nested
+	g.res.Inserted += g.nested
 	return g.res, check(p, g.res.Rows, g.res.Affected)
 }
 
 func (g *changing) run(l *litesql.Plan, p *plan.Plan) error {
 	switch g.w.Op {
 	case plan.Insert:
-		if err := g.insert(p); err != nil {
+		if len(p.Write.Nested) > 0 {
+			g.args = slices.Clone(g.args) // rows will take what others give
+		}
+		if err := g.insert(p.Write); err != nil {
 			return err
 		}
 	case plan.Update:
@@ -128,6 +177,14 @@ func (g *changing) touched(v sqlite3.Value) {
 	}
 }
 
+// holds refuses what leaves a foreign key unsatisfied that isn't deferred.
+func (g *changing) holds() error {
+	if !g.whole {
+		return nil
+	}
+	return g.s.immediate(g.c, g.w)
+}
+
 // check holds the result against what the transaction's end asks for.
 func check(p *plan.Plan, rows int, affected int64) error {
 	n := affected
@@ -147,34 +204,16 @@ func check(p *plan.Plan, rows int, affected int64) error {
 
 // update sets columns of the rows that the filter picks.
 func (g *changing) update(p *plan.Plan) error {
-	if len(g.w.Columns) == 0 {
+	if len(g.w.Columns) == 0 && len(g.w.Alter) == 0 {
 		return nil
 	}
-	doc, err := g.body(p)
-	if err != nil {
-		return err
-	}
-	if d := trim(doc); len(d) > 0 && d[0] == '[' {
-		doc = nil
-		for e := range elements(d) {
-			doc = e
-			break
-		}
-		if doc == nil {
-			return nil
-		}
-	}
 	row := newRow(g.w, g.c.zone)
-	if err := row.read(doc); err != nil {
-		return err
-	}
-	for i := range g.w.Columns {
-		if !row.set[i] && p.Write.Default {
-			if err := row.useDefault(i); err != nil {
-				return err
-			}
+	if len(g.w.Columns) > 0 {
+		if some, err := g.fill(row, p.Write); err != nil || !some {
+			return err
 		}
 	}
+	var err error
 	key := updateKey{g.w, g.want}
 	st := g.c.stmts[key]
 	if st == nil {
@@ -202,11 +241,56 @@ func (g *changing) update(p *plan.Plan) error {
 		e := &rowError{err: g.c.restricted(err, g.w, b), w: g.w, row: row}
 		if !g.c.GetAutocommit() {
 			e.before = g.c.first(g.w, b)
+			g.alter(e.before)
 		}
 		return e
 	}
 	g.res.Affected = n
 	return nil
+}
+
+// fill reads the values that an update sets; false where the body holds none.
+func (g *changing) fill(row *row, w *plan.Write) (bool, error) {
+	doc, err := g.body(w)
+	if err != nil {
+		return false, err
+	}
+	if d := trim(doc); len(d) > 0 && d[0] == '[' {
+		doc = nil
+		for e := range elements(d) {
+			doc = e
+			break
+		}
+		if doc == nil {
+			return false, nil
+		}
+	}
+	if err := row.read(doc); err != nil {
+		return false, err
+	}
+	for i := range g.w.Columns {
+		if !row.set[i] && w.Default {
+			if err := row.useDefault(i); err != nil {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+// alter changes a row's old values, by the table's columns, as the statement would have; where that fails, the old ones stay.
+func (g *changing) alter(vals []any) {
+	for i := range g.w.Alter {
+		a := &g.w.Alter[i]
+		if at := a.Column.Position; at < len(vals) {
+			d := &g.w.Change.Binds[a.Bind]
+			if by, err := g.c.newAlterer(d, &g.args[d.Arg]); err == nil {
+				if v, err := by.of(a.Column.Type, vals[at]); err == nil {
+					vals[at] = v
+				}
+			}
+		}
+	}
 }
 
 // first gives the first row that an update picks, by its table's columns.
@@ -296,10 +380,10 @@ func (c *conn) specs(st *stmt, binds []litesql.Bind) error {
 }
 
 // body is the JSON text of the rows.
-func (g *changing) body(p *plan.Plan) ([]byte, error) {
-	if p.Write.Rows < 0 || p.Write.Rows >= len(g.args) {
-		return nil, fmt.Errorf("sqlite: the plan asks for argument %d of %d", p.Write.Rows, len(g.args))
+func (g *changing) body(w *plan.Write) ([]byte, error) {
+	if w.Rows < 0 || w.Rows >= len(g.args) {
+		return nil, fmt.Errorf("sqlite: the plan asks for argument %d of %d", w.Rows, len(g.args))
 	}
-	doc := []byte(g.args[p.Write.Rows].Text)
+	doc := []byte(g.args[w.Rows].Text)
 	return doc, validJSON(doc)
 }

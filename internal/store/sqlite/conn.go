@@ -29,6 +29,7 @@ type conn struct {
 	base   int64  // bytes of it when the connection was opened
 	room   room
 
+	waits  bool  // the request has left a deferred foreign key unsatisfied
 	raised error // the fault that a function of ours ended a statement with
 	broken bool  // a panic left it in no known state: it is replaced before it is used again
 }
@@ -71,6 +72,7 @@ func (c *conn) begin(ctx context.Context, d time.Duration) error {
 		}
 		c.zone = loc
 	}
+	c.waits = false
 	c.limit = limit{Context: ctx, deadline: time.Now().Add(d)}
 	c.SetInterrupt(&c.limit)
 	return nil

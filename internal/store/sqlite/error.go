@@ -106,7 +106,10 @@ func constraintFault(p *plan.Plan, err error) error {
 	var e *rowError
 	errors.As(err, &e)
 	var t *schema.Table
-	if p != nil && p.Write != nil {
+	switch {
+	case e != nil:
+		t = e.w.Table
+	case p != nil && p.Write != nil:
 		t = p.Write.Table
 	}
 	text := err.Error()

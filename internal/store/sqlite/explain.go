@@ -53,16 +53,15 @@ type step struct {
 
 // statements are the texts that a plan runs.
 func statements(l *litesql.Plan) (all []string) {
+	for _, step := range l.Steps {
+		all = append(all, statements(step)...)
+	}
 	if w := l.Write; w != nil {
 		switch w.Op {
 		case plan.Insert:
-			set := make([]bool, len(w.Columns))
-			for i := range set {
-				set[i] = true
-			}
-			all = append(all, w.Insert(set, l.Rows != nil))
+			all = inserts(all, w, l.Rows != nil)
 		case plan.Update:
-			if len(w.Columns) > 0 {
+			if len(w.Columns)+len(w.Alter) > 0 {
 				all = append(all, w.Update(l.Rows != nil))
 			}
 		default:
@@ -73,6 +72,19 @@ func statements(l *litesql.Plan) (all []string) {
 		all = append(all, l.Rows.SQL)
 	} else if l.Call != nil {
 		all = append(all, l.Call.SQL)
+	}
+	return all
+}
+
+// inserts are the texts that put rows, and those nested in them, in.
+func inserts(all []string, w *litesql.Write, returning bool) []string {
+	set := make([]bool, len(w.Columns))
+	for i := range set {
+		set[i] = true
+	}
+	all = append(all, w.Insert(set, returning))
+	for _, n := range w.Nested {
+		all = inserts(all, n, false)
 	}
 	return all
 }

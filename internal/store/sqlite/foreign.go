@@ -13,28 +13,58 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// deferred refuses a write that leaves a foreign key unsatisfied. SQLite counts them; which one it is, is asked afterwards.
-func (s *Store) deferred(c *conn, g *changing) error {
+// unsatisfied says whether a foreign key doesn't hold. SQLite counts them; which one it is, is asked afterwards.
+func (c *conn) unsatisfied() (bool, error) {
 	open, _, err := c.Status(sqlite3.DBSTATUS_DEFERRED_FKS, false)
-	if err != nil || open == 0 {
+	return open != 0, err
+}
+
+// deferred refuses what leaves a foreign key unsatisfied at the end of a transaction; w is a write in it, or nil.
+func (s *Store) deferred(c *conn, w *litesql.Write) error {
+	open, err := c.unsatisfied()
+	if err != nil || !open {
 		return err
 	}
-	if g != nil {
-		if f := c.violated(g.w); f != nil {
+	if w != nil {
+		if f, _ := c.violated(w, true); f != nil {
 			return f
 		}
 	}
 	return fault.New(fault.ForeignKeyViolation, "a foreign key constraint is violated")
 }
 
-// violated looks for the foreign key that a write broke: one of the table's own, or one that refers to it.
-func (c *conn) violated(w *litesql.Write) error {
+// immediate refuses what leaves a foreign key unsatisfied at the end of a statement; w is its write, or nil where nobody knows.
+// Those that are deferred may wait, which the connection keeps in mind until the request's end.
+func (s *Store) immediate(c *conn, w *litesql.Write) error {
+	open, err := c.unsatisfied()
+	if err != nil || !open {
+		return err
+	}
+	if w != nil {
+		f, waits := c.violated(w, false)
+		if f != nil {
+			return f
+		}
+		c.waits = c.waits || waits
+	}
+	if c.waits {
+		return nil
+	}
+	return fault.New(fault.ForeignKeyViolation, "a foreign key constraint is violated")
+}
+
+// violated looks for the foreign key that a write broke: one of the table's own, or one that refers to it. Without end, one that
+// is deferred only waits.
+func (c *conn) violated(w *litesql.Write, end bool) (f error, waits bool) {
 	t := w.Table
 	if w.Op != plan.Delete {
 		for _, fk := range t.Foreign {
-			if vals, ok := c.orphan(fk); ok {
+			vals, ok := c.orphan(fk)
+			if ok && !end && fk.Deferred {
+				waits = true
+			} else if ok {
 				return fault.Newf(fault.ForeignKeyViolation, `insert or update on table "%s" violates foreign key constraint "%s"`, t.Name.Name, foreignName(fk)).
-					WithDetails(`Key (%s)=(%s) is not present in table "%s".`, names(fk.Columns), vals, fk.To.Name.Name)
+					WithDetails(`Key (%s)=(%s) is not present in table "%s".`, names(fk.Columns), vals, fk.To.Name.Name), false
 			}
 		}
 	}
@@ -44,12 +74,22 @@ func (c *conn) violated(w *litesql.Write) error {
 			if fk == nil || fk.To != t || r.Through != nil {
 				continue
 			}
-			if vals, ok := c.orphan(fk); ok {
-				return stillReferenced(fk, vals)
+			vals, ok := c.orphan(fk)
+			if ok && !end && fk.Deferred {
+				waits = true
+			} else if ok {
+				return stillReferenced(fk, vals), false
 			}
 		}
 	}
-	return nil
+	for _, n := range w.Nested {
+		f, more := c.violated(n, end)
+		if f != nil {
+			return f, false
+		}
+		waits = waits || more
+	}
+	return nil, waits
 }
 
 func stillReferenced(fk *schema.ForeignKey, vals string) error {

@@ -39,6 +39,7 @@ func (c *conn) register() error {
 		{"pt_rank", 2, here, ptRank},
 		{"pt_label", 2, here, ptLabel},
 		{"pt_key", -1, here, c.ptKey},
+		{"pt_alter", 3, here, c.ptAlter},
 	} {
 		if err := c.CreateFunction(f.name, f.args, f.flag, c.scalar(f.fn)); err != nil {
 			return fmt.Errorf("function %s: %w", f.name, err)

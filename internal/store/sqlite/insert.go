@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
 	"github.com/pintail-dev/pintail/internal/value"
 	"github.com/pintail-dev/pintail/schema"
@@ -118,13 +120,66 @@ func (r *row) make(i int, at time.Time) error {
 	return err
 }
 
-// insert adds the rows of the body, one prepared statement run again and again.
-func (g *changing) insert(p *plan.Plan) error {
-	doc, err := g.body(p)
+// insert adds the rows of the body, and those of related tables: first the ones that the rows take something of, after them those
+// that take something of the rows.
+func (g *changing) insert(w *plan.Write) error {
+	for i := range w.Nested {
+		if n := &w.Nested[i]; n.Before {
+			in, err := g.related(i, n)
+			if err != nil {
+				return err
+			}
+			if err := g.link(n, w, n.Write, in.given); err != nil {
+				return err
+			}
+		}
+	}
+	if err := g.insertRows(w); err != nil {
+		return err
+	}
+	if len(w.Nested) == 0 {
+		return nil
+	}
+	if err := g.holds(); err != nil {
+		return err
+	}
+	for i := range w.Nested {
+		if n := &w.Nested[i]; !n.Before {
+			if err := g.link(n, n.Write, w, g.given); err != nil {
+				return err
+			}
+			if _, err := g.related(i, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// link lets the rows of one write take what those of another give.
+func (g *changing) link(n *plan.Nested, taking, giving *plan.Write, given store.Given) error {
+	rows, err := store.Link(n, g.args[taking.Rows].Text, g.args[giving.Rows].Text, g.args[n.Parents].Text, given)
+	g.args[taking.Rows].Text = rows
+	return err
+}
+
+// related inserts nested rows, with those nested in them.
+func (g *changing) related(i int, n *plan.Nested) (*changing, error) {
+	in := &changing{s: g.s, c: g.c, w: g.w.Nested[i], args: g.args, whole: g.whole}
+	if err := in.insert(n.Write); err != nil {
+		return nil, err
+	}
+	g.nested += in.res.Affected + in.nested
+	return in, in.holds()
+}
+
+// insertRows adds the rows of the body, one prepared statement run again and again.
+func (g *changing) insertRows(w *plan.Write) error {
+	doc, err := g.body(w)
 	if err != nil {
 		return err
 	}
-	in := &inserting{changing: g, row: newRow(g.w, g.c.zone), at: time.Now(), defaults: p.Write.Default}
+	in := &inserting{changing: g, row: newRow(g.w, g.c.zone), at: time.Now(), defaults: w.Default}
 	defer in.done()
 	d := trim(doc)
 	switch {
@@ -187,6 +242,9 @@ func (in *inserting) one(doc []byte) error {
 		return err
 	}
 	n := 1
+	if w.Conflict != nil {
+		n += len(w.Conflict.Binds)
+	}
 	for i, col := range w.Columns {
 		if !r.set[i] {
 			continue
@@ -264,6 +322,9 @@ func (in *inserting) prepare() error {
 		}
 	}
 	in.st = in.c.use(st)
+	if cf := in.w.Conflict; cf != nil && len(cf.Binds) > 0 && st.BindCount() >= len(cf.Binds) {
+		return errors.Join(in.c.specs(st, cf.Binds), in.c.bind(st, cf.Binds, &binding{args: in.args}))
+	}
 	return nil
 }
 
@@ -277,7 +338,7 @@ func equalMask(a, b []bool) bool {
 }
 
 // keyed says that the statement gives the row's key: only then is it known whether a conflict was passed by.
-func (in *inserting) keyed() bool { return in.want || in.w.Conflict != nil }
+func (in *inserting) keyed() bool { return in.want || in.w.Conflict != nil || len(in.w.Giving) > 0 }
 
 func (in *inserting) done() {
 	if in.st != nil {
@@ -301,7 +362,10 @@ func (in *inserting) run() error {
 	}
 	in.c.SetLastInsertRowID(math.MinInt64)
 	found := in.st.Step()
-	if found {
+	if found && len(in.w.Giving) > 0 {
+		in.gives()
+	}
+	if found && in.w.Key != "" {
 		at := len(in.keys)
 		in.touched(in.st.ColumnValue(0))
 		if cf := in.w.Conflict; cf != nil && !cf.Nothing {
@@ -315,6 +379,8 @@ func (in *inserting) run() error {
 			}
 			in.seen[key] = true
 		}
+	}
+	if found {
 		in.st.Step()
 	}
 	if err := in.st.Reset(); err != nil {
@@ -327,6 +393,20 @@ func (in *inserting) run() error {
 		}
 	}
 	return nil
+}
+
+// gives notes what the row that went in gives to others.
+func (in *inserting) gives() {
+	at := 0
+	if in.w.Key != "" {
+		at = 1
+	}
+	row := make(map[string]json.RawMessage, len(in.w.Giving))
+	for i := range in.w.Gives.Fields {
+		f := &in.w.Gives.Fields[i]
+		row[f.Name] = in.c.appendJSON(nil, in.st.ColumnValue(at+f.Col), &f.Form)
+	}
+	in.given = append(in.given, row)
 }
 
 // taken says whether the row will be updated rather than inserted. Rowids tell that afterwards; a table without them has to be asked before.

@@ -42,11 +42,11 @@ func (s *Store) readInside(c *conn, l *litesql.Plan, p *plan.Plan, args query.Ar
 // steps reads the members of a sequence.
 func (s *Store) steps(c *conn, l *litesql.Plan, p *plan.Plan, args query.Args) (store.Result, error) {
 	all := store.Result{Total: -1, Steps: make([]store.Result, 0, len(l.Steps))}
-	room := s.config.AnswerBytes
+	bytes := 0
 	for i, step := range l.Steps {
 		res, err := s.readInside(c, step, p.Steps[i], args)
-		if room -= len(res.Body); err == nil && room < 0 {
-			err = tooLarge(s.config.AnswerBytes)
+		if bytes += len(res.Body); err == nil {
+			err = c.fits(bytes)
 		}
 		if call := p.Steps[i].Call; err == nil && call != nil && call.Function.Returns.SetOf {
 			err = check(p.Steps[i], res.Rows, int64(res.Rows))

@@ -277,5 +277,6 @@ func Cases() []Case {
 		Case{Name: "pairs still there", Ask: from("pair", "*")},
 	)
 	cases = append(cases, reads()...)
+	cases = append(cases, writes()...)
 	return cases
 }

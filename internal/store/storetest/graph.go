@@ -163,5 +163,8 @@ func reads() []Case {
 		{Name: "where has any of no keys", Ask: from("book", "id", keys("meta", query.HasKeysAny))},
 		{Name: "where has all of no keys", Ask: from("book", "id", keys("meta", query.HasKeysAll))},
 		{Name: "where a path has key", Ask: from("book", "id", is("meta->a", query.HasKey, "x"))},
+		// several at once
+		{Name: "sequence of one", Ask: sequence(from("label", "*"))},
+		{Name: "sequence", Ask: sequence(from("book", "id", is("id", query.Eq, "1")), from("author", "id, name", page(2, 0)), about(), from("label", "id", is("id", query.Eq, "99")))},
 	}
 }

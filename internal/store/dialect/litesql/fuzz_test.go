@@ -126,6 +126,15 @@ func ask(table, column, value, key string) []query.Query {
 	returning := &query.Select{Items: []query.Item{&query.Output{Star: true}}}
 	return []query.Query{sel, group, about(name, nil, query.Page{}), about(name, nil, page), about(name, []query.Field{c}, page), groups, first,
 		&query.Sequence{Of: []query.Query{sel, about(name, nil, page), first}},
+		&query.Sequence{Of: []query.Query{sel, &query.Update{Table: name, Where: odd, Returning: returning, Row: query.Text(value), Alter: []query.Alter{
+			{Column: "n", How: query.Increment, Value: query.Text(value)}, {Column: "j", How: query.DeleteAtPath, Value: query.List([]string{key, value})}}},
+			&query.Delete{From: name, Where: odd}}},
+		&query.Update{Table: name, Columns: []string{column}, Row: query.Text(value), Where: count, Alter: []query.Alter{{Column: "j", How: query.Append, Value: query.Text(value)}}},
+		&query.Insert{Into: name, Columns: []string{column, "n"}, Rows: query.Text(value), Returning: returning,
+			Conflict: &query.Conflict{Update: []string{"n"}, Where: &query.And{Of: []query.Expr{where, count}}},
+			Nested:   []query.Nested{{Relation: "many", Parents: query.Text(key), Insert: &query.Insert{Columns: []string{"id"}, Rows: query.Text(value), Conflict: &query.Conflict{Update: []string{"id"}, Where: &query.Compare{Field: query.Field{Column: "id"}, Op: query.Eq, Value: query.Text(value)}}}}}},
+		&query.Insert{Into: query.Name{Name: "many"}, Columns: []string{"id"}, Rows: query.Text(value),
+			Nested: []query.Nested{{Relation: table, Parents: query.Text(key), Insert: &query.Insert{Columns: []string{column}, Rows: query.Text(value)}}}},
 		&query.Insert{Into: name, Columns: []string{column, "j"}, Rows: query.Text(value), Returning: returning, Conflict: &query.Conflict{}, End: query.End{Keys: true}},
 		&query.Update{Table: name, Columns: []string{column}, Row: query.Text(value), Where: where, Returning: returning},
 		&query.Delete{From: name, Where: where, Returning: returning},
@@ -139,13 +148,9 @@ func texts(l *Plan) (all []string) {
 		}
 	}
 	if w := l.Write; w != nil {
-		set := make([]bool, len(w.Columns))
-		for i := range set {
-			set[i] = true
-		}
 		switch w.Op {
 		case plan.Insert:
-			all = append(all, w.Insert(set, true), w.Insert(make([]bool, len(set)), false))
+			all = inserts(all, w)
 		case plan.Update:
 			all = append(all, w.Update(true), w.First().SQL)
 		case plan.Delete:
@@ -158,11 +163,23 @@ func texts(l *Plan) (all []string) {
 	return all
 }
 
+func inserts(all []string, w *Write) []string {
+	set := make([]bool, len(w.Columns))
+	for i := range set {
+		set[i] = true
+	}
+	all = append(all, w.Insert(set, true), w.Insert(make([]bool, len(set)), false))
+	for _, n := range w.Nested {
+		all = inserts(all, n)
+	}
+	return all
+}
+
 // own are the words that the dialect itself writes.
 var own = strings.Fields(`SELECT FROM AS WHERE AND OR NOT NULL IS IN EXISTS CASE WHEN THEN ELSE END ORDER BY GROUP LIMIT OFFSET DESC LAST FIRST NULLS COLLATE
 	JOIN LEFT CROSS ON INSERT INTO VALUES DEFAULT CONFLICT DO UPDATE SET NOTHING RETURNING DELETE count sum excluded rowid _rowid_ oid value v pk key json_each
 	json_array json_array_length jsonb hex TRUE FALSE pt_get pt_get_text pt_get_jsonb pt_json pt_match pt_test pt_rows pt_row pt_cast pt_own pt_rank pt_sum
-	pt_avg pt_spread pt_once pt_key pt_place row_number OVER PARTITION HAVING DISTINCT min max avg BINARY pt_numeric pt_jsonb pt_array`)
+	pt_avg pt_spread pt_once pt_key pt_place pt_alter row_number OVER PARTITION HAVING DISTINCT min max avg BINARY pt_numeric pt_jsonb pt_array`)
 
 // foreign gives the first part of sql that is neither a word of the dialect's, a small number, a parameter, an alias nor a known name.
 func foreign(sql, table, column string) string {

@@ -60,6 +60,7 @@ const (
 	HexList                // a list of byte strings as a JSON array of upper-case hexadecimal
 	Matcher                // a pointer to a compiled pattern or patterns: Op and Any say how they are held against the text
 	Tester                 // a pointer to a parsed array or document: Op is Contains, Contained or Overlaps
+	Alterer                // a pointer to what changes a column's old value: Spec is a query.Alteration
 	Number                 // limit or offset
 	Key                    // a path's key as text
 	Index                  // a path's key as a number

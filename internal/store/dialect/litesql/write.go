@@ -1,8 +1,11 @@
 package litesql
 
 import (
+	"slices"
+
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -13,7 +16,11 @@ type Write struct {
 	Columns  []*schema.Column // what the rows set, then those whose default Pintail itself makes (now, a random UUID)
 	Given    int              // how many of Columns the rows set
 	Conflict *Conflict
-	Put      []Match // an insert's row must have these values
+	Put      []Match          // an insert's row must have these values
+	Nested   []*Write         // of an insert: as plan.Write.Nested
+	Giving   []*schema.Column // what RETURNING gives after the key, for rows that take it
+	Gives    *Row             // how these are written, as columns of their own
+	Alter    []Alter          // of an update
 
 	Change *Query // UPDATE up to SET's end is built by Set; for a delete the whole statement
 	Picked *Query // a delete: SELECT of the keys that it will remove
@@ -23,6 +30,14 @@ type Write struct {
 	name  string
 	alias int
 	where string
+	picks []Bind   // what where binds: the first of Change.Binds
+	alter []string // what Alter sets
+}
+
+// An Alter is a change of a column by its old value, which the parameter at Bind makes.
+type Alter struct {
+	Column *schema.Column
+	Bind   int // among Change.Binds
 }
 
 // A Match asks that a column of an inserted row equals an argument.
@@ -36,16 +51,18 @@ type Conflict struct {
 	Target  []*schema.Column
 	Nothing bool
 	Update  []*schema.Column
+	Binds   []Bind // of the condition on the row that is there: the statement's first parameters
+
+	where string
 }
 
 func compileWrite(p *plan.Plan) (*Write, error) {
 	c := &compiler{}
-	w := &Write{Op: p.Op, Table: p.Write.Table, Columns: p.Write.Columns, Given: len(p.Write.Columns), name: c.tableName(p.Write.Table)}
+	w := &Write{Op: p.Op, Table: p.Write.Table, Columns: p.Write.Columns, Given: len(p.Write.Columns), name: c.tableName(p.Write.Table), alias: p.Write.Alias}
 	w.Key = key(w.Table, "")
 	switch p.Op {
 	case plan.Insert:
-		w.Columns = withMade(w.Table, w.Columns)
-		if err := w.conflict(p.Write); err != nil {
+		if err := w.insert(c, p.Write); err != nil {
 			return nil, err
 		}
 		if p.Write.Put != nil {
@@ -57,8 +74,11 @@ func compileWrite(p *plan.Plan) (*Write, error) {
 		if p.Write.Where != nil {
 			w.where = " WHERE (" + c.expr(p.Write.Where, p.Write.Alias) + ")"
 		}
-		w.alias = p.Write.Alias
+		w.picks = c.binds[:len(c.binds):len(c.binds)]
 		w.name += " AS " + alias(w.alias)
+		for i := range p.Write.Alter {
+			w.altered(c, &p.Write.Alter[i])
+		}
 		w.Change = &Query{Binds: c.binds}
 		if p.Op == plan.Delete {
 			w.Change.SQL = "DELETE FROM " + w.name + w.where
@@ -82,6 +102,72 @@ func compileWrite(p *plan.Plan) (*Write, error) {
 	return w, c.done(w.where)
 }
 
+// insert compiles what belongs to the rows that go in, and to those of related tables that go in with them.
+func (w *Write) insert(c *compiler, p *plan.Write) error {
+	w.Columns = withMade(w.Table, w.Columns)
+	if err := w.conflict(c, p); err != nil {
+		return err
+	}
+	for i := range p.Nested {
+		n := &p.Nested[i]
+		of := &compiler{}
+		in := &Write{Op: plan.Insert, Table: n.Write.Table, Columns: n.Write.Columns, Given: len(n.Write.Columns), name: of.tableName(n.Write.Table), alias: n.Write.Alias}
+		in.Key = key(in.Table, "")
+		if err := in.insert(of, n.Write); err != nil {
+			return err
+		}
+		if of.err != nil {
+			return of.err
+		}
+		if n.Before {
+			in.give(n.Giving)
+		} else {
+			w.give(n.Giving)
+		}
+		w.Nested = append(w.Nested, in)
+	}
+	return nil
+}
+
+// give notes columns that related rows take, each once.
+func (w *Write) give(columns []*schema.Column) {
+	if w.Gives == nil {
+		w.Gives = &Row{}
+	}
+	for _, col := range columns {
+		if slices.Contains(w.Giving, col) {
+			continue
+		}
+		w.Giving = append(w.Giving, col)
+		w.Gives.Fields = append(w.Gives.Fields, field(col.Name, len(w.Gives.Fields), formOf(col.Type, col.Storage)))
+	}
+}
+
+// altered sets a column by its old value.
+func (w *Write) altered(c *compiler, a *plan.Alter) {
+	col := a.Column
+	b := base(col.Type)
+	if b == schema.Unknown {
+		c.fail(notYet("changes of a type that only PostgreSQL knows"))
+		return
+	}
+	of := schema.Type{}
+	switch a.How {
+	case query.Increment:
+		of = col.Type
+	case query.Append, query.Prepend:
+		of = schema.Type{Base: schema.JSONB, Name: "jsonb"}
+	case query.DeleteKey:
+		of = textType
+	case query.DeleteElem:
+		of = schema.Type{Base: schema.Int4, Name: "integer"}
+	}
+	param := c.bind(Bind{As: Alterer, Arg: a.Arg, Type: of, Spec: a.How})
+	w.Alter = append(w.Alter, Alter{Column: col, Bind: len(c.binds) - 1})
+	spec := c.spec(&Own{Type: col.Type, Storage: col.Storage})
+	w.alter = append(w.alter, Ident(col.Name)+" = "+Placeholder(col, "pt_alter("+param+", "+spec+", "+column(w.alias, col)+")"))
+}
+
 // withMade adds the columns whose default Pintail makes itself, so that one statement's rows share one moment and the forms are its own.
 func withMade(t *schema.Table, given []*schema.Column) []*schema.Column {
 	all := given[:len(given):len(given)]
@@ -100,7 +186,7 @@ func withMade(t *schema.Table, given []*schema.Column) []*schema.Column {
 	return all
 }
 
-func (w *Write) conflict(p *plan.Write) error {
+func (w *Write) conflict(c *compiler, p *plan.Write) error {
 	if p.Conflict == nil {
 		return nil
 	}
@@ -115,8 +201,13 @@ func (w *Write) conflict(p *plan.Write) error {
 	if len(cf.Update) == 0 {
 		cf.Nothing = true
 	}
+	if p.Conflict.Where != nil && !cf.Nothing {
+		w.name += " AS " + alias(w.alias)
+		cf.where = c.expr(p.Conflict.Where, w.alias)
+		cf.Binds = c.binds
+	}
 	w.Conflict = cf
-	return nil
+	return c.done(cf.where)
 }
 
 // constraint gives the columns of a unique key by its name.
@@ -151,10 +242,14 @@ func (w *Write) put(e plan.Expr) error {
 	return fault.New(fault.PutFilters, "Filters must include all and only primary key columns with 'eq' operators")
 }
 
-// Insert is the INSERT of one row that sets those of w.Columns for which set is true; parameters are numbered in that order.
-// With returning, it gives the row's key.
+// Insert is the INSERT of one row that sets those of w.Columns for which set is true; parameters are numbered in that order,
+// after those of the conflict's condition. With returning, it gives the row's key, and then Giving.
 func (w *Write) Insert(set []bool, returning bool) string {
 	sql := "INSERT INTO " + w.name
+	param := func(int) string { return "?" }
+	if w.Conflict != nil && len(w.Conflict.Binds) > 0 {
+		param = func(n int) string { return "?" + itoa(len(w.Conflict.Binds)+n+1) }
+	}
 	names, values, n := "", "", 0
 	for i, col := range w.Columns {
 		if !set[i] {
@@ -165,7 +260,7 @@ func (w *Write) Insert(set []bool, returning bool) string {
 			values += ", "
 		}
 		names += Ident(col.Name)
-		values += Placeholder(col, "?")
+		values += Placeholder(col, param(n))
 		n++
 	}
 	if n == 0 {
@@ -195,10 +290,23 @@ func (w *Write) Insert(set []bool, returning bool) string {
 				}
 				sql += Ident(col.Name) + " = excluded." + Ident(col.Name)
 			}
+			if cf.where != "" {
+				sql += " WHERE " + cf.where
+			}
 		}
 	}
-	if returning && w.Key != "" {
-		sql += " RETURNING " + w.Key
+	if !returning {
+		return sql
+	}
+	var back []string
+	if w.Key != "" {
+		back = append(back, w.Key)
+	}
+	for _, col := range w.Giving {
+		back = append(back, Ident(col.Name))
+	}
+	if len(back) > 0 {
+		sql += " RETURNING " + join(back, ", ")
 	}
 	return sql
 }
@@ -228,10 +336,10 @@ func (w *Write) First() *Query {
 		}
 		sql += alias(w.alias) + "." + Ident(col.Name)
 	}
-	return &Query{SQL: sql + " FROM " + w.name + w.where + " LIMIT 1", Binds: w.Change.Binds}
+	return &Query{SQL: sql + " FROM " + w.name + w.where + " LIMIT 1", Binds: w.picks}
 }
 
-// Update is the UPDATE that sets w.Columns: the parameters of Change come first, those of the values after them.
+// Update is the UPDATE that sets w.Columns and those of w.Alter: the parameters of Change come first, those of the values after them.
 func (w *Write) Update(returning bool) string {
 	c := &compiler{binds: w.Change.Binds[:len(w.Change.Binds):len(w.Change.Binds)]}
 	sql := "UPDATE " + w.name + " SET "
@@ -241,6 +349,10 @@ func (w *Write) Update(returning bool) string {
 		}
 		sql += Ident(col.Name) + " = " + Placeholder(col, c.bind(Bind{}))
 	}
+	if len(w.Columns) > 0 && len(w.alter) > 0 {
+		sql += ", "
+	}
+	sql += join(w.alter, ", ")
 	sql += w.where
 	if returning && w.Key != "" {
 		sql += " RETURNING " + w.Key
@@ -277,7 +389,7 @@ func (w *Write) Referred(fk *schema.ForeignKey) *Query {
 	if c.err != nil {
 		return nil
 	}
-	return &Query{SQL: sql, Binds: w.Change.Binds}
+	return &Query{SQL: sql, Binds: w.picks}
 }
 
 // key is the expression that names a row: the rowid, or a JSON array of the primary key; empty where there is neither.

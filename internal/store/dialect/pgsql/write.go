@@ -56,7 +56,7 @@ func (b *builder) write(p *plan.Plan) {
 	case plan.Update:
 		change = b.update(w)
 	case plan.Delete:
-		change = "DELETE FROM " + b.qualified(w.Table.Name) + " AS " + b.alias(w.Alias) + b.whereWrite(w.Where) + b.returning(w)
+		change = "DELETE FROM " + b.qualified(w.Table.Name) + " AS " + b.alias(w.Alias) + b.whereWrite(w) + b.returning(w)
 	}
 	inserted := "NULL"
 	if p.Op == plan.Insert && upserts(w) {
@@ -85,11 +85,16 @@ func setting(name string) string {
 	return "nullif(current_setting('" + name + "', true), '')"
 }
 
-func (b *builder) whereWrite(e plan.Expr) string {
-	if e == nil {
+func (b *builder) whereWrite(w *plan.Write) string {
+	if w.Where == nil {
 		return ""
 	}
-	return " WHERE " + b.expr(e, nil)
+	return " WHERE " + b.expr(w.Where, rowOf(w))
+}
+
+// rowOf is the occurrence that a write's filters are about, as a Select, for what looks from it at related rows.
+func rowOf(w *plan.Write) *plan.Select {
+	return &plan.Select{Source: plan.Source{Table: w.Table}, Alias: w.Alias}
 }
 
 // returning writes what the change gives back: the columns that the rest of the statement needs.
@@ -170,16 +175,17 @@ func (b *builder) conflict(w *plan.Write) string {
 	for i, col := range update {
 		sets[i] = ident(col.Name) + " = EXCLUDED." + ident(col.Name)
 	}
-	return " ON CONFLICT" + target + " DO UPDATE SET " + strings.Join(sets, ", ") + " WHERE " + b.updates(c)
+	return " ON CONFLICT" + target + " DO UPDATE SET " + strings.Join(sets, ", ") + " WHERE " + b.updates(w)
 }
 
 // updates writes which rows that are there an upsert updates; each is one that didn't go in, whether it is updated or not.
-func (b *builder) updates(c *plan.Conflict) string {
+func (b *builder) updates(w *plan.Write) string {
+	c := w.Conflict
 	taken := count("- 1", "'-1'")
 	if c.Where == nil {
 		return taken
 	}
-	return "CASE WHEN " + b.expr(c.Where, nil) + " THEN " + taken + " ELSE NOT " + taken + " END"
+	return "CASE WHEN " + b.expr(c.Where, rowOf(w)) + " THEN " + taken + " ELSE NOT " + taken + " END"
 }
 
 func (b *builder) update(w *plan.Write) string {
@@ -201,7 +207,7 @@ func (b *builder) update(w *plan.Write) string {
 		sets = append(sets, ident(a.Column.Name)+" = "+b.altered(a, alias+"."+ident(a.Column.Name)))
 	}
 	return "UPDATE " + b.qualified(w.Table.Name) + " AS " + alias + " SET " + strings.Join(sets, ", ") + from +
-		b.whereWrite(w.Where) + b.returning(w)
+		b.whereWrite(w) + b.returning(w)
 }
 
 // altered writes a column's new value by the old one.
