@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/pintail-dev/pintail/fault"
@@ -40,8 +41,14 @@ func FuzzResolve(f *testing.F) {
 		if second, _ := query.Parameterize(q, nil); string(second) != string(shape) {
 			t.Fatal("planning changes the query")
 		}
-		if p.Rows != nil {
-			checkSelect(t, p.Rows, map[int]bool{}, len(args))
+		seen := map[int]bool{}
+		for _, p := range append([]*Plan{p}, p.Steps...) {
+			if p.Rows != nil {
+				checkSelect(t, p.Rows, seen, len(args))
+			}
+			if p.Op == Sequence && (p.Rows != nil || p.Write != nil || p.Call != nil) {
+				t.Fatal("a sequence with something of its own")
+			}
 		}
 	})
 }
@@ -51,20 +58,40 @@ func checkSelect(t *testing.T, s *Select, seen map[int]bool, args int) {
 		t.Fatalf("t%d twice", s.Alias)
 	}
 	seen[s.Alias] = true
-	for _, o := range s.Outputs {
-		switch {
-		case o.Embed != nil:
-			checkSelect(t, o.Embed.Select, seen, args)
-		case o.Value != nil:
-			checkOperand(t, *o.Value, args)
-		case o.Aggregate != query.Count:
-			t.Fatalf("%q is nothing", o.Key)
-		}
+	checkOutputs(t, s.Outputs, seen, args)
+	for _, o := range append(slices.Clone(s.Distinct), s.Group...) {
+		checkOperand(t, o, args)
 	}
 	for _, o := range s.Order {
+		for _, hop := range o.Via {
+			checkSelect(t, hop.Select, seen, args)
+		}
+		if o.Counts {
+			continue
+		}
 		checkOperand(t, o.Value, args)
 		if !seen[o.Value.Alias] {
 			t.Fatalf("an order by t%d, which isn't there", o.Value.Alias)
+		}
+	}
+}
+
+func checkOutputs(t *testing.T, outputs []Output, seen map[int]bool, args int) {
+	for _, o := range outputs {
+		for _, more := range o.More {
+			checkOperand(t, more, args)
+		}
+		switch {
+		case o.Embed != nil:
+			checkSelect(t, o.Embed.Select, seen, args)
+		case o.Nodes != nil:
+			checkSelect(t, o.Nodes, seen, args)
+		case o.Nest != nil:
+			checkOutputs(t, o.Nest, seen, args)
+		case o.Value != nil:
+			checkOperand(t, *o.Value, args)
+		case o.Aggregate != query.Count && o.Literal == nil:
+			t.Fatalf("%q is nothing", o.Key)
 		}
 	}
 }
@@ -138,6 +165,32 @@ func (m *maker) value() query.Value {
 }
 
 func (m *maker) query() query.Query {
+	if m.n(6) != 5 {
+		return m.one()
+	}
+	q := &query.Sequence{Rollback: m.flip()}
+	for range m.n(4) {
+		q.Of = append(q.Of, m.one())
+	}
+	return q
+}
+
+// insert makes rows that go in, and with them, depth permitting, those of related tables.
+func (m *maker) insert(depth int) *query.Insert {
+	q := &query.Insert{Columns: m.columns(), Rows: m.value(), Default: m.flip()}
+	if m.flip() {
+		q.Conflict = &query.Conflict{Ignore: m.flip(), Columns: m.columns(), Constraint: m.pick("", "counter_code_key", "x"), Update: m.columns()}
+		if m.flip() {
+			q.Conflict.Where = m.expr(0)
+		}
+	}
+	if depth < 3 && m.n(3) == 2 {
+		q.Nested = append(q.Nested, query.Nested{Relation: m.pick("client", "project", "task", "parent_id", "worker", "nope"), Insert: m.insert(depth + 1), Parents: m.value()})
+	}
+	return q
+}
+
+func (m *maker) one() query.Query {
 	end := query.End{Keys: m.flip(), Single: m.flip()}
 	if m.n(5) == 4 {
 		n := int64(3)
@@ -145,12 +198,10 @@ func (m *maker) query() query.Query {
 	}
 	switch m.n(5) {
 	case 1:
-		q := &query.Insert{Into: m.tableName(), Columns: m.columns(), Rows: m.value(), End: end, Default: m.flip()}
+		q := m.insert(0)
+		q.Into, q.End = m.tableName(), end
 		if m.flip() {
 			q.Returning = m.sel(0)
-		}
-		if m.flip() {
-			q.Conflict = &query.Conflict{Ignore: m.flip(), Columns: m.columns(), Constraint: m.pick("", "counter_code_key", "x"), Update: m.columns()}
 		}
 		if m.flip() {
 			q.Put = m.expr(0)
@@ -159,6 +210,9 @@ func (m *maker) query() query.Query {
 	case 2:
 		q := &query.Update{Table: m.tableName(), Columns: m.columns(), Row: m.value(), End: end}
 		q.Where = m.expr(0)
+		for range m.n(3) {
+			q.Alter = append(q.Alter, query.Alter{Column: m.column(), How: query.Alteration(m.pick("inc", "append", "prepend", "delete_key", "delete_elem", "delete_at_path")), Value: m.value()})
+		}
 		if m.flip() {
 			q.Returning = m.sel(0)
 		}
@@ -185,7 +239,71 @@ func (m *maker) query() query.Query {
 	return s
 }
 
+func (m *maker) output() *query.Output {
+	o := &query.Output{Star: m.n(4) == 3, Field: m.field(), Alias: m.pick("", "", "x"), Cast: m.pick("", "", "text", "int[]", "no(", "mood")}
+	if m.n(3) == 2 {
+		m.aggregate(o)
+	}
+	return o
+}
+
+func (m *maker) aggregate(o *query.Output) {
+	o.Aggregate = query.Aggregate(m.pick("count", "sum", "avg", "min", "max", "median", "stddev", "var_pop", "bool_and"))
+	o.AggregateCast = m.pick("", "text", "()")
+	if o.Distinct = m.flip(); o.Aggregate == query.Count && m.flip() {
+		o.More = []query.Field{m.field()}
+	}
+}
+
+// nest makes an object of values, or of aggregates only.
+func (m *maker) nest(aggregates bool) *query.Nest {
+	n := &query.Nest{Key: "nest", Items: []query.Item{&query.Literal{Key: "t", Text: "x"}}}
+	for range m.n(3) {
+		o := m.output()
+		if aggregates && o.Aggregate == "" {
+			m.aggregate(o)
+		}
+		n.Items = append(n.Items, o)
+	}
+	if m.n(4) == 3 {
+		n.Items = append(n.Items, m.nest(aggregates))
+	}
+	return n
+}
+
+func (m *maker) fields() (all []query.Field) {
+	for range 1 + m.n(2) {
+		all = append(all, m.field())
+	}
+	return all
+}
+
+// sel makes a Select: of rows, or now and then of groups or about rows.
 func (m *maker) sel(depth int) *query.Select {
+	s := m.rows(depth)
+	switch m.n(6) {
+	case 5:
+		items := s.Items
+		s.Summary, s.Items = true, []query.Item{m.nest(true)}
+		if m.flip() {
+			s.Items = append(s.Items, &query.Nodes{Key: "nodes", Items: items})
+		}
+	case 4:
+		s.Group = m.fields()
+		s.Items = []query.Item{m.nest(m.flip())}
+		if m.flip() {
+			s.Having = &query.Measure{Aggregate: query.Aggregate(m.pick("count", "sum", "max")), Fields: m.fields(), Distinct: m.flip(), Op: "gt", Value: m.value()}
+		}
+		if m.flip() {
+			s.Order = append(s.Order, query.Order{Aggregate: query.Aggregate(m.pick("count", "sum", "min")), Field: m.field()})
+		}
+	case 3:
+		s.Distinct = m.fields()
+	}
+	return s
+}
+
+func (m *maker) rows(depth int) *query.Select {
 	s := &query.Select{}
 	for range m.n(5) {
 		if m.budget--; m.budget < 0 {
@@ -195,18 +313,27 @@ func (m *maker) sel(depth int) *query.Select {
 			s.Items = append(s.Items, m.embed(depth))
 			continue
 		}
-		o := &query.Output{Star: m.n(4) == 3, Field: m.field(), Alias: m.pick("", "", "x"), Cast: m.pick("", "", "text", "int[]", "no(", "mood")}
-		if m.n(3) == 2 {
-			o.Aggregate = query.Aggregate(m.pick("count", "sum", "avg", "min", "max", "median"))
-			o.AggregateCast = m.pick("", "text", "()")
+		switch m.n(8) {
+		case 7:
+			s.Items = append(s.Items, m.nest(false))
+		case 6:
+			s.Items = append(s.Items, &query.Literal{Key: "l", Text: "x"})
+		default:
+			s.Items = append(s.Items, m.output())
 		}
-		s.Items = append(s.Items, o)
 	}
 	if m.flip() {
 		s.Where = m.expr(0)
 	}
 	for range m.n(3) {
-		s.Order = append(s.Order, query.Order{Relation: m.pick("", "", "client", "project", "x"), Field: m.field()})
+		o := query.Order{Relation: m.pick("", "", "client", "project", "x"), Field: m.field()}
+		for range m.n(4) {
+			o.Via = append(o.Via, query.Hop{Relation: m.pick("client", "project", "task", "worker")})
+		}
+		if len(o.Via) > 0 && m.flip() {
+			o.Aggregate = query.Aggregate(m.pick("count", "sum", "max"))
+		}
+		s.Order = append(s.Order, o)
 	}
 	if m.flip() {
 		s.Page.Limit = query.Int(3)
@@ -233,7 +360,10 @@ func (m *maker) expr(depth int) query.Expr {
 	if m.budget--; m.budget < 0 || depth > 6 {
 		return query.Const(true)
 	}
-	switch m.n(9) {
+	switch m.n(10) {
+	case 9:
+		return &query.Measure{Relation: m.pick("client", "project", "task", "worker", "nope"), Where: m.expr(depth + 1), Distinct: m.flip(),
+			Aggregate: query.Aggregate(m.pick("count", "sum", "max", "median")), Fields: m.fields()[:m.n(2)], Op: query.Op(m.pick("gt", "in", "is", "like")), Value: m.value()}
 	case 1:
 		return &query.And{Of: []query.Expr{m.expr(depth + 1), m.expr(depth + 1)}}
 	case 2:
@@ -247,7 +377,7 @@ func (m *maker) expr(depth int) query.Expr {
 	case 6:
 		return &query.And{}
 	}
-	c := &query.Compare{Field: m.field(), Value: m.value(), Any: query.Quantifier(m.pick("", "", "any", "all")), Other: m.pick("", "", "", "id")}
-	c.Op = query.Op(m.pick("eq", "neq", "like", "match", "in", "is", "fts", "cs", "cd", "ov", "sl", "adj", "isdistinct", "no"))
+	c := &query.Compare{AsText: m.n(5) == 4, Field: m.field(), Value: m.value(), Any: query.Quantifier(m.pick("", "", "any", "all")), Other: m.pick("", "", "", "id")}
+	c.Op = query.Op(m.pick("eq", "neq", "like", "match", "in", "is", "fts", "cs", "cd", "ov", "sl", "adj", "isdistinct", "similar", "haskey", "haskeyany", "no"))
 	return c
 }
