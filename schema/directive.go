@@ -87,6 +87,7 @@ var directives = []directiveRule{
 	}, engines)},
 	{name: "foreign", on: []place{onObject}, repeats: true, args: slices.Concat([]argument{{name: "to", kind: aString}}, keyed)},
 	{name: "root", on: []place{onObject}, args: rootArguments()},
+	{name: "cache", on: []place{onObject}, args: []argument{{name: "off", kind: aBool}}},
 	{name: "renamed", on: []place{onObject, onField, onEnum, onValue}, args: []argument{{name: "from", kind: aString}}},
 	{name: "allow", on: []place{onObject, onField}, repeats: true, args: []argument{
 		{name: "role", kind: aString}, {name: "to", kind: words, words: []string{"SELECT", "INSERT", "UPDATE", "DELETE", "CALL"}},

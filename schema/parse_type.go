@@ -211,7 +211,7 @@ func (p *parser) declareObject(def *definition) {
 		p.declareTable(def, d, kinds[0] == "view")
 	}
 	if def.table == nil {
-		for _, k := range []string{"primary", "unique", "check", "index", "foreign", "allow", "renamed", "root"} {
+		for _, k := range []string{"primary", "unique", "check", "index", "foreign", "allow", "renamed", "root", "cache"} {
 			if x, ok := one(def.directives, k); ok {
 				p.wrong(x.Position, "take it out", "@%s belongs to tables, and %s is none", k, def.Name)
 			}
@@ -239,6 +239,11 @@ func (p *parser) declareTable(def *definition, d directive, view bool) {
 	}
 	if r, ok := one(def.directives, "root"); ok {
 		p.roots(t, r)
+	}
+	if c, ok := one(def.directives, "cache"); ok {
+		if t.Uncached = c.flag("off", false); !t.Uncached {
+			p.wrong(c.Position, "write @cache(off: true), or take it out", "@cache changes nothing: what may be kept in memory is kept without it")
+		}
 	}
 	def.table = t
 	p.objects[t], p.at[t] = def, def.Position

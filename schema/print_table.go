@@ -27,6 +27,9 @@ func (w *printer) table(t *Table) {
 		d.flag("enum", t.Enum)
 	}
 	all := []string{d.directive(kind), renamed(t.RenamedFrom), printRoots(t)}
+	if t.Uncached {
+		all = append(all, args{"off: true"}.directive("cache"))
+	}
 	if p := t.Primary; p != nil {
 		var k args
 		if !w.inFieldOrder(p) {

@@ -187,6 +187,7 @@ func (m *maker) enumTable() {
 
 // roots gives some root fields names of their own.
 func (m *maker) roots(t *schema.Table) {
+	t.Uncached = m.some(10)
 	for _, k := range []schema.RootKind{schema.SelectRoot, schema.SelectGroupRoot, schema.SelectStreamRoot, schema.InsertOneRoot, schema.UpdateManyRoot, schema.DeleteByPKRoot} {
 		if m.some(10) {
 			m.count++
