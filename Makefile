@@ -11,7 +11,7 @@ FUZZTIME    ?= 5s
 CONFORMANCE ?=
 
 .NOTPARALLEL:
-.PHONY: help quick test deps gofmt vet staticcheck short tests race fuzz build clients prove conformance sqlmap
+.PHONY: help quick test deps gofmt vet staticcheck short tests mutants race fuzz build clients prove conformance sqlmap
 
 help:                          ## list what make can do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 14
@@ -19,7 +19,7 @@ help:                          ## list what make can do
 quick: gofmt vet short         ## gofmt, vet and short tests: installs nothing
 	@tools/finish $(STARTED) 'make quick: passed'
 
-test: deps gofmt vet staticcheck tests race fuzz clients   ## everything, for every change; installs what is missing
+test: deps gofmt vet staticcheck tests mutants race fuzz clients   ## everything, for every change; installs what is missing
 	@tools/finish $(STARTED) 'make test: passed'
 
 bench:                         ## Pintail against its peers, side by side (needs wrk; some 10 minutes)
@@ -49,6 +49,9 @@ short:
 # An hour and more is for make prove; go test's own limit of ten minutes a package stays otherwise.
 tests:
 	@$(STEP) 'tests' go test $(if $(PINTAIL_PROVE),-timeout 6h -count 1) ./...
+
+mutants:                       ## mistakes planted in the cache, one by one: its tests find each
+	@$(STEP) 'mutants' go test -tags mutant -run Mutants ./internal/store/cache
 
 race:                          ## race detector over the packages that share memory
 	@$(STEP) 'race tests' tools/race

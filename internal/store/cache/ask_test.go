@@ -34,9 +34,15 @@ func (w *world) question() *question {
 			s.Count = query.ExactCount
 		}
 		a := &question{q: s}
-		_, a.args = query.Parameterize(s, nil)
+		switch n := w.IntN(20); {
+		case n < 2:
+			a.q = w.summary(t, 0)
+		case n < 3:
+			a.q = &query.Sequence{Of: []query.Query{w.summary(t, 0), w.plain(w.table()), w.plain(t)}}
+		}
+		_, a.args = query.Parameterize(a.q, nil)
 		var err error
-		if a.plan, err = plan.Resolve(s, w.schema, plan.Options{Aggregates: true}); err != nil {
+		if a.plan, err = plan.Resolve(a.q, w.schema, plan.Options{Aggregates: true}); err != nil {
 			continue // ambiguous relations, mostly
 		}
 		if w.some(5) {
@@ -48,7 +54,10 @@ func (w *world) question() *question {
 
 // again is the same shape with other values: the same plan.
 func (w *world) again(a *question) *question {
-	s := a.q.(*query.Select)
+	s, ok := a.q.(*query.Select)
+	if !ok {
+		return a
+	}
 	twin := *s
 	twin.Where = w.revalued(s.Where)
 	b := &question{q: &twin, plan: a.plan, zone: a.zone}
@@ -98,6 +107,35 @@ func (w *world) cut(list []string) []string {
 		}
 	}
 	return out
+}
+
+// plain is a member of a sequence.
+func (w *world) plain(t *schema.Table) *query.Select {
+	s := w.sel(t, 1)
+	s.From = t.Name
+	return s
+}
+
+// summary is one row about rows, as GraphQL's aggregates ask for it.
+func (w *world) summary(t *schema.Table, depth int) *query.Select {
+	c := pick(w, t.Columns)
+	s := &query.Select{From: t.Name, Summary: true, Items: []query.Item{
+		&query.Nest{Key: "aggregate", Items: []query.Item{
+			&query.Output{Alias: "count", Aggregate: query.Count},
+			&query.Output{Alias: "some", Field: query.Field{Column: c.Name}, Aggregate: query.Count},
+		}},
+	}}
+	if w.some(60) {
+		in := w.sel(t, 1)
+		s.Items = append(s.Items, &query.Nodes{Key: "nodes", Items: in.Items})
+	}
+	if w.some(70) {
+		s.Where = w.condition(t, 2)
+	}
+	if w.some(20) {
+		s.Page.Limit = query.Int(int64(w.IntN(4)))
+	}
+	return s
 }
 
 func (w *world) sel(t *schema.Table, depth int) *query.Select {
@@ -166,6 +204,19 @@ func (w *world) sel(t *schema.Table, depth int) *query.Select {
 			s.Order = nil
 		}
 	}
+	if r := w.relation(t); r != nil && w.some(8) && !aggregate {
+		o := query.Order{Via: []query.Hop{{Relation: r.To.Name.Name, Hint: r.Constraint}}, Field: query.Field{Column: pick(w, r.To.Columns).Name}}
+		if r.Many {
+			o.Aggregate = query.Max
+		}
+		if r.Through == nil {
+			s.Order = append(s.Order, o)
+		}
+	}
+	if w.some(8) && !aggregate && len(s.Order) == 0 {
+		f := query.Field{Column: pick(w, t.Columns).Name}
+		s.Distinct, s.Order = []query.Field{f}, []query.Order{{Field: f}}
+	}
 	if w.some(20) {
 		s.Page.Limit = query.Int(int64(w.IntN(4)))
 		if w.some(30) {
@@ -192,7 +243,15 @@ func (w *world) condition(t *schema.Table, depth int) query.Expr {
 			return &query.Not{Of: w.condition(t, depth-1)}
 		case n < 5:
 			return &query.And{Of: []query.Expr{w.condition(t, depth-1), w.condition(t, depth-1)}}
-		case n < 8:
+		case n < 6:
+			if r := w.relation(t); r != nil && r.Many {
+				m := &query.Measure{Relation: r.To.Name.Name, Hint: r.Constraint, Where: w.condition(r.To, depth-1), Aggregate: query.Count, Op: query.Gte, Value: *query.Int(int64(w.IntN(3)))}
+				if r.Through != nil {
+					m.Hint = r.Through.Table.Name.Name
+				}
+				return m
+			}
+		case n < 9:
 			if r := w.relation(t); r != nil {
 				e := &query.Exists{Relation: r.To.Name.Name, Hint: r.Constraint, Where: w.condition(r.To, depth-1)}
 				if r.Through != nil {

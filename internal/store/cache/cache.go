@@ -12,6 +12,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,7 +87,7 @@ func Wrap(inner store.Store, config Config) store.Store {
 		return inner
 	}
 	s := &Store{inner: inner, config: config.withDefaults(), feed: source.Feed(), plans: map[*plan.Plan]*prepared{}, began: time.Now()}
-	s.tags = newTags(s.feed)
+	s.tags = newTags(s.feed, s.config.Bytes)
 	s.flights.all = map[string]*flight{}
 	s.keys.New = func() any { return new([]byte) }
 	s.entries = otter.Must(&otter.Options[string, *entry]{
@@ -170,6 +171,7 @@ func (s *Store) fill(ctx context.Context, pr *prepared, p *plan.Plan, args query
 		}
 	}
 	if now := s.feed.Stamp(); now != nil && e.valid(now.Epoch) && int64(weigh(key, e)) <= s.config.Bytes/shareMax {
+		e.result.Body = slices.Clip(slices.Clone(e.result.Body)) // without the room that it grew into
 		s.entries.Set(key, e)
 	}
 	return f.result, nil

@@ -28,7 +28,7 @@ func TestDifferential(t *testing.T) {
 		worlds = 20_000
 	}
 	if testing.Short() {
-		worlds = 4
+		worlds = 2
 	}
 	var total tally
 	var next atomic.Int64
@@ -128,7 +128,11 @@ func outcome(r store.Result, err error) string {
 	if err != nil {
 		return "error: " + err.Error()
 	}
-	return fmt.Sprintf("%d rows of %d: %s", r.Rows, r.Total, r.Body)
+	out := fmt.Sprintf("%d rows of %d: %s", r.Rows, r.Total, r.Body)
+	for _, step := range r.Steps {
+		out += "\n" + outcome(step, nil)
+	}
+	return out
 }
 
 // A replica is a copy of every table that commits are played into, one by one. It stands in front of the tags.

@@ -95,7 +95,7 @@ func TestHistories(t *testing.T) {
 		histories = 5000
 	}
 	if testing.Short() {
-		histories = 20
+		histories = 5
 	}
 	runHistories(t, histories, false)
 }
@@ -105,6 +105,9 @@ func TestHistoriesOfCrashes(t *testing.T) {
 	histories := 10
 	if os.Getenv("PINTAIL_PROVE") != "" {
 		histories = 500
+	}
+	if testing.Short() {
+		histories = 3
 	}
 	runHistories(t, histories, true)
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// slotCount is how many versions all keyed tags share. Two that share one cost each other a miss.
-	slotCount = 1 << 20
+	// All keyed tags share so many versions, one for 64 bytes of the cache. Two that share one cost each other a miss.
+	slotsMin, slotsMax, bytesPerSlot = 1 << 12, 1 << 22, 64
 	// shapesMax bounds the sets of columns that one table's rows are tagged by: each change of a row raises a tag of each.
 	shapesMax = 8
 )
@@ -62,8 +62,12 @@ type seen struct {
 	at     [][]int // by shape: the places of its columns; nil where one can't be told
 }
 
-func newTags(f *change.Feed) *tags {
-	g := &tags{feed: f, seed: maphash.MakeSeed(), slots: make([]version, slotCount)}
+func newTags(f *change.Feed, cacheBytes int64) *tags {
+	n := int64(slotsMin)
+	for n < slotsMax && n*bytesPerSlot < cacheBytes {
+		n *= 2
+	}
+	g := &tags{feed: f, seed: maphash.MakeSeed(), slots: make([]version, n)}
 	g.tables.Store(&map[string]*table{})
 	return g
 }
@@ -138,7 +142,7 @@ func (g *tags) slot(t *table, s *shape, values []byte) *version {
 	h.WriteByte(0) // no name of a table has one
 	h.WriteByte(byte(s.id))
 	h.Write(values)
-	return &g.slots[h.Sum64()%slotCount]
+	return &g.slots[h.Sum64()&uint64(len(g.slots)-1)]
 }
 
 // lengthed puts the length in front of what was appended to b behind at, which began with four bytes for it.
