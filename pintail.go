@@ -26,11 +26,15 @@ import (
 	"github.com/pintail-dev/pintail/internal/auth"
 	"github.com/pintail-dev/pintail/internal/node"
 	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/internal/store/cache"
 	"github.com/pintail-dev/pintail/internal/store/postgres"
 	"github.com/pintail-dev/pintail/internal/store/sqlite"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
+
+// DefaultCacheBytes is Config.CacheBytes where nothing is said.
+const DefaultCacheBytes = 64 << 20
 
 // Config says what to serve and how. The zero value serves schema.graphql on sqlite:data/pintail.db to whoever knows the
 // admin secret, which is nobody until AdminSecret is set.
@@ -49,6 +53,8 @@ type Config struct {
 	REST    node.RESTOptions
 	Origins []string // of pages that may call across origins; "*" for all; not in open mode
 	Limits  node.Limits
+
+	CacheBytes int64 // of answers that are kept in memory, on SQLite; default DefaultCacheBytes, negative for none
 
 	ConnectionsMax     int           // to the database; 0 for the engine's default
 	TransactionPooling bool          // PostgreSQL behind PgBouncer in transaction mode: no named prepared statements
@@ -77,6 +83,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.StatementTime == 0 {
 		c.StatementTime = 5 * time.Second
+	}
+	if c.CacheBytes == 0 {
+		c.CacheBytes = DefaultCacheBytes
 	}
 	if c.AnswerBytesMax == 0 {
 		c.AnswerBytesMax = 32 << 20
@@ -125,7 +134,13 @@ func New(ctx context.Context, c Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.CacheBytes > 0 {
+		st = cache.Wrap(st, cache.Config{Bytes: c.CacheBytes})
+	}
 	a := &App{config: c, store: st, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(), drained: make(chan struct{})}
+	if kept, ok := st.(*cache.Store); ok {
+		a.gauge.registry.MustRegister(newCacheGauges(kept))
+	}
 	keeper := auth.Locked(c.AdminSecret)
 	if c.Open {
 		keeper = auth.Open()

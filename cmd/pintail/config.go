@@ -15,6 +15,7 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"github.com/pintail-dev/pintail"
+	"github.com/pintail-dev/pintail/internal/migrate"
 )
 
 // A config is every key of pintail.yaml. Order of what counts: flags, environment, file, defaults.
@@ -54,6 +55,7 @@ func (c *config) keys() []key {
 		{"database.connections", "0", "connections to the database; 0 lets the engine choose", &c.ConnectionsMax},
 		{"database.transaction_pooling", "false", "the database stands behind PgBouncer in transaction mode", &c.TransactionPooling},
 		{"database.statement_time", "5s", "the longest that one SQL statement may take", &c.StatementTime},
+		{"cache.bytes", strconv.Itoa(pintail.DefaultCacheBytes), "on SQLite: how much memory answers take that are kept, see cache.md; negative for none", &c.CacheBytes},
 		{"listen", defaultListen, "the address that serves the API", &c.Listen},
 		{"admin.listen", defaultAdmin, "the address of /livez, /readyz and /metrics, or off", &c.Admin},
 		{"admin.hosts", "", "Host headers that the admin address answers besides loopback ones", &c.AdminHosts},
@@ -165,6 +167,14 @@ func (c *config) check() error {
 
 // database is the address that counts.
 func (c *config) database() string { return cmp.Or(c.Database, defaultDatabase) }
+
+// cacheBytes is how much memory the cache may take.
+func (c *config) cacheBytes() int64 {
+	if engine, err := engineOf(c.database()); err != nil || engine != migrate.SQLite {
+		return 0
+	}
+	return max(0, cmp.Or(c.CacheBytes, pintail.DefaultCacheBytes))
+}
 
 // schemaPath is the schema file's, or its folder's: where nothing is said and there is no schema.graphql, schema/ is taken.
 func (c *config) schemaPath() string {

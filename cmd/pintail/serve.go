@@ -88,7 +88,7 @@ func (s served) run(ctx context.Context) error {
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		// But not where large answers are under way: from here on it is collected as often as it takes.
-		debug.SetMemoryLimit(int64(max(2, runtime.GOMAXPROCS(0))) * 64 << 20)
+		debug.SetMemoryLimit(int64(max(2, runtime.GOMAXPROCS(0)))*64<<20 + s.conf.cacheBytes())
 	}
 	app, err := pintail.New(ctx, s.conf.Config)
 	if err != nil {
