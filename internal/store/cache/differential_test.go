@@ -142,7 +142,6 @@ type replica struct {
 	wrong  string
 	epochs int
 	rows   map[string]map[string]bool // by table's key: rows as text, without their rowid
-	count  map[string]map[string]int
 }
 
 func (r *replica) Columns(t *change.Table) []bool {

@@ -74,7 +74,7 @@ var model = porcupine.Model{
 func plain(op byte, body string) string {
 	switch op {
 	case 'r':
-		return strings.Trim(body, `[]{"x":} `)
+		return strings.Trim(body, `[]{}x": `)
 	case 'l':
 		out := ""
 		for _, row := range strings.Split(body, `{"x":"`)[1:] {
