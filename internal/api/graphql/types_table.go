@@ -20,14 +20,44 @@ func (t *Types) fromTable(name string) *Type {
 			}
 		}
 	}
-	for _, a := range aggregateNames {
-		if base, ok := strings.CutSuffix(name, "_"+string(a)+"_fields"); ok && t.tables[base] != nil && len(aggregated(t.tables[base], a)) > 0 {
-			return t.aggregateOf(name, t.tables[base], a)
-		}
-		if base, ok := strings.CutSuffix(name, "_"+string(a)+"_order_by"); ok && t.tables[base] != nil && len(aggregated(t.tables[base], a)) > 0 {
-			return t.summaryOrderByOf(name, t.tables[base], a)
+	if x, a := t.ofAggregate(name, "_fields", aggregateNames); x != nil && len(aggregated(x, a)) > 0 {
+		return t.aggregateOf(name, x, a)
+	}
+	if x, a := t.ofAggregate(name, "_order_by", aggregateNames); x != nil && len(aggregated(x, a)) > 0 {
+		return t.summaryOrderByOf(name, x, a)
+	}
+	if strings.Contains(name, "_aggregate_bool_exp_") {
+		return t.fromSummaryBoolExp(name)
+	}
+	if strings.HasSuffix(name, "_input") {
+		for i := range alterations {
+			a := &alterations[i]
+			if base, ok := strings.CutSuffix(name[:len(name)-len("_input")], a.name); ok && t.tables[base] != nil {
+				return t.alterInput(name, t.tables[base], a)
+			}
 		}
 	}
+	return t.fromGroup(name)
+}
+
+// ofAggregate finds the table and the aggregate in a name: t, _sum, and a suffix behind it.
+func (t *Types) ofAggregate(name, suffix string, of []query.Aggregate) (*schema.Table, query.Aggregate) {
+	rest, ok := strings.CutSuffix(name, suffix)
+	if !ok {
+		return nil, ""
+	}
+	for _, a := range of {
+		if base, ok := strings.CutSuffix(rest, string(a)); ok && strings.HasSuffix(base, "_") {
+			if x := t.tables[base[:len(base)-1]]; x != nil {
+				return x, a
+			}
+		}
+	}
+	return nil, ""
+}
+
+// fromSummaryBoolExp makes what is below t_aggregate_bool_exp.
+func (t *Types) fromSummaryBoolExp(name string) *Type {
 	for _, a := range []query.Aggregate{query.BoolAnd, query.BoolOr, query.Count} {
 		middle := "_aggregate_bool_exp_" + string(a)
 		if base, ok := strings.CutSuffix(name, middle); ok && t.tables[base] != nil {
@@ -39,13 +69,7 @@ func (t *Types) fromTable(name string) *Type {
 			}
 		}
 	}
-	for i := range alterations {
-		a := &alterations[i]
-		if base, ok := strings.CutSuffix(name, a.name+"_input"); ok && t.tables[base] != nil {
-			return t.alterInput(name, t.tables[base], a)
-		}
-	}
-	return t.fromGroup(name)
+	return nil
 }
 
 // A maker makes a type of a table.
@@ -76,23 +100,27 @@ var fromTables = []maker{
 	{"_enum_comparison_exp", (*Types).enumComparison},
 }
 
+var fromGroups = []maker{
+	{"", (*Types).group},
+	{"_key", (*Types).groupKey},
+	{"_order_by", (*Types).groupOrderBy},
+	{"_key_order_by", (*Types).groupKeyOrderBy},
+	{"_having", (*Types).having},
+	{"_having_key", func(t *Types, name string, x *schema.Table) *Type { return t.havingOf(name, x, "") }},
+}
+
 // fromGroup makes one of the types of a table's groups.
 func (t *Types) fromGroup(name string) *Type {
-	for _, m := range []maker{
-		{"", (*Types).group},
-		{"_key", (*Types).groupKey},
-		{"_order_by", (*Types).groupOrderBy},
-		{"_key_order_by", (*Types).groupKeyOrderBy},
-		{"_having", (*Types).having},
-		{"_having_key", func(t *Types, name string, x *schema.Table) *Type { return t.havingOf(name, x, "") }},
-	} {
+	for _, m := range fromGroups {
 		if base, ok := strings.CutSuffix(name, m.suffix); ok && t.groups[base] != nil {
 			return m.make(t, name, t.groups[base])
 		}
 	}
 	for _, a := range havings {
-		if base, ok := strings.CutSuffix(name, "_having_"+string(a)); ok && t.groups[base] != nil && len(aggregated(t.groups[base], a)) > 0 {
-			return t.havingOf(name, t.groups[base], a)
+		if base, ok := strings.CutSuffix(name, string(a)); ok {
+			if base, ok = strings.CutSuffix(base, "_having_"); ok && t.groups[base] != nil && len(aggregated(t.groups[base], a)) > 0 {
+				return t.havingOf(name, t.groups[base], a)
+			}
 		}
 	}
 	return nil

@@ -103,6 +103,8 @@ func TestValidateRefuses(t *testing.T) {
 		{`query ($i: Int = "x") { author(limit: $i) { id } }`, `$`, `expected a 32-bit integer for type 'Int', but found a string`},
 		{`{ author(where: {name: {_eq: 3}}) { id } }`, `$.selectionSet.author.args.where.name._eq`, `parse-failed: expected a string for type 'String', but found an integer`},
 		{`{ author(where: {name: {_is_null: "true"}}) { id } }`, `$.selectionSet.author.args.where.name._is_null`, `expected a boolean for type 'Boolean', but found a string`},
+		{`{ author(where: {id: {_in: {a: 1}}}) { id } }`, `$.selectionSet.author.args.where.id._in[0]`, `parse-failed: expected a 32-bit integer for type 'Int', but found an object`},
+		{`{ author(order_by: 1) { id } }`, `$.selectionSet.author.args.order_by[0]`, `expected an object for type 'author_order_by', but found an integer`},
 		{`{ author(where: [1]) { id } }`, `$.selectionSet.author.args.where`, `expected an object for type 'author_bool_exp', but found a list`},
 		{`{ author(where: {id: {_in: [1, null]}}) { id } }`, `$.selectionSet.author.args.where.id._in[1]`, `expected a 32-bit integer for type 'Int', but found null`},
 		{`{ author { ...F } } fragment F on author { articles { nope } }`, `$.selectionSet.author.selectionSet.articles.selectionSet.nope`, `field 'nope' not found in type: 'article'`},

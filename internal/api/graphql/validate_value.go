@@ -19,8 +19,8 @@ func (v *validation) value(op *ast.OperationDefinition, x *ast.Value, at *ast.Po
 		for _, c := range x.Children {
 			v.value(op, c.Value, c.Value.Position, of.Elem, f)
 		}
-	case of.Elem != nil: // one value is a list of it
-		v.value(op, x, at, of.Elem, f)
+	case of.Elem != nil: // one value is a list of it, its first element
+		v.value(op, x, x.Position, of.Elem, f)
 	default:
 		v.one(op, x, at, of, f)
 	}
