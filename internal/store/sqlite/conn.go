@@ -30,6 +30,7 @@ type conn struct {
 	room   room
 
 	waits  bool  // the request has left a deferred foreign key unsatisfied
+	defers bool  // in this transaction, foreign keys wait for the request's end
 	raised error // the fault that a function of ours ended a statement with
 	broken bool  // a panic left it in no known state: it is replaced before it is used again
 }

@@ -13,6 +13,24 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
+// deferKeys lets foreign keys wait for the request's end, as PostgreSQL's wait for the statement's: a bulk insert's rows may refer
+// to each other in any order. The pragma makes every prepared statement of the connection be compiled again, so it is
+// kept for the requests that need it.
+func (c *conn) deferKeys() error {
+	c.defers = true
+	return c.exec("PRAGMA defer_foreign_keys = ON")
+}
+
+// unkept says whether a foreign key that didn't wait ended a statement. ON DELETE and UPDATE RESTRICT are triggers, and do
+// nothing where keys wait.
+func (c *conn) unkept(err error) bool {
+	var e *sqlite3.Error
+	if c.defers || !errors.As(err, &e) {
+		return false
+	}
+	return errors.Is(e, sqlite3.CONSTRAINT_FOREIGNKEY) || errors.Is(e, sqlite3.CONSTRAINT_TRIGGER) && strings.Contains(e.Error(), "FOREIGN KEY constraint failed")
+}
+
 // unsatisfied says whether a foreign key doesn't hold. SQLite counts them; which one it is, is asked afterwards.
 func (c *conn) unsatisfied() (bool, error) {
 	open, _, err := c.Status(sqlite3.DBSTATUS_DEFERRED_FKS, false)
@@ -154,6 +172,9 @@ func foreignName(fk *schema.ForeignKey) string {
 // restricted names the foreign key with ON DELETE or UPDATE RESTRICT that stopped a statement at once: one that has rows
 // which refer to a row that the statement picked.
 func (c *conn) restricted(err error, w *litesql.Write, b *binding) error {
+	if c.unkept(err) {
+		return err // it is run again
+	}
 	if !errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY) && !errors.Is(err, sqlite3.CONSTRAINT_TRIGGER) || w.Change == nil {
 		return err
 	}

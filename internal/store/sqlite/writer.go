@@ -185,7 +185,7 @@ func (w *writer) commit(batch []*request) {
 // together runs requests in one transaction. False means that none of it came to pass, and that those without an error of
 // their own are to be run again one by one.
 func (w *writer) together(batch []*request) bool {
-	if err := w.open(); err != nil {
+	if err := w.open(batch[0].alone()); err != nil {
 		w.failAll(batch, err)
 		return true
 	}
@@ -235,18 +235,18 @@ func (w *writer) together(batch []*request) bool {
 	return true
 }
 
-// open begins a transaction. Foreign keys wait for the request's end, as PostgreSQL's wait for the statement's: a bulk insert's rows may
-// refer to each other in any order.
-func (w *writer) open() error {
+// open begins a transaction, in which foreign keys may wait for the request's end from its beginning on.
+func (w *writer) open(defers bool) error {
 	if err := w.mend(); err != nil {
 		return err
 	}
 	err := w.c.safely(func() error {
 		w.c.end()
-		if err := w.c.exec("BEGIN IMMEDIATE"); err != nil {
+		w.c.defers = false
+		if err := w.c.exec("BEGIN IMMEDIATE"); err != nil || !defers {
 			return err
 		}
-		return w.c.exec("PRAGMA defer_foreign_keys = ON")
+		return w.c.deferKeys()
 	})
 	if err != nil {
 		w.c.rollback()
@@ -290,15 +290,12 @@ func (w *writer) inside(r *request, group bool) error {
 		}
 	}
 	mark := w.record.Mark()
-	if r.tx.Plan.Facts.Opaque {
-		w.record.Opaque()
-	}
-	err := c.begin(r.ctx, w.s.config.Statement)
-	if err == nil {
-		err = w.hooks(r)
-	}
-	if err == nil {
-		r.res, err = w.s.change(c, r.l, r.tx.Plan, r.tx.Args, true)
+	err := w.attempt(r)
+	if err != nil && c.unkept(err) && !c.broken && !c.GetAutocommit() {
+		w.record.CutBack(mark)
+		if err = w.deferAgain(group); err == nil {
+			err = w.attempt(r)
+		}
 	}
 	if err != nil {
 		err = w.s.fault(r.ctx, r.tx.Plan, c.cause(err))
@@ -337,6 +334,43 @@ func (w *writer) inside(r *request, group bool) error {
 		}
 	}
 	return err
+}
+
+// attempt runs what a request asks for.
+func (w *writer) attempt(r *request) error {
+	if r.tx.Plan.Facts.Opaque {
+		w.record.Opaque()
+	}
+	if err := w.c.begin(r.ctx, w.s.config.Statement); err != nil {
+		return err
+	}
+	if err := w.hooks(r); err != nil {
+		return err
+	}
+	var err error
+	r.res, err = w.s.change(w.c, r.l, r.tx.Plan, r.tx.Args, true)
+	return err
+}
+
+// deferAgain takes back what a request did that met an unsatisfied foreign key, and lets foreign keys wait for the
+// request's end from here on.
+func (w *writer) deferAgain(group bool) error {
+	w.c.end()
+	if group {
+		if err := w.c.exec("ROLLBACK TO request"); err != nil {
+			return err
+		}
+		return w.c.deferKeys()
+	}
+	if err := w.c.exec("ROLLBACK"); err != nil {
+		return err
+	}
+	w.record.RolledBack()
+	if err := w.c.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	w.recorded(w.record.Begin)
+	return w.c.deferKeys()
 }
 
 // A handle is what a hook gets: the running transaction.

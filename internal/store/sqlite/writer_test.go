@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/query"
@@ -274,5 +276,47 @@ func TestClose(t *testing.T) {
 	}
 	if err := s.Ready(context.Background()); code(err) != fault.Unavailable {
 		t.Error(err)
+	}
+}
+
+// Rows of one write may refer to each other in any order, alone, in a group and in a hook, and where their table's own keys
+// don't wait: such a write is run again, and its neighbours' work stays.
+func TestKeysThatDoNotWait(t *testing.T) {
+	s := openShop(t, Config{}, `;DROP TABLE item; CREATE TABLE item (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES item,
+		title TEXT NOT NULL, price TEXT, kind INTEGER NOT NULL DEFAULT 0, made TEXT) STRICT`)
+	both := func(id int) query.Query {
+		return insert("item", fmt.Sprintf(`[{"id":%d,"customer_id":%d,"title":"x"},{"id":%d,"customer_id":null,"title":"x"}]`, id, id+1, id+1), "id", "customer_id", "title")
+	}
+	if _, err := s.write(t, both(1)); err != nil {
+		t.Error("alone:", err)
+	}
+	wantCodes(t, s.together(t, nil, addItem(10, "null"), both(11), addItem(13, "99"), both(14), addItem(16, "14")),
+		"", "", fault.ForeignKeyViolation, "", "")
+	if _, err := s.write(t, addItem(20, "99")); code(err) != fault.ForeignKeyViolation {
+		t.Error("a row that refers to nothing:", err)
+	}
+	p, args := s.plan(t, both(30))
+	hook := func(ctx context.Context, h store.Handle) error { _, err := h.Write(ctx, p, args); return err }
+	if _, err := s.write(t, addItem(32, "30"), hook); err != nil {
+		t.Error("in a hook:", err)
+	}
+	if got := s.count(t, "item"); got != `[{"count":11}]` {
+		t.Error(got)
+	}
+}
+
+// A statement is compiled once, and not again for every transaction.
+func TestWritesKeepTheirStatements(t *testing.T) {
+	s := openShop(t, Config{})
+	tx := s.tx(t, insert("item", `[{"title":"t"}]`, "title"))
+	for range 10 {
+		if _, err := s.Write(context.Background(), tx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, st := range s.writer.c.stmts {
+		if n := st.Status(sqlite3.STMTSTATUS_REPREPARE, false); n > 0 {
+			t.Errorf("%T was compiled again %d times: %s", key, n, st.SQL())
+		}
 	}
 }
