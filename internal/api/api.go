@@ -14,7 +14,7 @@ type Request struct {
 	Values   func(name string) []string                     // all values
 	Each     func(yield func(name string, values []string)) // every header; may be nil where there are none
 	Body     io.Reader                                      // nil for none; already limited in size
-	BodyLen  int64                                          // -1 where unknown
+	BodyLen  int64                                          // as it is sent; -1 where unknown
 	Remote   string                                         // the client's address
 	ID       string                                         // the request's id
 }

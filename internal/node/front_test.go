@@ -99,8 +99,10 @@ func TestLargeAnswersHaveADeadline(t *testing.T) {
 	if l.set.Load() == 0 {
 		t.Error("a large answer had no deadline")
 	}
-	if l.pending.Load() {
-		t.Error("the deadline of an answer is still set after it")
+	for begin := time.Now(); l.pending.Load(); time.Sleep(time.Millisecond) { // net/http takes it off when the answer is sent
+		if time.Since(begin) > 5*time.Second {
+			t.Fatal("the deadline of an answer is still set after it")
+		}
 	}
 }
 
