@@ -91,7 +91,7 @@ func raw(t testing.TB, s *served, text string) reply {
 
 // TestCancelReachesTheEngine: when a client hangs up, its SQL ends within 100 ms.
 func TestCancelReachesTheEngine(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start()
 		makeSlow(t, s.dsn)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -180,7 +180,7 @@ func TestDiskFullOnPostgreSQL(t *testing.T) {
 
 // TestReloadDropsNothing swaps the schema under load. Every request is answered by the old schema or by the new one.
 func TestReloadDropsNothing(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start()
 		ctx, stop := context.WithCancel(t.Context())
 		var group sync.WaitGroup
@@ -214,7 +214,7 @@ func TestReloadDropsNothing(t *testing.T) {
 
 // TestGracefulStop: a stop lets requests finish that are under way, and takes no new ones.
 func TestGracefulStop(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		inside, goOn := make(chan struct{}), make(chan struct{})
 		s := start()
 		s.app.Before(pintail.Insert, "ingredient", func(ctx context.Context, w *pintail.Write) error {
@@ -247,7 +247,7 @@ func TestGracefulStop(t *testing.T) {
 
 // TestHooksOverHTTP: a hook refuses, errs, hangs, panics, writes; each is answered, and none holds others up.
 func TestHooksOverHTTP(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start()
 		s.app.Before(pintail.Insert, "ingredient", func(ctx context.Context, w *pintail.Write) error {
 			switch {
@@ -283,7 +283,7 @@ func TestHooksOverHTTP(t *testing.T) {
 
 // TestNoSecretInLogs sends secrets in every place where one may stand, with every level of the log on.
 func TestNoSecretInLogs(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		var mu sync.Mutex
 		var said bytes.Buffer
 		log := slog.New(slog.NewJSONHandler(lockedWriter{&mu, &said}, &slog.HandlerOptions{Level: slog.LevelDebug}))

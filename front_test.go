@@ -19,7 +19,7 @@ import (
 const everyToast = "toast?select=*,ingredients(*)&order=id"
 
 func TestNotModified(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start()
 		plain := ask(t, "GET", s.rest+everyToast, "")
 		tag := plain.header.Get("ETag")
@@ -50,7 +50,7 @@ func TestNotModified(t *testing.T) {
 }
 
 func TestCompression(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start()
 		plain := ask(t, "GET", s.rest+everyToast, "")
 		unpack := map[string]func(string) string{
@@ -120,7 +120,7 @@ func TestCompression(t *testing.T) {
 }
 
 func TestCORS(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start(func(c *pintail.Config) {
 			c.Open, c.AdminSecret, c.Origins = false, "s3cret", []string{"https://app.example"}
 		})
@@ -166,7 +166,7 @@ func TestCORS(t *testing.T) {
 
 // A web page that the developer visits, or a proxy that forwards to the developer's machine, must not be an admin.
 func TestOpenModeRefusals(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start()
 		for name, headers := range map[string][]string{
 			"a name that was bound to this machine": {"Host", "evil.example"},
@@ -190,7 +190,7 @@ func TestOpenModeRefusals(t *testing.T) {
 }
 
 func TestLocked(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start(func(c *pintail.Config) { c.Open, c.AdminSecret = false, "s3cret" })
 		for _, path := range []string{"/rest/v1/toast", "/rest/v1/nothing", "/rest/v1/", "/openapi.json", "/rest/v1/rpc/top_toasts"} {
 			ask(t, "GET", s.url+path, "").want(t, "without a secret "+path, 401, "PT401")
@@ -205,7 +205,7 @@ func TestLocked(t *testing.T) {
 // A client that promises a body and sends none gets its answer when the grace is over, whether anybody reads the body or not:
 // net/http reads to a body's end before it answers.
 func TestStalledBody(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start(func(c *pintail.Config) { c.Limits = node.Limits{BodyGrace: 200 * time.Millisecond} })
 		for _, c := range []struct {
 			head   string
@@ -232,7 +232,7 @@ func TestStalledBody(t *testing.T) {
 
 // A body that trickles in must not hold a place for ever.
 func TestSlowBody(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start(func(c *pintail.Config) { c.Limits = node.Limits{BodyGrace: 200 * time.Millisecond, BodyRateMin: 1000} })
 		slow := func(each time.Duration, parts int) (int, string) {
 			in, out := io.Pipe()

@@ -16,7 +16,7 @@ import (
 // TestLimits tries every limit of docs/limits.md on a request, with its default, at the edge and one past it, through the
 // whole program on both engines.
 func TestLimits(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start()
 		one := `{"name": "one", "vegan": true}`
 		padded := func(n int) string { return one + strings.Repeat(" ", n-len(one)) }
@@ -130,7 +130,7 @@ func lines(headers []string) string {
 
 // TestAnswerLimit: an answer of just the limit is given, one byte more is refused and not cut short.
 func TestAnswerLimit(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		const path = "order?select=*,items(*)&order=id"
 		whole := ask(t, "GET", start().rest+path, "")
 		at := start(func(c *pintail.Config) { c.AnswerBytesMax = int64(len(whole.body)) })
@@ -161,7 +161,7 @@ func TestAnswerLimitDefault(t *testing.T) {
 
 // TestRequestTime: a request may take so long in all.
 func TestRequestTime(t *testing.T) {
-	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
 		s := start(func(c *pintail.Config) { c.AnswerTime = 300 * time.Millisecond })
 		makeSlow(t, s.dsn)
 		begin := time.Now()

@@ -62,6 +62,7 @@ type Config struct {
 	AnswerTime         time.Duration // for a whole request; default 30 s
 	AnswerBytesMax     int64         // default 32 MiB
 	SlowTime           time.Duration // statements that take longer are logged with their plan; default 500 ms
+	NetHTTP            bool          // Run serves everything by net/http, plain requests for the API too
 	DrainTime          time.Duration // between /readyz turning false and the listener closing, on stop; default 0
 	ServerTimes        bool          // answer with Server-Timing
 
@@ -106,8 +107,9 @@ type App struct {
 	node   *node.Node
 	front  *node.Front
 	store  store.Store
-	routes *http.ServeMux
-	custom bool
+	files  http.Handler   // the static files; nil for none
+	routes *http.ServeMux // of Handle
+	shades bool           // one of routes may be for a path of the API
 	hooks  hooks
 	gauge  *gauges
 	log    *slog.Logger
@@ -151,7 +153,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 	})
 	a.front = node.NewFront(a.node, c.Limits, c.Origins, a.seen)
 	if dir := c.public(); dir != "" {
-		a.routes.Handle("/", static(dir))
+		a.files = static(dir)
 	}
 	return a, nil
 }
@@ -176,11 +178,16 @@ func openStore(c Config, s *schema.Schema) (store.Store, error) {
 // Handler serves the API, the custom routes and the static files.
 func (a *App) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.custom || !node.Serves(r.URL.Path) {
+		serves := node.Serves(r.URL.Path)
+		if a.shades || !serves {
 			if _, pattern := a.routes.Handler(r); pattern != "" {
 				a.routes.ServeHTTP(w, r)
 				return
 			}
+		}
+		if a.files != nil && !serves {
+			a.files.ServeHTTP(w, r)
+			return
 		}
 		a.front.ServeHTTP(w, r)
 	})
@@ -189,7 +196,9 @@ func (a *App) Handler() http.Handler {
 // Handle adds a route in net/http's pattern form, before the API's own.
 func (a *App) Handle(pattern string, h http.Handler) {
 	a.routes.Handle(pattern, h)
-	a.custom = true
+	if _, path, _ := strings.Cut(pattern, "/"); node.Serves("/"+path) || path == "" || path[0] == '{' || strings.HasPrefix(path, "rest/{") {
+		a.shades = true
+	}
 }
 
 // Do asks one query as an actor: it takes the way that every client's request takes.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pintail-dev/pintail/internal/auth"
+	"github.com/pintail-dev/pintail/internal/node"
 )
 
 // stopTime bounds how long Run waits for requests that are under way when it stops.
@@ -39,7 +40,7 @@ func (a *App) RunOn(ctx context.Context, public, admin net.Listener) error {
 	if a.config.Open && !loopback(public.Addr()) {
 		return errors.Join(fmt.Errorf("open mode listens on a loopback address only, and %s is none: every caller is an admin", public.Addr()), public.Close(), a.Close())
 	}
-	servers := []*http.Server{a.server(a.Handler())}
+	servers := []server{a.public()}
 	listeners := []net.Listener{public}
 	if admin != nil {
 		servers = append(servers, a.server(a.AdminHandler()))
@@ -70,6 +71,21 @@ func (a *App) RunOn(ctx context.Context, public, admin net.Listener) error {
 }
 
 func (a *App) drain() { a.draining.Do(func() { close(a.drained) }) }
+
+// A server is net/http's, or an Express before it.
+type server interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+}
+
+// public is what listens on the public address. A route that may stand before the API's own is net/http's to find.
+func (a *App) public() server {
+	s := a.server(a.Handler())
+	if a.config.NetHTTP {
+		return s
+	}
+	return node.NewExpress(a.front, func(path string) bool { return !a.shades && node.Serves(path) }, s)
+}
 
 func (a *App) server(h http.Handler) *http.Server {
 	return &http.Server{

@@ -32,6 +32,19 @@ func onEngines(t *testing.T, test func(t *testing.T, start func(...func(*pintail
 	}
 }
 
+// onFronts is onEngines, and on SQLite everything by net/http alone besides: for what a front promises.
+func onFronts(t *testing.T, test func(t *testing.T, start func(...func(*pintail.Config)) *served)) {
+	t.Helper()
+	onEngines(t, test)
+	s := shoptest.Schema(t)
+	t.Run("net/http", func(t *testing.T) {
+		dsn := shoptest.SQLiteDSN(t, s)
+		test(t, func(set ...func(*pintail.Config)) *served {
+			return serve(t, s, dsn, append(set, func(c *pintail.Config) { c.NetHTTP = true })...)
+		})
+	})
+}
+
 // A served is an app under its own listener.
 type served struct {
 	app  *pintail.App
