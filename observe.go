@@ -60,7 +60,8 @@ type gauges struct {
 	bytesIn  prometheus.Counter
 
 	// Looking a series up by its labels costs more than counting: the few that there are, are kept.
-	known       sync.Map // answered → series
+	mu          sync.RWMutex
+	known       map[answered]series
 	store, plan prometheus.Observer
 }
 
@@ -77,11 +78,16 @@ type series struct {
 }
 
 func (g *gauges) series(of answered) series {
-	if s, ok := g.known.Load(of); ok {
-		return s.(series)
+	g.mu.RLock()
+	s, ok := g.known[of]
+	g.mu.RUnlock()
+	if ok {
+		return s
 	}
-	s := series{g.requests.WithLabelValues(of.route, strconv.Itoa(of.status), string(of.code)), g.seconds.WithLabelValues(of.route)}
-	g.known.Store(of, s)
+	s = series{g.requests.WithLabelValues(of.route, strconv.Itoa(of.status), string(of.code)), g.seconds.WithLabelValues(of.route)}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.known[of] = s
 	return s
 }
 
@@ -90,6 +96,7 @@ var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05,
 
 func newGauges() *gauges {
 	g := &gauges{
+		known:    map[answered]series{},
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pintail_requests_total", Help: "Requests by route, status and code of what went wrong."}, []string{"route", "status", "code"}),
 		seconds:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "pintail_request_seconds", Help: "How long requests took.", Buckets: buckets}, []string{"route"}),

@@ -10,7 +10,7 @@ type Args []Value
 // Belonging to the values: literals, limits and offsets, the whole of an in list, the keys of a JSON path, the rows of an
 // insert. Belonging to the shape: structure, names, operators, the claims that are asked for, whether a value is null.
 func Parameterize(q Query, buf []byte) (shape []byte, args Args) {
-	w := shaper{buf: buf, args: make(Args, 0, 8)}
+	w := shaper{buf: buf, args: make(Args, 0, 2)}
 	w.query(q)
 	return w.buf, w.args
 }

@@ -21,7 +21,7 @@ func newLog(c *config, w io.Writer) (l *slog.Logger, stop func()) {
 	}
 	lazy := newLazyWriter(w)
 	if c.LogFormat == "json" || c.LogFormat == "" && !terminal(w) {
-		return slog.New(slog.NewJSONHandler(lazy, &slog.HandlerOptions{Level: level})), lazy.stop
+		return slog.New(&jsonHandler{Handler: slog.NewJSONHandler(lazy, &slog.HandlerOptions{Level: level}), w: lazy}), lazy.stop
 	}
 	return slog.New(&plainHandler{w: lazy, level: level}), lazy.stop
 }
@@ -62,6 +62,65 @@ func (l *lazyWriter) flush() {
 func (l *lazyWriter) stop() {
 	l.timer.Stop()
 	l.flush()
+}
+
+// A jsonHandler writes what slog's own writes, and writes plain records itself: a line a request is a tenth of the work of a
+// small one, and half of that this way.
+type jsonHandler struct {
+	slog.Handler
+	w io.Writer
+}
+
+func (h *jsonHandler) Handle(ctx context.Context, r slog.Record) error {
+	var buf [512]byte
+	b, ok := appendRecord(buf[:0], &r)
+	if !ok {
+		return h.Handler.Handle(ctx, r)
+	}
+	_, err := h.w.Write(b)
+	return err
+}
+
+// appendRecord writes a record of texts without anything to escape, numbers and durations. False means that it is another.
+func appendRecord(b []byte, r *slog.Record) ([]byte, bool) {
+	if year := r.Time.Year(); r.Time.IsZero() || year < 0 || year > 9999 || !bare(r.Message) {
+		return nil, false
+	}
+	b = append(b, `{"time":"`...)
+	b = r.Time.AppendFormat(b, time.RFC3339Nano)
+	b = append(append(b, `","level":"`...), r.Level.String()...)
+	b = append(append(append(b, `","msg":"`...), r.Message...), '"')
+	ok := true
+	r.Attrs(func(a slog.Attr) bool {
+		if ok = bare(a.Key) && a.Key != ""; !ok {
+			return false
+		}
+		b = append(append(append(b, `,"`...), a.Key...), `":`...)
+		switch a.Value.Kind() {
+		case slog.KindString:
+			text := a.Value.String()
+			ok = bare(text)
+			b = append(append(append(b, '"'), text...), '"')
+		case slog.KindInt64:
+			b = strconv.AppendInt(b, a.Value.Int64(), 10)
+		case slog.KindDuration:
+			b = strconv.AppendInt(b, int64(a.Value.Duration()), 10)
+		default:
+			ok = false
+		}
+		return ok
+	})
+	return append(b, "}\n"...), ok
+}
+
+// bare says whether a text stands for itself between quotes.
+func bare(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // A plainHandler writes lines for people: time, a mark for trouble, the message, and what belongs to it. A request is one

@@ -105,14 +105,26 @@ func (n *Node) fail(r *api.Request, err error) api.Response {
 // methods are those that a metric may be named by: a client's own words are no label.
 var methods = map[string]string{"GET": "GET", "HEAD": "HEAD", "POST": "POST", "PATCH": "PATCH", "PUT": "PUT", "DELETE": "DELETE", "OPTIONS": "OPTIONS"}
 
+// routes are a method's names for the metrics.
+type routes struct{ root, table, function string }
+
+var routeNames = func() map[string]routes {
+	names := map[string]routes{}
+	for m := range methods {
+		names[m] = routes{m + " /rest/v1/", m + " /rest/v1/{table}", m + " /rest/v1/rpc/{function}"}
+	}
+	return names
+}()
+
 func route(method string, ask *rest.Ask) string {
+	names := routeNames[method]
 	switch {
 	case ask.RPC:
-		return methods[method] + " /rest/v1/rpc/{function}"
+		return names.function
 	case ask.Name.Name == "":
-		return methods[method] + " /rest/v1/"
+		return names.root
 	}
-	return methods[method] + " /rest/v1/{table}"
+	return names.table
 }
 
 func (n *Node) restOptions(g *generation) rest.Options {

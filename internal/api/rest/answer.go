@@ -182,8 +182,8 @@ func rangeHeader(r *api.Response, lower, upper, total int64) {
 
 // location is the canonical address of what was read: its parameters sorted, those of one name joined by a comma.
 func (a *Ask) location() string {
-	b := make([]byte, 0, len(a.prefix)+len(a.Name.Name)+len(a.rawQuery)+16)
-	b = append(append(b, a.prefix...), '/')
+	var buf [256]byte
+	b := append(append(buf[:0], a.prefix...), '/')
 	b = escape(b, a.Name.Name)
 	if a.rawQuery == "" {
 		return string(b)

@@ -239,7 +239,7 @@ func (a *Ask) target(r *api.Request, o *Options) error {
 // pathSegments splits the path; an encoded slash is part of its segment.
 func pathSegments(r *api.Request, prefix string) ([]string, error) {
 	path := r.Path
-	encoded := strings.Contains(r.RawPath, "%2F") || strings.Contains(r.RawPath, "%2f")
+	encoded := strings.IndexByte(r.RawPath, '%') >= 0 && (strings.Contains(r.RawPath, "%2F") || strings.Contains(r.RawPath, "%2f"))
 	if encoded {
 		path = strings.TrimPrefix(r.RawPath, prefix)
 	}
