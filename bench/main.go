@@ -24,7 +24,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each measurement")
 	flag.DurationVar(&o.time, "time", 4*time.Second, "length of a round")
 	flag.IntVar(&o.rows, "rows", 100_000, "rows of the item table")
-	only := flag.String("only", "", "comma-separated names of measurements; default all")
+	only := flag.String("only", "", "comma-separated names of measurements; default all: sqlite, insert, postgres, graphql, growth, demo, tables")
 	flag.Parse()
 	if *only != "" {
 		o.only = strings.Split(*only, ",")
@@ -90,6 +90,11 @@ func run(ctx context.Context, o options) error {
 	}
 	if o.wants("demo") {
 		if err := b.demo(ctx); err != nil {
+			return err
+		}
+	}
+	if o.wants("tables") {
+		if err := b.tables(ctx); err != nil {
 			return err
 		}
 	}

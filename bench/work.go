@@ -54,6 +54,19 @@ func (b *bench) pintail(ctx context.Context, name, database string, rows int) (s
 	return "http://" + addr, cmd, err
 }
 
+// bare starts the bare handlers, and gives their addresses by library.
+func (b *bench) bare(ctx context.Context, engine, database string) (map[string]string, error) {
+	urls := map[string]string{}
+	for _, library := range []string{"net/http", "fasthttp"} {
+		addr := free()
+		if _, err := b.start(ctx, "http://"+addr+"/rest/v1/item?id=eq.1", nil, "bare", engine, database, addr, library); err != nil {
+			return nil, err
+		}
+		urls[library] = "http://" + addr
+	}
+	return urls, nil
+}
+
 func key(rows int) string {
 	return fmt.Sprintf(`math.randomseed(os.time())
 request = function() return wrk.format("GET", "/rest/v1/item?id=eq." .. math.random(1, %d)) end`, rows)
@@ -85,8 +98,8 @@ func (b *bench) sqlite(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bare := free()
-	if _, err := b.start(ctx, "http://"+bare+"/rest/v1/item?id=eq.1", nil, "bare", "sqlite", b.path("lite.db"), bare); err != nil {
+	bare, err := b.bare(ctx, "sqlite", b.path("lite.db"))
+	if err != nil {
 		return err
 	}
 	if err := b.run(ctx, nil, "pocketbase", "--dir", b.path("pb"), "seed", fmt.Sprint(rows)); err != nil {
@@ -98,13 +111,13 @@ func (b *bench) sqlite(ctx context.Context) error {
 	}
 	if b.o.wants("sqlite") {
 		if err := b.play(ctx, contest{"key", "one row by key, REST, SQLite, 32 connections", 32, []player{
-			{"pintail", mine, key(rows)}, {"bare", "http://" + bare, key(rows)}, {"pocketbase", "http://" + pocket, pocketKey(rows)},
-		}, map[string]float64{"bare": 0.8, "pocketbase": 5}}); err != nil {
+			{"pintail", mine, key(rows)}, {"bare fasthttp", bare["fasthttp"], key(rows)}, {"bare net/http", bare["net/http"], key(rows)}, {"pocketbase", "http://" + pocket, pocketKey(rows)},
+		}, map[string]float64{"bare fasthttp": 0.8, "pocketbase": 5}}); err != nil {
 			return err
 		}
 		if err := b.play(ctx, contest{"list", "20 filtered, ordered rows by an index, REST, SQLite, 32 connections", 32, []player{
-			{"pintail", mine, list(rows)}, {"bare", "http://" + bare, list(rows)}, {"pocketbase", "http://" + pocket, pocketList(rows)},
-		}, map[string]float64{"bare": 0.8, "pocketbase": 5}}); err != nil {
+			{"pintail", mine, list(rows)}, {"bare fasthttp", bare["fasthttp"], list(rows)}, {"bare net/http", bare["net/http"], list(rows)}, {"pocketbase", "http://" + pocket, pocketList(rows)},
+		}, map[string]float64{"bare fasthttp": 0.8, "pocketbase": 5}}); err != nil {
 			return err
 		}
 	}
@@ -128,13 +141,13 @@ func (b *bench) postgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bare := free()
-	if _, err := b.start(ctx, "http://"+bare+"/rest/v1/item?id=eq.1", nil, "bare", "postgres", dsn, bare); err != nil {
+	bare, err := b.bare(ctx, "postgres", dsn)
+	if err != nil {
 		return err
 	}
 	err = b.play(ctx, contest{"postgres", "one row by key, REST, PostgreSQL, 32 connections", 32, []player{
-		{"pintail", mine, key(b.o.rows)}, {"bare", "http://" + bare, key(b.o.rows)},
-	}, map[string]float64{"bare": 0.8}})
+		{"pintail", mine, key(b.o.rows)}, {"bare fasthttp", bare["fasthttp"], key(b.o.rows)}, {"bare net/http", bare["net/http"], key(b.o.rows)},
+	}, map[string]float64{"bare fasthttp": 0.8}})
 	b.stop()
 	return err
 }
@@ -194,6 +207,73 @@ func (b *bench) demo(ctx context.Context) error {
 	fmt.Printf("\ndemo\n  start to first answer, made already: %.0f ms (goal 150: %s)\n  idle memory: %.1f MiB (goal 40: %s)\n",
 		median(times), verdict(median(times) <= 150), memory, verdict(memory <= 40))
 	return nil
+}
+
+// tablesMany is how many tables the schema of a large project has here.
+const tablesMany = 1000
+
+// manyTables is a schema of tables that refer to each other in chains of ten.
+func manyTables() string {
+	var s strings.Builder
+	for i := range tablesMany {
+		fmt.Fprintf(&s, "\n\"Table %d.\"\ntype t%d @table @index(columns: [\"n\", \"-made_at\"]) {\n  id: bigint! @id @column(identity: BY_DEFAULT)\n", i, i)
+		s.WriteString("  n: bigint!\n  name: String! @unique\n  note: String\n  price: numeric @column(type: \"numeric(10,2)\")\n  active: Boolean!\n")
+		s.WriteString("  data: jsonb\n  made_at: timestamptz! @default(now: true)\n")
+		if i%10 > 0 {
+			fmt.Fprintf(&s, "  of_id: bigint\n  of: t%d @relation(columns: [\"of_id\"])\n", i-1)
+		}
+		if i%10 < 9 {
+			fmt.Fprintf(&s, "  parts: [t%d!]! @inverse(of: \"of\")\n", i+1)
+		}
+		s.WriteString("}\n")
+	}
+	return s.String()
+}
+
+// tables measures start and memory with a schema of many tables: idle, and after three requests on each, whose plans are kept.
+func (b *bench) tables(ctx context.Context) error {
+	schema := b.path("many.graphql")
+	if err := os.WriteFile(schema, []byte(manyTables()), 0o600); err != nil {
+		return err
+	}
+	env := []string{"PINTAIL_DATABASE_URL=sqlite:" + b.path("many.db"), "PINTAIL_SCHEMA=" + schema}
+	if err := b.run(ctx, env, "pintail", "schema", "apply"); err != nil {
+		return err
+	}
+	addr := free()
+	begin := time.Now()
+	cmd, err := b.start(ctx, "http://"+addr+"/rest/v1/t0?limit=1", env, "pintail", "serve", "--open", "--listen", addr, "--admin", "off")
+	if err != nil {
+		return err
+	}
+	first := time.Since(begin)
+	time.Sleep(2 * time.Second)
+	idle, err := rss(cmd)
+	if err != nil {
+		return err
+	}
+	for i := range tablesMany {
+		for _, query := range []string{"id=eq.1", "n=gte.5&order=n,id&limit=20", "select=id,name" + embed(i) + "&name=eq.x"} {
+			if url := fmt.Sprintf("http://%s/rest/v1/t%d?%s", addr, i, query); !answers(url) {
+				return fmt.Errorf("%s is not answered", url)
+			}
+		}
+	}
+	asked, err := rss(cmd)
+	if err != nil {
+		return err
+	}
+	b.stop()
+	fmt.Printf("\nschema of %d tables\n  start to first answer: %.0f ms\n  idle memory: %.1f MiB\n  memory after three requests on each table: %.1f MiB (goal 300, with ten roles: %s)\n",
+		tablesMany, float64(first.Microseconds())/1000, idle, asked, verdict(asked <= 300))
+	return nil
+}
+
+func embed(i int) string {
+	if i%10 < 9 {
+		return ",parts(id,name)"
+	}
+	return ",of(id,name)"
 }
 
 // cluster starts a PostgreSQL of the benchmark's own.

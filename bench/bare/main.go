@@ -1,7 +1,7 @@
-// Command bare is the yardstick: a hand-written net/http handler on the same driver that runs one prepared statement of
-// the same SQL as Pintail and writes the same bytes, with nothing else around it.
+// Command bare is the yardstick: a hand-written handler on the same driver that runs one prepared statement of the same SQL
+// as Pintail and writes the same bytes, with nothing else around it, on net/http or on fasthttp.
 //
-//	bare sqlite FILE ADDR      bare postgres DSN ADDR      bare nested FILE ADDR
+//	bare sqlite FILE ADDR LIBRARY      bare postgres DSN ADDR LIBRARY      bare nested FILE ADDR
 //
 // It serves /rest/v1/item?id=eq.N and /rest/v1/item?n=gte.N&order=n&limit=20.
 package main
@@ -14,31 +14,76 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/ncruces/go-sqlite3"
+	"github.com/valyala/fasthttp"
 )
 
+// An engine appends the answer to a question to b: the row of a key, or 20 rows by the index.
+type engine func(ctx context.Context, list bool, value int64, b []byte) ([]byte, error)
+
 func main() {
-	if len(os.Args) != 4 {
-		log.Fatal("usage: bare sqlite FILE ADDR | bare postgres DSN ADDR | bare nested FILE ADDR")
+	if len(os.Args) == 4 && os.Args[1] == "nested" {
+		h, err := nested(os.Args[2])
+		if err != nil {
+			log.Fatal(err)
+		}
+		log.Fatal(http.ListenAndServe(os.Args[3], h))
 	}
-	var h http.HandlerFunc
+	if len(os.Args) != 5 {
+		log.Fatal("usage: bare sqlite FILE ADDR LIBRARY | bare postgres DSN ADDR LIBRARY | bare nested FILE ADDR")
+	}
+	var e engine
 	var err error
 	switch os.Args[1] {
 	case "sqlite":
-		h, err = sqlite(os.Args[2])
+		e, err = sqlite(os.Args[2])
 	case "postgres":
-		h, err = postgres(os.Args[2])
-	case "nested":
-		h, err = nested(os.Args[2])
+		e, err = postgres(os.Args[2])
 	default:
 		err = fmt.Errorf("no engine %q", os.Args[1])
 	}
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(http.ListenAndServe(os.Args[3], h))
+	switch os.Args[4] {
+	case "net/http":
+		log.Fatal(http.ListenAndServe(os.Args[3], standard(e)))
+	case "fasthttp":
+		log.Fatal(fasthttp.ListenAndServe(os.Args[3], fast(e)))
+	}
+	log.Fatalf("no library %q", os.Args[4])
+}
+
+func standard(e engine) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		list, value := question(q.Get("id"), q.Get("n"))
+		b, err := e(r.Context(), list, value, make([]byte, 0, 512))
+		if err != nil {
+			http.Error(w, err.Error(), 500)
+			return
+		}
+		w.Header()["Content-Type"] = []string{"application/json; charset=utf-8"}
+		w.Header()["Content-Length"] = []string{strconv.Itoa(len(b))}
+		w.Write(b)
+	}
+}
+
+func fast(e engine) fasthttp.RequestHandler {
+	return func(c *fasthttp.RequestCtx) {
+		q := c.QueryArgs()
+		list, value := question(string(q.Peek("id")), string(q.Peek("n")))
+		b, err := e(c, list, value, c.Response.Body()[:0])
+		if err != nil {
+			c.Error(err.Error(), 500)
+			return
+		}
+		c.Response.Header.SetContentType("application/json; charset=utf-8")
+		c.Response.SetBodyRaw(b)
+	}
 }
 
 const (
@@ -47,28 +92,29 @@ const (
 )
 
 // question gives the SQL's number and its value.
-func question(r *http.Request) (list bool, value int64) {
-	q := r.URL.Query()
-	if id := q.Get("id"); id != "" {
+func question(id, n string) (list bool, value int64) {
+	if id != "" {
 		value, _ = strconv.ParseInt(strings.TrimPrefix(id, "eq."), 10, 64)
 		return false, value
 	}
-	value, _ = strconv.ParseInt(strings.TrimPrefix(q.Get("n"), "gte."), 10, 64)
+	value, _ = strconv.ParseInt(strings.TrimPrefix(n, "gte."), 10, 64)
 	return true, value
 }
 
 type conn struct {
 	db        *sqlite3.Conn
 	key, list *sqlite3.Stmt
-	buf       []byte
 }
 
-func sqlite(path string) (http.HandlerFunc, error) {
+func sqlite(path string) (engine, error) {
 	const connections = 4
 	pool := make(chan *conn, connections)
 	for range connections {
 		db, err := sqlite3.Open(path)
 		if err != nil {
+			return nil, err
+		}
+		if err := db.BusyTimeout(5 * time.Second); err != nil {
 			return nil, err
 		}
 		c := &conn{db: db}
@@ -80,8 +126,7 @@ func sqlite(path string) (http.HandlerFunc, error) {
 		}
 		pool <- c
 	}
-	return func(w http.ResponseWriter, r *http.Request) {
-		list, value := question(r)
+	return func(_ context.Context, list bool, value int64, b []byte) ([]byte, error) {
 		c := <-pool
 		defer func() { pool <- c }()
 		stmt := c.key
@@ -89,10 +134,9 @@ func sqlite(path string) (http.HandlerFunc, error) {
 			stmt = c.list
 		}
 		if err := stmt.BindInt64(1, value); err != nil {
-			http.Error(w, err.Error(), 500)
-			return
+			return nil, err
 		}
-		b := append(c.buf[:0], '[')
+		b = append(b, '[')
 		for n := 0; stmt.Step(); n++ {
 			if n > 0 {
 				b = append(b, ", \n "...)
@@ -109,19 +153,11 @@ func sqlite(path string) (http.HandlerFunc, error) {
 			b = strconv.AppendBool(b, stmt.ColumnInt64(4) != 0)
 			b = append(b, '}')
 		}
-		b = append(b, ']')
-		c.buf = b
-		if err := stmt.Reset(); err != nil {
-			http.Error(w, err.Error(), 500)
-			return
-		}
-		w.Header()["Content-Type"] = []string{"application/json; charset=utf-8"}
-		w.Header()["Content-Length"] = []string{strconv.Itoa(len(b))}
-		w.Write(b)
+		return append(b, ']'), stmt.Reset()
 	}, nil
 }
 
-func postgres(dsn string) (http.HandlerFunc, error) {
+func postgres(dsn string) (engine, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, err
@@ -132,31 +168,22 @@ func postgres(dsn string) (http.HandlerFunc, error) {
 		return nil, err
 	}
 	const row = `SELECT row_to_json(t)::text FROM (SELECT "id", "n", "name", "price", "active" FROM "item" `
-	return func(w http.ResponseWriter, r *http.Request) {
-		list, value := question(r)
+	return func(ctx context.Context, list bool, value int64, b []byte) ([]byte, error) {
 		sql := row + `WHERE "id" = $1) t`
 		if list {
 			sql = row + `WHERE "n" >= $1 ORDER BY "n", "id" LIMIT 20) t`
 		}
-		rows, err := pool.Query(r.Context(), sql, value)
+		rows, err := pool.Query(ctx, sql, value)
 		if err != nil {
-			http.Error(w, err.Error(), 500)
-			return
+			return nil, err
 		}
-		b := []byte{'['}
+		b = append(b, '[')
 		for n := 0; rows.Next(); n++ {
 			if n > 0 {
 				b = append(b, ", \n "...)
 			}
 			b = append(b, rows.RawValues()[0]...)
 		}
-		b = append(b, ']')
-		if err := rows.Err(); err != nil {
-			http.Error(w, err.Error(), 500)
-			return
-		}
-		w.Header()["Content-Type"] = []string{"application/json; charset=utf-8"}
-		w.Header()["Content-Length"] = []string{strconv.Itoa(len(b))}
-		w.Write(b)
+		return append(b, ']'), rows.Err()
 	}, nil
 }
