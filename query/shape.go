@@ -9,6 +9,7 @@ type Args []Value
 // queries never share one), numbers every Value and path Step of q by its place in the returned Args, and returns both.
 // Belonging to the values: literals, limits and offsets, the whole of an in list, the keys of a JSON path, the rows of an
 // insert. Belonging to the shape: structure, names, operators, the claims that are asked for, whether a value is null.
+// A Value in Args keeps the Arg that it came with: a dialect may tell by it where the value is from.
 func Parameterize(q Query, buf []byte) (shape []byte, args Args) {
 	w := shaper{buf: buf, args: make(Args, 0, 2)}
 	w.query(q)
@@ -276,7 +277,7 @@ func (w *shaper) field(f *Field) {
 		w.flag(s.Text)
 		w.flag(s.Quoted)
 		s.Arg = len(w.args)
-		w.args = append(w.args, Value{Text: s.Key, Arg: s.Arg})
+		w.args = append(w.args, Value{Text: s.Key})
 	}
 }
 
@@ -291,8 +292,8 @@ func (w *shaper) value(v *Value) {
 	w.str(v.Claim)
 	w.flag(v.Null)
 	w.flag(v.IsList)
-	v.Arg = len(w.args)
 	w.args = append(w.args, *v)
+	v.Arg = len(w.args) - 1
 }
 
 func (w *shaper) name(n Name) {
