@@ -100,6 +100,8 @@ const (
 	TooMany             Code = "PT102" // parameters, filter nodes or in-list values over the limit
 	NotOnSQLite         Code = "PT103" // a feature that the SQLite engine doesn't have yet
 	BadEncoding         Code = "PT104" // not UTF-8, or a NUL
+	BadDocument         Code = "PT106" // a GraphQL document, or its variables, are wrong
+	TooCostly           Code = "PT107" // a GraphQL request may touch more rows than the caller may ask for
 	NestedWithoutParent Code = "PT105" // a row that a nested one takes its key from did not go in
 	Unavailable         Code = "PT503" // the engine is away or shutting down; Retry-After says when to ask again
 	SchemaMismatch      Code = "PT200" // the database doesn't have what the schema file declares

@@ -1,0 +1,169 @@
+package graphql
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pintail-dev/pintail/query"
+)
+
+// TestPrepared counts lowerings: a document is lowered once for each structure of its variables, whatever their values.
+func TestPrepared(t *testing.T) {
+	for _, c := range []struct {
+		name, document string
+		same           []string // one structure
+		other          []string // each another one
+	}{
+		{"scalars and lists of them", `query ($id: bigint, $ids: [bigint!], $n: Int) { author(where: {id: {_eq: $id, _in: $ids}}, limit: $n) { id } }`,
+			[]string{`{"id": 1, "ids": [1], "n": 1}`, `{"id": "2", "ids": [], "n": 5}`, `{"n": 7, "ids": [1,2,3], "id": 3}`},
+			[]string{`{"id": 1, "ids": [1], "n": null}`, `{"id": 1, "ids": [1]}`}},
+		{"directives", `query ($yes: Boolean!) { author { id name @include(if: $yes) ...f } } fragment f on author { score @skip(if: $yes) }`,
+			[]string{`{"yes": true}`}, []string{`{"yes": false}`}},
+		{"an expression", `query ($w: author_bool_exp!) { author(where: $w) { id } }`,
+			[]string{`{"w": {"id": {"_eq": 1}}}`, `{"w": {"id": {"_eq": 2}}}`},
+			[]string{`{"w": {"id": {"_gt": 1}}}`, `{"w": {"_or": [{"id": {"_eq": 1}}]}}`, `{"w": {"_or": [{"id": {"_eq": 1}}, {"id": {"_eq": 1}}]}}`,
+				`{"w": {"id": {"_is_null": true}}}`, `{"w": {"id": {"_is_null": false}}}`}},
+		{"an order", `query ($o: [author_order_by!]) { author(order_by: $o) { id } }`,
+			[]string{`{"o": [{"id": "asc"}]}`}, []string{`{"o": [{"id": "desc"}]}`, `{"o": {"name": "asc"}}`, `{"o": []}`}},
+		{"an enum's value is a value", `query ($k: author_kind) { author(where: {kind: {_eq: $k}}) { id } }`,
+			[]string{`{"k": "human"}`, `{"k": "machine"}`}, nil},
+		{"a path", `query ($p: String) { author { meta(path: $p) } }`, []string{`{"p": "a"}`}, []string{`{"p": "b"}`, `{}`}},
+		{"a row of scalars", `mutation ($n: String!, $s: Float) { insert_author_one(object: {name: $n, score: $s}) { id } }`,
+			[]string{`{"n": "a", "s": 1}`, `{"n": "b\"", "s": 2.50}`}, []string{`{"n": "a"}`, `{"n": "a", "s": null}`}},
+		{"what is set", `mutation ($s: author_set_input!) { update_author(where: {id: {_eq: 1}}, _set: $s) { affected_rows } }`,
+			[]string{`{"s": {"name": "a"}}`, `{"s": {"name": "b"}}`}, []string{`{"s": {"score": 1}}`, `{"s": {}}`}},
+		{"a default", `query ($n: Int = 3) { author(limit: $n) { id } }`, []string{`{"n": 1}`, `{"n": 2}`}, []string{`{}`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			types := small(t)
+			d := NewDialect(types, Options{})
+			for i, variables := range c.same {
+				check(t, types, d, c.document, variables)
+				if d.Lowered() != 1 {
+					t.Fatalf("%s: lowered %d times after %d requests of one structure", variables, d.Lowered(), i+1)
+				}
+			}
+			for i, variables := range c.other {
+				check(t, types, d, c.document, variables)
+				if d.Lowered() != int64(i+2) {
+					t.Errorf("%s: lowered %d times, not %d", variables, d.Lowered(), i+2)
+				}
+			}
+			before := d.Lowered()
+			for _, variables := range append(c.same, c.other...) {
+				check(t, types, d, c.document, variables)
+			}
+			if d.Lowered() != before {
+				t.Errorf("lowered %d times more when all were asked again", d.Lowered()-before)
+			}
+		})
+	}
+}
+
+// check asks d, and holds the answer against that of a dialect that knows nothing yet.
+func check(t *testing.T, types *Types, d *Dialect, document, variables string) {
+	t.Helper()
+	got, err := ask(t, d, document, variables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := ask(t, NewDialect(types, Options{}), document, variables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !sameArgs(got.Args, want.Args) || string(got.Shape) != string(want.Shape) {
+		t.Errorf("%s\n%s\nprepared %v\nlowered  %v", document, variables, got.Args, want.Args)
+	}
+}
+
+// A prepared operation refuses what lowering would refuse.
+func TestPreparedRefuses(t *testing.T) {
+	const document = `query ($id: Int!, $ids: [Int!]!, $k: author_kind, $n: Int) { article(where: {rating: {_eq: $id, _in: $ids}, author: {kind: {_eq: $k}}}, limit: $n) { id } }`
+	good := `{"id": 1, "ids": [1], "k": "human", "n": 1}`
+	for _, bad := range []string{
+		`{"id": 1.5, "ids": [1], "k": "human", "n": 1}`, `{"id": true, "ids": [1], "k": "human", "n": 1}`, `{"id": 1, "ids": [1, null], "k": "human", "n": 1}`,
+		`{"id": 1, "ids": [1], "k": "ghost", "n": 1}`, `{"id": 1, "ids": [1], "k": "human", "n": -1}`, `{"id": 1, "ids": [99999999999], "k": "human", "n": 1}`,
+		`{"id": [1], "ids": [1], "k": "human", "n": 1}`, `{"id": 1, "ids": [1], "k": {}, "n": 1}`, `{"id": 1, "ids": {"a": 1}, "k": "human", "n": 1}`,
+		`{"id": "\u0000", "ids": [1], "k": "human", "n": 1}`, `{"id": 1, "ids": [1], "k": "human", "n": 1, "more": 2}`, `{"ids": [1], "k": "human", "n": 1}`,
+	} {
+		types := small(t)
+		d := NewDialect(types, Options{})
+		if _, err := ask(t, d, document, good); err != nil {
+			t.Fatal(err)
+		}
+		_, prepared := ask(t, d, document, bad)
+		_, anew := ask(t, NewDialect(types, Options{}), document, bad)
+		if prepared == nil || anew == nil || prepared.Error() != anew.Error() {
+			t.Errorf("%s: prepared %v, lowered %v", bad, prepared, anew)
+		}
+	}
+}
+
+// Documents and what is prepared of them keep to their bytes.
+func TestDocumentsAreBounded(t *testing.T) {
+	d := NewDialect(small(t), Options{Limits: Limits{DocumentsBytes: 256 << 10}})
+	for i := range 2000 {
+		if _, err := ask(t, d, fmt.Sprintf(`query ($w: author_bool_exp!) { author(limit: %d, where: $w) { id } }`, i), `{"w": {}}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d.documents.used > 256<<10 || len(d.documents.items) == 0 || len(d.documents.items) != d.documents.order.Len() {
+		t.Errorf("%d bytes in %d documents", d.documents.used, len(d.documents.items))
+	}
+	d = NewDialect(small(t), Options{})
+	const one = `query ($w: author_bool_exp!) { author(where: $w) { id } }`
+	for i := range 3 * preparedMax {
+		if _, err := ask(t, d, one, `{"w": {"_or": [`+strings.TrimSuffix(strings.Repeat(`{"id": {"_eq": 1}},`, i+1), ",")+`]}}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	doc, _ := d.documents.get(documentKey{"admin", "", one})
+	if n := len(doc.prepared); n != preparedMax {
+		t.Errorf("%d operations of one document are kept, not %d", n, preparedMax)
+	}
+}
+
+func BenchmarkPrepare(b *testing.B) {
+	const document = `query ($id: bigint!, $n: Int = 10, $more: Boolean!) {
+  author_by_pk(id: $id) { ...a articles(where: {published: {_eq: true}, rating: {_gt: 2}}, order_by: [{rating: desc}, {id: asc}], limit: $n) { id title tags { name } } }
+}
+fragment a on author { id name score @include(if: $more) boss { name } }`
+	variables, err := parseJSON(`{"id": 7, "more": true}`, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := &Request{Query: document, Variables: variables}
+	b.Run("kept", func(b *testing.B) {
+		d := NewDialect(small(b), Options{})
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := d.Prepare(r, "admin"); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if d.Lowered() != 1 {
+			b.Errorf("lowered %d times", d.Lowered())
+		}
+	})
+	b.Run("new", func(b *testing.B) {
+		types := small(b)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := NewDialect(types, Options{}).Prepare(r, "admin"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("parameterize", func(b *testing.B) { // what a REST request of the same shape pays for its query
+		op, err := NewDialect(small(b), Options{}).Prepare(r, "admin")
+		if err != nil {
+			b.Fatal(err)
+		}
+		buf := make([]byte, 0, 1024)
+		b.ReportAllocs()
+		for b.Loop() {
+			buf, _ = query.Parameterize(op.Query, buf[:0])
+		}
+	})
+}
