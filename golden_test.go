@@ -3,11 +3,13 @@ package pintail_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/pintail-dev/pintail/internal/api"
+	"github.com/pintail-dev/pintail/internal/api/graphql"
 	"github.com/pintail-dev/pintail/internal/api/rest"
 	"github.com/pintail-dev/pintail/internal/auth"
 	"github.com/pintail-dev/pintail/internal/node"
@@ -29,7 +32,8 @@ import (
 var update = flag.Bool("update", false, "rewrite golden files")
 
 // TestGolden follows a request through every stage: each file under testdata/golden holds the request, and then what each
-// stage made of it. Both engines must answer the same bytes. Every write is rolled back, so that cases don't meet.
+// stage made of it. Both engines must answer the same bytes. Every write is rolled back, so that cases don't meet. Where
+// the same can be asked in GraphQL, the file graphql beside the request does so, and must come to the same query.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/golden/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -62,6 +66,11 @@ func TestGolden(t *testing.T) {
 // stages runs the request of a golden file and writes the file anew.
 func stages(t *testing.T, s *schema.Schema, lite, pg *node.Node, in *txtar.Archive) []byte {
 	out := &txtar.Archive{Comment: in.Comment, Files: in.Files[:1]}
+	document := ""
+	if len(in.Files) > 1 && in.Files[1].Name == "graphql" {
+		out.Files = in.Files[:2:2]
+		document = string(in.Files[1].Data)
+	}
 	add := func(name, text string) {
 		out.Files = append(out.Files, txtar.File{Name: name, Data: []byte(strings.TrimRight(text, "\n") + "\n")})
 	}
@@ -70,6 +79,9 @@ func stages(t *testing.T, s *schema.Schema, lite, pg *node.Node, in *txtar.Archi
 	if err == nil && ask.Query != nil {
 		query.Parameterize(ask.Query, nil)
 		add("query", query.Dump(ask.Query))
+		if document != "" {
+			sameQuery(t, s, document, query.Dump(ask.Query))
+		}
 		if p, err := plan.Resolve(ask.Query, s, plan.Options{Aggregates: true}); err == nil {
 			add("plan", plan.Dump(p))
 			add("sqlite.sql", liteText(p))
@@ -81,7 +93,49 @@ func stages(t *testing.T, s *schema.Schema, lite, pg *node.Node, in *txtar.Archi
 		t.Errorf("the engines differ\n--- SQLite\n%s\n--- PostgreSQL\n%s", one, two)
 	}
 	add("response", one)
+	if document != "" {
+		body, err := json.Marshal(map[string]string{"query": document})
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := "POST " + node.GraphQLPath + "\n\n" + string(body)
+		one, two := answer(t, lite, request), answer(t, pg, request)
+		if one != two {
+			t.Errorf("the engines differ in GraphQL\n--- SQLite\n%s\n--- PostgreSQL\n%s", one, two)
+		}
+		add("graphql.response", one)
+	}
 	return txtar.Format(out)
+}
+
+// sameQuery holds what a document comes to against what the REST request came to, spaces within the JSON of rows aside.
+func sameQuery(t *testing.T, s *schema.Schema, document, want string) {
+	t.Helper()
+	d := graphql.NewDialect(graphql.NewTypes(s, graphql.TypesOptions{}), graphql.Options{Rollback: true})
+	r, err := graphql.NewRequest(document, "", "", graphql.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, err := d.Prepare(r, query.Admin.Role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := compactRows(query.Dump(op.Query)); got != compactRows(want) {
+		t.Errorf("in GraphQL it is another query\n--- REST\n%s--- GraphQL\n%s", want, got)
+	}
+}
+
+var rowsText = regexp.MustCompile(`(?m)( from )([\[{].*)$`)
+
+func compactRows(dump string) string {
+	return rowsText.ReplaceAllStringFunc(dump, func(s string) string {
+		_, text, _ := strings.Cut(s, " from ")
+		var b bytes.Buffer
+		if err := json.Compact(&b, []byte(text)); err != nil {
+			return s
+		}
+		return " from " + b.String()
+	})
 }
 
 func liteText(p *plan.Plan) string {

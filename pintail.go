@@ -1,4 +1,4 @@
-// Package pintail turns one schema file, or a PostgreSQL or SQLite database that is already there, into a REST API.
+// Package pintail turns one schema file, or a PostgreSQL or SQLite database that is already there, into REST and GraphQL.
 //
 // This package is the wiring, and the face for Go programs: New opens a database and a schema file, Handler serves them
 // under any net/http server, Run listens by itself, Do asks a query as any client would, Before and After put Go code
@@ -51,6 +51,7 @@ type Config struct {
 	Open        bool     // every caller on this machine is an admin; Listen must be a loopback address
 
 	REST    node.RESTOptions
+	GraphQL node.GraphQLOptions
 	Origins []string // of pages that may call across origins; "*" for all; not in open mode
 	Limits  node.Limits
 
@@ -148,7 +149,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 		keeper = auth.Open()
 	}
 	a.node = node.New(s, st, keeper, node.Options{
-		REST: c.REST, AnswerTime: c.AnswerTime, SlowTime: c.SlowTime, Log: c.Log, ServerTimes: c.ServerTimes,
+		REST: c.REST, GraphQL: c.GraphQL, AnswerTime: c.AnswerTime, SlowTime: c.SlowTime, Log: c.Log, ServerTimes: c.ServerTimes,
 		Hooks: node.Hooks{Before: a.before, After: a.after},
 	})
 	a.front = node.NewFront(a.node, c.Limits, c.Origins, a.seen)
@@ -204,6 +205,13 @@ func (a *App) Handle(pattern string, h http.Handler) {
 // Do asks one query as an actor: it takes the way that every client's request takes.
 func (a *App) Do(ctx context.Context, who query.Actor, q query.Query) (Result, error) {
 	return a.node.Do(ctx, who, q)
+}
+
+// GraphQL answers a GraphQL request of an actor as a client would read it: {"data": …} or {"errors": […]}. operation names the
+// one of several in the document that is meant, and may be empty; variables is a JSON object, and may be nil. The error is of
+// what is no request at all.
+func (a *App) GraphQL(ctx context.Context, who query.Actor, document, operation string, variables []byte) ([]byte, error) {
+	return a.node.GraphQL(ctx, who, document, operation, variables)
 }
 
 // Result is what a query answers.

@@ -66,6 +66,8 @@ func (c *config) keys() []key {
 		{"rest.aggregates", "false", "allow aggregates in select", &c.REST.Aggregates},
 		{"rest.plan", "false", "answer application/vnd.pgrst.plan", &c.REST.Plan},
 		{"rest.server_timing", "false", "answer with Server-Timing", &c.ServerTimes},
+		{"graphql.stringify_numeric", "false", "answer bigint, numeric and float8 as strings in GraphQL, as JavaScript's numbers can't hold them all", &c.GraphQL.StringifyNumeric},
+		{"graphql.cost", "10000", "the most rows that one GraphQL request of anyone but the admin may touch", &c.GraphQL.Limits.CostMax},
 		{"limits.body_bytes", "1048576", "the largest body of a request", &c.Limits.BodyBytesMax},
 		{"limits.url_bytes", "16384", "the longest URL", &c.Limits.URLBytesMax},
 		{"limits.headers", "100", "the most header lines of a request", &c.Limits.HeadersMax},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pintail-dev/pintail"
 	"github.com/pintail-dev/pintail/internal/migrate"
+	"github.com/pintail-dev/pintail/internal/node"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -24,8 +25,8 @@ func serveCommand(c console, f *flags) *cobra.Command {
 	var open bool
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve the schema file's tables over REST",
-		Long: `Serve the schema file's tables over REST, and the files of public/ at /.
+		Short: "Serve the schema file's tables over REST and GraphQL",
+		Long: `Serve the schema file's tables over REST and GraphQL, and the files of public/ at /.
 
 It changes nothing in the database, and refuses one in which answers would be wrong: ` + "`pintail schema apply`" + ` brings a database
 to the schema file first. Stopped by Ctrl-C or SIGTERM, it finishes the requests that are under way.`,
@@ -136,7 +137,7 @@ func (s served) logStart(log *slog.Logger) {
 	if s.people() {
 		return
 	}
-	attrs := []any{"listen", s.base(), "rest", s.base() + "/rest/v1", "schema", s.conf.schemaPath(), "tables", len(s.schema.Tables),
+	attrs := []any{"listen", s.base(), "rest", s.base() + "/rest/v1", "graphql", s.base() + node.GraphQLPath, "schema", s.conf.schemaPath(), "tables", len(s.schema.Tables),
 		"database", shown(s.conf.database()), "open", s.conf.Open}
 	if s.admin != nil {
 		attrs = append(attrs, "admin", "http://"+s.admin.Addr().String())
@@ -152,7 +153,8 @@ func tellStart(s served) {
 	p := painter(s.err)
 	line := func(name, what, more string) { s.say("  %s %s%s", p.dim(fmt.Sprintf("%-9s", name)), what, p.dim(more)) }
 	s.say("%s", p.bold("Pintail serves "+inventory(s.schema)+" of "+s.conf.schemaPath()))
-	line("API", s.base()+"/rest/v1", "")
+	line("REST", s.base()+"/rest/v1", "")
+	line("GraphQL", s.base()+node.GraphQLPath, "")
 	line("OpenAPI", s.base()+"/openapi.json", "")
 	if dir := publicDir(s.conf); dir != "" {
 		line("page", s.base()+"/", "  from "+dir)

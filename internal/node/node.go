@@ -3,6 +3,8 @@
 //
 //	api.Request ─ rest.Parse ─ auth.Who ─ plan.Resolve ─ store.Read or Write ─ Ask.Answer ─ api.Response
 //
+// GraphQL goes the same way, by graphql.Parse and Dialect.Prepare to Batch.Respond.
+//
 // A Node holds one schema at a time and swaps it whole: a request sees the old one or the new one, never both.
 package node
 
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/pintail-dev/pintail/internal/api"
+	"github.com/pintail-dev/pintail/internal/api/graphql"
 	"github.com/pintail-dev/pintail/internal/auth"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/store"
@@ -34,11 +37,14 @@ type Node struct {
 	o      Options
 	now    atomic.Pointer[generation]
 	slow   *slowLog
+
+	persisted *graphql.Persisted
 }
 
 // Options are a node's settings.
 type Options struct {
 	REST        RESTOptions
+	GraphQL     GraphQLOptions
 	PlanBytes   int           // of the plan cache; 0 means 32 MiB
 	AnswerTime  time.Duration // for a whole request; 0 means 30 s
 	SlowTime    time.Duration // statements that take longer are logged; 0 means 500 ms, below 0 none
@@ -57,6 +63,12 @@ type RESTOptions struct {
 	Plan       bool // answer application/vnd.pgrst.plan
 }
 
+// GraphQLOptions are the keys under graphql of pintail.yaml.
+type GraphQLOptions struct {
+	StringifyNumeric bool           // bigint, numeric and float8 are answered as strings
+	Limits           graphql.Limits // CostMax is graphql.cost
+}
+
 // Hooks gives the hooks that run around a write to a table. The zero Hooks has none.
 type Hooks struct {
 	// Before gives what runs inside the write's transaction.
@@ -70,11 +82,12 @@ type generation struct {
 	schema *schema.Schema
 	plans  *plan.Cache
 	docs   *docs
+	graph  *graph
 	media  map[query.Name][]string // the media types that functions themselves write
 }
 
 func newGeneration(s *schema.Schema, planBytes int) *generation {
-	g := &generation{schema: s, plans: plan.NewCache(planBytes), docs: new(docs), media: map[query.Name][]string{}}
+	g := &generation{schema: s, plans: plan.NewCache(planBytes), docs: new(docs), graph: newGraph(s), media: map[query.Name][]string{}}
 	for _, f := range s.Functions {
 		if m := f.Media(); m != "" {
 			name := query.Name{Schema: cmp.Or(f.Name.Schema, s.Default), Name: f.Name.Name}
@@ -98,7 +111,7 @@ func New(s *schema.Schema, st store.Store, keeper *auth.Keeper, o Options) *Node
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{store: st, keeper: keeper, o: o}
+	n := &Node{store: st, keeper: keeper, o: o, persisted: graphql.NewPersisted(o.GraphQL.Limits.PersistedBytes)}
 	n.slow = newSlowLog(n)
 	n.Reload(s)
 	return n
@@ -135,12 +148,20 @@ func (n *Node) run(ctx context.Context, g *generation, who query.Actor, q query.
 	if err != nil {
 		return nil, store.Result{}, err
 	}
-	r, err := n.execute(ctx, who, p, args, call)
-	times.Store = time.Since(begin) - times.Plan
-	if n.o.SlowTime > 0 && times.Store > n.o.SlowTime {
-		n.slow.note(ctx, p, args, times.Store)
-	}
+	r, err := n.timed(ctx, g, who, p, args, call, times)
 	return p, r, err
+}
+
+// timed gives a plan to the store, and logs it where that takes long.
+func (n *Node) timed(ctx context.Context, g *generation, who query.Actor, p *plan.Plan, args query.Args, call *store.Settings, times *Times) (store.Result, error) {
+	begin := time.Now()
+	r, err := n.execute(ctx, g, who, p, args, call)
+	took := time.Since(begin)
+	times.Store += took
+	if n.o.SlowTime > 0 && took > n.o.SlowTime {
+		n.slow.note(ctx, p, args, took)
+	}
+	return r, err
 }
 
 // plan finds the plan of q's shape, or makes it.
@@ -149,21 +170,31 @@ func (n *Node) plan(g *generation, who query.Actor, q query.Query) (*plan.Plan, 
 	defer func() { shapes.Put(buf) }()
 	shape, args := query.Parameterize(q, (*buf)[:0])
 	*buf = shape
-	if p, ok := g.plans.Get(g.schema.Version, who.Role, shape); ok {
-		return p, args, nil
-	}
-	p, err := plan.Resolve(q, g.schema, plan.Options{Aggregates: n.o.REST.Aggregates})
-	if err != nil {
-		return nil, nil, err
-	}
-	g.plans.Put(g.schema.Version, who.Role, shape, p)
-	return p, args, nil
+	p, err := n.planned(g, who, q, shape)
+	return p, args, err
 }
 
-func (n *Node) execute(ctx context.Context, who query.Actor, p *plan.Plan, args query.Args, call *store.Settings) (store.Result, error) {
+// planned is plan for a query that went through query.Parameterize.
+func (n *Node) planned(g *generation, who query.Actor, q query.Query, shape []byte) (*plan.Plan, error) {
+	if p, ok := g.plans.Get(g.schema.Version, who.Role, shape); ok {
+		return p, nil
+	}
+	p, err := plan.Resolve(q, g.schema, plan.Options{Aggregates: n.o.REST.Aggregates, EmbedDepthMax: embedDepthMax})
+	if err != nil {
+		return nil, err
+	}
+	g.plans.Put(g.schema.Version, who.Role, shape, p)
+	return p, nil
+}
+
+// embedDepthMax is how deep embeds nest: GraphQL's depth. REST has a lower limit of its own.
+const embedDepthMax = 12
+
+func (n *Node) execute(ctx context.Context, g *generation, who query.Actor, p *plan.Plan, args query.Args, call *store.Settings) (store.Result, error) {
 	if p.Op == plan.Read || p.Op == plan.Sequence && p.ReadsOnly() {
 		return n.store.Read(ctx, p, args)
 	}
+	defer g.graph.wrote(p)
 	tx := store.Tx{Plan: p, Args: args, Call: call}
 	if n.o.Hooks.Before != nil {
 		tx.Before = n.o.Hooks.Before(ctx, who, p, args)
@@ -181,7 +212,7 @@ func (n *Node) DoIn(ctx context.Context, h store.Handle, who query.Actor, q quer
 	if err != nil {
 		return store.Result{}, err
 	}
-	if p.Op == plan.Read {
+	if p.ReadsOnly() && p.Op != plan.Call {
 		return h.Read(ctx, p, args)
 	}
 	return h.Write(ctx, p, args)

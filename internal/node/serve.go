@@ -10,6 +10,7 @@ import (
 
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/api"
+	"github.com/pintail-dev/pintail/internal/api/graphql"
 	"github.com/pintail-dev/pintail/internal/api/openapi"
 	"github.com/pintail-dev/pintail/internal/api/rest"
 	"github.com/pintail-dev/pintail/internal/plan"
@@ -21,7 +22,7 @@ const restPrefix = "/rest/v1"
 
 // Serves says whether a path is the node's own, rather than a static file's or a custom route's.
 func Serves(path string) bool {
-	return path == restPrefix || strings.HasPrefix(path, restPrefix+"/") || path == "/openapi.json"
+	return path == restPrefix || strings.HasPrefix(path, restPrefix+"/") || path == "/openapi.json" || servesGraphQL(path)
 }
 
 // answer answers one request.
@@ -29,11 +30,14 @@ func (n *Node) answer(ctx context.Context, r *api.Request, times *Times) api.Res
 	switch {
 	case r.Path == "/openapi.json":
 		return n.describe(r)
+	case servesGraphQL(r.Path):
+		return n.graphql(ctx, r, times)
 	case Serves(r.Path):
 		return n.rest(ctx, r, times)
 	}
 	return n.fail(r, fault.New(fault.BadPath, "Invalid path specified in request URL").
-		WithDetails("nothing is served at %q", r.Path).WithHint("tables are under %s/, their description at /openapi.json", restPrefix))
+		WithDetails("nothing is served at %q", r.Path).
+		WithHint("tables are under %s/, their description at /openapi.json; GraphQL is at %s", restPrefix, GraphQLPath))
 }
 
 // rest answers a request in PostgREST's dialect.
@@ -94,6 +98,9 @@ func (n *Node) ask(ctx context.Context, g *generation, who query.Actor, r *api.R
 // fail writes an error in the dialect of the path that was asked.
 func (n *Node) fail(r *api.Request, err error) api.Response {
 	out := rest.Fault(r, err)
+	if servesGraphQL(r.Path) {
+		out = graphql.Refuse(r, err)
+	}
 	out.Err = err
 	out.Route = r.Method + " (refused)"
 	if methods[r.Method] == "" {
