@@ -11,6 +11,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
 )
 
 const manyItems = `INSERT INTO item SELECT value, NULL, 'title of ' || value, (value % 1000) || '.50', value % 500, '2024-01-02T03:04:05+00:00' FROM generate_numbers`
@@ -150,6 +151,105 @@ func benchPage(b *testing.B, by query.Order) {
 	for b.Loop() {
 		if res, err := s.Read(context.Background(), p, args); err != nil || res.Rows != 20 {
 			b.Fatal(res.Rows, err)
+		}
+	}
+}
+
+// menuSQL is customers with orders of items of toasts.
+const menuSQL = `
+CREATE TABLE toast (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price TEXT COLLATE pt_numeric NOT NULL) STRICT;
+CREATE TABLE "order" (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customer, status TEXT NOT NULL) STRICT;
+CREATE INDEX order_customer ON "order" (customer_id);
+CREATE TABLE line (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES "order", toast_id INTEGER NOT NULL REFERENCES toast, quantity INTEGER NOT NULL) STRICT;
+CREATE INDEX line_order ON line (order_id);
+CREATE TEMP TABLE n AS WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 30000) SELECT v FROM n;
+INSERT INTO customer SELECT v, 'customer ' || v FROM n WHERE v <= 1000;
+INSERT INTO toast SELECT v, 'toast ' || v, v || '.50' FROM n WHERE v <= 20;
+INSERT INTO "order" SELECT v, 1 + v % 1000, 'paid' FROM n WHERE v <= 10000;
+INSERT INTO line SELECT v, 1 + v % 10000, 1 + v % 20, 1 + v % 3 FROM n;`
+
+func openMenu(b *testing.B) *shop {
+	s := openShop(b, Config{}, ";"+menuSQL)
+	whole := schema.Type{Base: schema.Int8, Name: "bigint"}
+	table := func(name string, columns ...*schema.Column) *schema.Table {
+		t := &schema.Table{Name: schema.Name{Name: name}, Columns: append([]*schema.Column{{Name: "id", Type: whole, NotNull: true}}, columns...)}
+		t.Primary = &schema.Key{Name: name + "_pkey", Columns: t.Columns[:1]}
+		s.schema.Tables = append(s.schema.Tables, t)
+		return t
+	}
+	refer := func(t *schema.Table, column int, to *schema.Table) {
+		t.Foreign = append(t.Foreign, &schema.ForeignKey{Name: t.Name.Name + to.Name.Name, Table: t, Columns: t.Columns[column : column+1], To: to, References: to.Columns[:1]})
+	}
+	toast := table("toast", &schema.Column{Name: "name", Type: text, NotNull: true}, &schema.Column{Name: "price", Type: schema.Type{Base: schema.Numeric, Name: "numeric"}, NotNull: true})
+	order := table("order", &schema.Column{Name: "customer_id", Type: whole, NotNull: true}, &schema.Column{Name: "status", Type: text, NotNull: true})
+	refer(order, 1, s.schema.Tables[0])
+	line := table("line", &schema.Column{Name: "order_id", Type: whole, NotNull: true}, &schema.Column{Name: "toast_id", Type: whole, NotNull: true}, &schema.Column{Name: "quantity", Type: whole, NotNull: true})
+	refer(line, 1, order)
+	refer(line, 2, toast)
+	s.schema = &schema.Schema{Default: "public", Exposed: []string{"public"}, Tables: s.schema.Tables}
+	s.schema.Link()
+	return s
+}
+
+// menu asks for one customer with orders, their lines and toasts, as GraphQL does, with an order and a __typename.
+func menu(typenames bool) *query.Select {
+	with := func(name string, items ...query.Item) []query.Item {
+		if typenames {
+			items = append(items, &query.Literal{Key: "__typename", Text: name})
+		}
+		return items
+	}
+	toast := &query.Embed{Target: "toast", Select: &query.Select{Items: with("toast", output("name", "price")...)}}
+	lines := &query.Embed{Target: "line", Alias: "items", Select: &query.Select{Items: with("line", append(output("quantity"), toast)...)}}
+	orders := &query.Embed{Target: "order", Alias: "orders", Select: &query.Select{Items: with("order", append(output("id", "status"), lines)...)}}
+	return &query.Select{From: query.Name{Name: "customer"}, Items: with("customer", append(output("id", "name"), orders)...),
+		Where: &query.Compare{Field: query.Field{Column: "id"}, Op: query.Eq, Value: query.Text("1")}}
+}
+
+func BenchmarkReadNested(b *testing.B) {
+	s := openMenu(b)
+	for _, c := range []struct {
+		name string
+		ask  query.Query
+	}{{"plain", menu(false)}, {"typenames", menu(true)}, {"sequence", sequence(menu(true))}} {
+		b.Run(c.name, func(b *testing.B) {
+			p, args := s.plan(b, c.ask)
+			b.ReportAllocs()
+			for b.Loop() {
+				args[0].Text = strconv.Itoa(1 + rand.IntN(1000))
+				if res, err := s.Read(context.Background(), p, args); err != nil || res.Rows != 1 {
+					b.Fatal(res.Rows, err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkBareNested is what BenchmarkReadNested is held against: the same question in SQLite's own JSON functions.
+func BenchmarkBareNested(b *testing.B) {
+	s := openMenu(b)
+	c, err := OpenConn(s.path, sqlite3.OPEN_READWRITE)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	st, _, err := c.Prepare(`SELECT json_object('id', c.id, 'name', c.name, 'orders', (SELECT json_group_array(json_object('id', o.id, 'status', o.status, 'items',
+		(SELECT json_group_array(json_object('quantity', l.quantity, 'toast', json_object('name', t.name, 'price', t.price)) ORDER BY l.id)
+			FROM line AS l JOIN toast AS t ON t.id = l.toast_id WHERE l.order_id = o.id)) ORDER BY o.id)
+		FROM "order" AS o WHERE o.customer_id = c.id)) FROM customer AS c WHERE c.id = ?`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer st.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		st.BindInt(1, 1+rand.IntN(1000))
+		body := []byte("[")
+		for st.Step() {
+			body = append(body, st.ColumnRawText(0)...)
+		}
+		if st.Reset() != nil || len(body) < 100 {
+			b.Fatal(string(body))
 		}
 	}
 }
