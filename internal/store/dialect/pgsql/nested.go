@@ -43,7 +43,11 @@ func (b *builder) insertOnly(w *plan.Write) {
 		b.out.Columns = append(b.out.Columns, Given)
 		given = ", " + b.given()
 	}
-	b.out.SQL = "WITH " + written + " AS (" + b.insert(w) + ") SELECT (SELECT count(*) FROM " + written + ")" + given
+	n := "(SELECT count(*) FROM " + written + ")"
+	if upserts(w) {
+		n += " + length(" + forget + ")"
+	}
+	b.out.SQL = "WITH " + written + " AS (" + b.insert(w) + ") SELECT " + n + given
 	b.out.Binds = b.binds
 }
 

@@ -13,6 +13,9 @@ import (
 // adds one and each row that turns out to be there takes one away, as PostgREST does.
 const insertedSetting = "pintail.inserted"
 
+// forget lets the next upsert of the transaction count from nothing; it is empty.
+const forget = "set_config('" + insertedSetting + "', '', true)"
+
 // write writes a plan that changes a table. The change stands in front as a common table expression, and what comes back
 // is read from the rows that it returns.
 func (b *builder) write(p *plan.Plan) {
@@ -60,7 +63,7 @@ func (b *builder) write(p *plan.Plan) {
 	}
 	inserted := "NULL"
 	if p.Op == plan.Insert && upserts(w) {
-		inserted = setting(insertedSetting)
+		inserted = "nullif(concat(current_setting('" + insertedSetting + "', true), " + forget + "), '')"
 	}
 	b.out.Columns = []Column{Affected, Inserted, Key, Status, Headers}
 	b.out.SQL = "WITH " + written + " AS (" + change + ") SELECT (SELECT count(*) FROM " + written + "), " + inserted + ", " + key +
