@@ -131,6 +131,9 @@ func columnNames(columns []*Column) string {
 	return strings.Join(names, ", ")
 }
 
+// Comparable says whether the columns of a relation may be of two types.
+func Comparable(a, b Type) bool { return comparable(a, b) }
+
 // comparable says whether PostgreSQL has an equality between two types.
 func comparable(a, b Type) bool {
 	family := func(t Type) string {

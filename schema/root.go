@@ -158,8 +158,17 @@ func (s *Schema) spellRoots() {
 			taken[r] = true
 		}
 	}
-	for _, r := range s.rootsOf() {
-		if taken[r.rootField] && *r.table.Roots.of(r.kind) == "" {
+	all := s.rootsOf()
+	for _, r := range all {
+		if *r.table.Roots.of(r.kind) != "" {
+			taken[r.rootField] = true
+		}
+	}
+	for _, r := range all {
+		if *r.table.Roots.of(r.kind) != "" {
+			continue
+		}
+		if taken[r.rootField] {
 			r.name = freeName(r.name, func(n string) bool { return !taken[rootField{n, r.writes}] })
 			r.table.SetRoot(r.kind, r.name)
 		}

@@ -134,6 +134,23 @@ func (s *Schema) spellTypes() {
 	}
 }
 
+// TypeNameFree says whether a table may be called so in the file and in GraphQL, beside what has a name already.
+func (s *Schema) TypeNameFree(name string) bool {
+	taken, tables := map[string]bool{"ID": true}, map[string]*Table{}
+	for _, b := range core {
+		taken[b.scalar] = true
+	}
+	for _, n := range reserved {
+		taken[n] = true
+	}
+	for _, t := range s.Tables {
+		if t.Type != "" {
+			taken[t.Type], tables[t.Type] = true, t
+		}
+	}
+	return SpellWord(name) == name && !taken[name] && generatedFrom(name, tables) == "" && !makesTaken(name, taken)
+}
+
 // spellScalars declares every type that is passed through, unless the file knows its name already.
 func (s *Schema) spellScalars(taken map[string]bool) {
 	s.eachType(func(t *Type) {

@@ -7,20 +7,33 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/pintail-dev/pintail/internal/hasura"
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// importSchema reads the schema of a live database, and writes it as a file's text.
-func importSchema(ctx context.Context, conf *config) (text string, s *schema.Schema, reports []migrate.Report, err error) {
+// importSchema reads the schema of a live database, and writes it as a file's text. Where source isn't nil, Hasura's metadata is
+// laid over it.
+func importSchema(ctx context.Context, conf *config, source *hasura.Source) (text string, s *schema.Schema, reports []migrate.Report, err error) {
 	db, err := openExisting(ctx, conf)
 	if err != nil {
 		return "", nil, nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close(context.WithoutCancel(ctx))) }()
-	s, reports, err = db.Inspect(ctx, migrate.Options{Schemas: conf.Schemas, SearchPath: conf.SearchPath})
+	options := migrate.Options{Schemas: conf.Schemas, SearchPath: conf.SearchPath}
+	if source != nil {
+		options.Schemas, options.MayMiss = source.Schemas(), true
+	}
+	s, reports, err = db.Inspect(ctx, options)
 	if err != nil {
 		return "", nil, nil, fmt.Errorf("read what %s holds: %w", shown(conf.database()), err)
+	}
+	if source != nil {
+		var more []migrate.Report
+		if s, more, err = source.Lay(s); err != nil {
+			return "", nil, nil, err
+		}
+		reports = append(reports, more...)
 	}
 	return schema.Print(s), s, reports, nil
 }

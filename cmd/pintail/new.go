@@ -79,7 +79,7 @@ func newFrom(ctx context.Context, c console, f *flags, dir, source string) error
 		return err
 	}
 	conf.Database = source
-	text, _, reports, err := importSchema(ctx, conf)
+	text, _, reports, err := importSchema(ctx, conf, nil)
 	if err != nil {
 		return err
 	}

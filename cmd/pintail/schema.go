@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pintail-dev/pintail/internal/api/graphql"
+	"github.com/pintail-dev/pintail/internal/hasura"
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -100,7 +101,7 @@ func inventory(s *schema.Schema) string {
 }
 
 func schemaImport(c console, f *flags) *cobra.Command {
-	var out string
+	var out, metadata, source string
 	cmd := &cobra.Command{
 		Use:   "import",
 		Short: "Write the schema file of a live database",
@@ -108,15 +109,23 @@ func schemaImport(c console, f *flags) *cobra.Command {
 tables, views, keys, constraints, indexes, enums, functions, comments. What the file can't say is reported.
 
 On PostgreSQL the schemas of database.schemas are read (PINTAIL_DATABASE_SCHEMAS, comma-separated; public by default).
-A file that is there and differs is kept beside the new one as FILE.old.`,
-		Example: "  pintail schema import --database sqlite:shop.db --out schema.graphql\n  PINTAIL_DATABASE_SCHEMAS=shop,api pintail schema import --database postgres://me@localhost/shop --out schema.graphql",
+A file that is there and differs is kept beside the new one as FILE.old.
+
+With --hasura-metadata, what Hasura v2 tracks of the database is written by its names: types, root fields, columns,
+relationships, enum tables, functions, computed fields and permissions. What has no counterpart is reported with its place in
+the metadata. PATH is metadata of version 3: the file that the console exports, or the folder that Hasura's CLI keeps.`,
+		Example: "  pintail schema import --database sqlite:shop.db --out schema.graphql\n  PINTAIL_DATABASE_SCHEMAS=shop,api pintail schema import --database postgres://me@localhost/shop --out schema.graphql\n  pintail schema import --database postgres://me@localhost/shop --hasura-metadata metadata.json --out schema.graphql",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := f.load(c)
 			if err != nil {
 				return err
 			}
-			text, s, reports, err := importSchema(cmd.Context(), conf)
+			from, err := hasuraSource(conf, metadata, source)
+			if err != nil {
+				return err
+			}
+			text, s, reports, err := importSchema(cmd.Context(), conf, from)
 			if err != nil {
 				return err
 			}
@@ -134,7 +143,26 @@ A file that is there and differs is kept beside the new one as FILE.old.`,
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "the `file` to write (default: standard output)")
+	cmd.Flags().StringVar(&metadata, "hasura-metadata", "", "Hasura's metadata, a `path` of a file or folder")
+	cmd.Flags().StringVar(&source, "source", "", "the `name` of the metadata's source (default: the only one of PostgreSQL)")
 	return cmd
+}
+
+// hasuraSource reads the metadata that --hasura-metadata and --source name; nil for none.
+func hasuraSource(conf *config, path, source string) (*hasura.Source, error) {
+	switch {
+	case path == "" && source != "":
+		return nil, usage("--source chooses one of the sources of --hasura-metadata, and that isn't given")
+	case path == "":
+		return nil, nil
+	case sqliteFile(conf.database()) != "":
+		return nil, usage("--hasura-metadata goes with the PostgreSQL database that Hasura serves: name it with --database postgres://…")
+	}
+	m, err := hasura.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return m.Choose(source)
 }
 
 // writeSchema writes a schema file. One that is there already and says something else is kept as FILE.old.

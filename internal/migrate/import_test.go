@@ -116,6 +116,16 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
+// TestInformationSchemasTypes keeps a column of such a type, whose name PostgreSQL writes with its schema.
+func TestInformationSchemasTypes(t *testing.T) {
+	d, e := fresh(t, Postgres), fresh(t, Postgres)
+	exec(t, d, `CREATE TABLE seen (id integer PRIMARY KEY, name information_schema.sql_identifier)`)
+	file, _ := inspectFile(t, d, Options{})
+	sync(t, e, parse(t, file), RunOptions{})
+	again, _ := inspectFile(t, e, Options{})
+	sameFile(t, file, again)
+}
+
 // TestImportReports checks that what the file can't say is told.
 func TestImportReports(t *testing.T) {
 	d := fresh(t, Postgres)

@@ -27,8 +27,7 @@ func (r Report) String() string { return r.Object + ": " + r.What + ": " + r.Why
 type Options struct {
 	Schemas    []string // to serve; "public" where empty
 	SearchPath []string // further schemas of the search path; "public" where nil
-
-	mayMiss bool // a schema that isn't there is an empty one
+	MayMiss    bool     // a schema that isn't there is an empty one
 }
 
 // ownSchema and ownPrefix hold Pintail's own tables, which no schema file shows.

@@ -94,7 +94,7 @@ func (in *pgInspection) start(o Options) error {
 		in.schemas[n.OID], byName[n.Name] = n.Name, n
 	}
 	for _, name := range s.Exposed {
-		if _, ok := byName[name]; !ok && !o.mayMiss {
+		if _, ok := byName[name]; !ok && !o.MayMiss {
 			return fmt.Errorf("there is no schema %q in the database", name)
 		}
 	}

@@ -39,6 +39,9 @@ func (in *pgInspection) typeOf(oid uint32, text string) schema.Type {
 		if t.Name == "interval" {
 			out.Name, out.Modifier = "interval", strings.TrimPrefix(text, "interval")
 		}
+		if name, ok := strings.CutPrefix(out.Name, "information_schema."); ok { // the one system schema that format_type writes
+			out.Schema, out.Name = "information_schema", name
+		}
 		return out
 	}
 	if n := in.schemas[t.Schema]; n != in.out.Default {

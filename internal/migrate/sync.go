@@ -108,7 +108,7 @@ func inspected(s *schema.Schema) Options {
 	if search == nil {
 		search = []string{}
 	}
-	return Options{Schemas: schemas, SearchPath: search, mayMiss: true}
+	return Options{Schemas: schemas, SearchPath: search, MayMiss: true}
 }
 
 // InStep says where a database lacks what answers rely on: a table, a column or its type, or a unique key that writes go by.

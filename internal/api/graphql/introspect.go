@@ -54,11 +54,10 @@ type introspector struct {
 
 // A wish is one key of an object of the answer: the field that is asked for, and what is asked of its value.
 type wish struct {
-	key        string // as JSON, with the colon
-	name       string
-	deprecated bool // includeDeprecated
-	of         []wish
-	sets       []ast.SelectionSet
+	key  string // as JSON, with the colon
+	name string
+	of   []wish
+	sets []ast.SelectionSet
 }
 
 // choose finds what selections ask for, once for all the objects that they are asked of.
