@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -176,5 +177,48 @@ func TestRequestTime(t *testing.T) {
 			t.Errorf("after %v: %d %s", took, got.status, got.body)
 		}
 		ask(t, "GET", s.rest+"ingredient?limit=1", "").want(t, "the next request", 200, "[")
+	})
+}
+
+// TestSendingLimit: large answers to clients that don't read them have a limit together.
+func TestSendingLimit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("moves 60 MB")
+	}
+	onEngines(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+		s := start()
+		for i := range 14 {
+			body := fmt.Sprintf(`{"id": %d, "name": "big %d", "description": "%s", "price": 1}`, 1000+i, i, strings.Repeat("x", 1<<20-200))
+			ask(t, "POST", s.rest+"toast", body).want(t, "a big row", 201, "")
+		}
+		const path = "toast?select=description&id=gte.1000"
+		whole := int64(len(ask(t, "GET", s.rest+path, "").body))
+		for limit, status := range map[int64]int{2 * whole: 200, 2*whole - 1: 503, 1: 503} {
+			s := start(func(c *pintail.Config) { c.Limits.SendingBytesMax = limit })
+			idle, err := net.Dial("tcp", s.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := idle.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(idle, "GET /rest/v1/%s HTTP/1.1\r\nHost: %s\r\n\r\n", path, s.addr)
+			if _, err := idle.Read(make([]byte, 1)); err != nil { // the answer is on its way
+				t.Fatal(err)
+			}
+			ask(t, "GET", s.rest+path, "").want(t, fmt.Sprintf("a second one, limit %d", limit), status, "")
+			ask(t, "GET", s.rest+"toast?select=id&limit=1", "").want(t, "a small one", 200, "[")
+			idle.Close()
+			for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) { // until the server has noticed
+				got := ask(t, "GET", s.rest+path, "")
+				if got.status == 200 {
+					break
+				}
+				if time.Since(begin) > 5*time.Second {
+					got.want(t, "after the idle client went", 200, "")
+					break
+				}
+			}
+		}
 	})
 }

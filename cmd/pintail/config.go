@@ -72,6 +72,7 @@ func (c *config) keys() []key {
 		{"limits.url_bytes", "16384", "the longest URL", &c.Limits.URLBytesMax},
 		{"limits.headers", "100", "the most header lines of a request", &c.Limits.HeadersMax},
 		{"limits.answer_bytes", "33554432", "the largest answer", &c.AnswerBytesMax},
+		{"limits.sending_bytes", "67108864", "all answers over 1 MiB that are on their way; one alone may be larger", &c.Limits.SendingBytesMax},
 		{"limits.answer_time", "30s", "the longest that a request may take", &c.AnswerTime},
 		{"drain_time", "0s", "how long /readyz says no before the listener closes, on stop", &c.DrainTime},
 		{"log.format", "", "text or json; default: text on a terminal, json elsewhere", &c.LogFormat},

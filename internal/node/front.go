@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/pintail-dev/pintail/fault"
@@ -27,6 +28,8 @@ type Limits struct {
 	InflateMax     int64         // a compressed body may grow to so many times its size: 20
 	BodyGrace      time.Duration // before BodyRateMin is asked of a body: 10 s
 	BodyRateMin    int64         // bytes a second: 500
+
+	SendingBytesMax int64 // all answers over 1 MiB that are on their way: 64 MiB. One alone may be larger.
 }
 
 func (l Limits) withDefaults() Limits {
@@ -37,6 +40,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.InflateMax, 20)
 	def(&l.BodyGrace, 10*time.Second)
 	def(&l.BodyRateMin, 500)
+	def(&l.SendingBytesMax, 64<<20)
 	return l
 }
 
@@ -54,6 +58,7 @@ type Front struct {
 	limits  Limits
 	origins []string
 	seen    func(Observation)
+	sending atomic.Int64 // bytes of large answers on their way
 }
 
 // An Observation is what one request was, for the log and the metrics. It holds no value that a client sent but the path.
@@ -91,6 +96,7 @@ type exchange struct {
 	lines  []api.Header // of the answer; kept for the next exchange
 	body   []byte       // as it is sent: out.Body, or that compressed
 	packed *[]byte      // what body lies in, where it is compressed
+	large  int64        // what the answer counts for among those on their way
 	length int          // Content-Length; below 0 for none
 }
 
@@ -99,6 +105,7 @@ func (f *Front) run(ctx context.Context, x *exchange) {
 	x.path = x.in.Path
 	x.in.ID = requestID(x.in.Header("X-Request-Id"))
 	x.out = f.answer(ctx, x)
+	x.large = f.hold(&x.in, &x.out)
 	f.finish(x)
 }
 
@@ -130,6 +137,26 @@ func (f *Front) check(x *exchange) error {
 		return f.bodyTooLarge()
 	}
 	return nil
+}
+
+// sendingSmall is what an answer may have without being counted among the large ones.
+const sendingSmall = 1 << 20
+
+// hold counts a large answer among those on their way, and gives its size. Where they are too many together it becomes a refusal: clients
+// that read slowly must not fill the memory. What may have written is never refused any more: it is done.
+func (f *Front) hold(in *api.Request, out *api.Response) int64 {
+	n := int64(len(out.Body))
+	if n <= sendingSmall {
+		return 0
+	}
+	reads := in.Method == http.MethodGet || in.Method == http.MethodHead
+	if sum := f.sending.Add(n); reads && sum > n && sum > f.limits.SendingBytesMax {
+		f.sending.Add(-n)
+		*out = f.node.fail(in, fault.New(fault.Unavailable, "too many large answers are on their way to their clients").
+			WithHint("Ask again in a moment, or for fewer rows with limit."))
+		return 0
+	}
+	return n
 }
 
 // finish makes of the node's answer what is sent: every header line but those of the connection, and the body's bytes.
@@ -166,6 +193,7 @@ func (f *Front) finish(x *exchange) {
 	}
 	if encoding != "" {
 		x.packed = compress(encoding, body)
+		out.Body = nil // a slow client holds one copy only
 		body = *x.packed
 		lines = append(lines, api.Header{Name: "Content-Encoding", Value: encoding})
 	}
@@ -188,6 +216,7 @@ func ofConnection(name string) bool {
 
 // done notes what became of an exchange: so many bytes of its body were sent, until err.
 func (f *Front) done(x *exchange, sent int64, err error) {
+	f.sending.Add(-x.large)
 	if x.packed != nil {
 		release(x.packed)
 	}
