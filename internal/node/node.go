@@ -179,7 +179,7 @@ func (n *Node) planned(g *generation, who query.Actor, q query.Query, shape []by
 	if p, ok := g.plans.Get(g.schema.Version, who.Role, shape); ok {
 		return p, nil
 	}
-	p, err := plan.Resolve(q, g.schema, plan.Options{Aggregates: n.o.REST.Aggregates, EmbedDepthMax: embedDepthMax})
+	p, err := plan.Resolve(q, g.schema, plan.Options{Aggregates: n.o.REST.Aggregates, EmbedDepthMax: max(embedDepthMax, n.o.GraphQL.Limits.Document.Depth)})
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (n *Node) planned(g *generation, who query.Actor, q query.Query, shape []by
 	return p, nil
 }
 
-// embedDepthMax is how deep embeds nest: GraphQL's depth. REST has a lower limit of its own.
+// embedDepthMax is how deep embeds nest where graphql.depth doesn't say more. REST has a lower limit of its own.
 const embedDepthMax = 12
 
 func (n *Node) execute(ctx context.Context, g *generation, who query.Actor, p *plan.Plan, args query.Args, call *store.Settings) (store.Result, error) {

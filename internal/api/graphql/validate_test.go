@@ -215,6 +215,41 @@ func TestDocumentLimits(t *testing.T) {
 	}
 }
 
+// A limit that is set holds instead of its default, lower or higher.
+func TestDocumentLimitsThatAreSet(t *testing.T) {
+	types := authorTypes(t)
+	aliases := "{ author { " + strings.Repeat("id ", 10)
+	for i := range 40 {
+		aliases += fmt.Sprintf("a%d: id ", i)
+	}
+	aliases += "} }"
+	for _, c := range []struct {
+		text string
+		set  DocumentLimits
+		ok   bool
+	}{
+		{aliases, DocumentLimits{Aliases: 40}, true},
+		{aliases, DocumentLimits{Aliases: 39}, false},
+		{`{ author { id } }`, DocumentLimits{Bytes: 17, Tokens: 6, Depth: 2, Roots: 1, Fields: 2}, true},
+		{`{ author { id } }`, DocumentLimits{Bytes: 16}, false},
+		{`{ author { id } }`, DocumentLimits{Tokens: 5}, false},
+		{`{ author { id } }`, DocumentLimits{Depth: 1}, false},
+		{`{ author { id } }`, DocumentLimits{Fields: 1}, false},
+		{`{ author { id } article { id } }`, DocumentLimits{Roots: 1}, false},
+		{`{ author { id @skip(if: true) name @skip(if: true) } }`, DocumentLimits{Directives: 1}, false},
+		{`{ __schema { queryType { name } } }`, DocumentLimits{IntrospectionDepth: 2}, false},
+		{`{ __schema { queryType { name } } }`, DocumentLimits{IntrospectionDepth: 3, Depth: 1}, true},
+	} {
+		doc, err := ParseDocument(c.text, c.set)
+		if err == nil {
+			err = types.Validate(doc, "", c.set)
+		}
+		if (err == nil) != c.ok {
+			t.Errorf("%.40s %+v: %v", c.text, c.set, err)
+		}
+	}
+}
+
 // cpu is the processor time that this process has used.
 func cpu(t testing.TB) time.Duration {
 	var u syscall.Rusage
