@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -63,7 +64,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{o: o, dir: dir}
+	b := &bench{o: o, dir: dir, serving: map[string]*exec.Cmd{}}
 	defer b.stop()
 	if err := b.build(ctx); err != nil {
 		return err
@@ -122,6 +123,7 @@ func (b *bench) play(ctx context.Context, c contest) error {
 func (b *bench) rounds(ctx context.Context, work string, players []measured, goals map[string]float64) error {
 	rates := make([][]float64, len(players))
 	tails := make([][]float64, len(players))
+	costs := make([][]float64, len(players))
 	for _, p := range players {
 		if _, err := p.run(ctx, time.Second); err != nil {
 			return fmt.Errorf("%s, warming %s: %w", work, p.name, err)
@@ -135,6 +137,7 @@ func (b *bench) rounds(ctx context.Context, work string, players []measured, goa
 			}
 			rates[i] = append(rates[i], r.rate)
 			tails[i] = append(tails[i], r.p99)
+			costs[i] = append(costs[i], r.cpu)
 		}
 	}
 	fmt.Printf("\n%s\n", work)
@@ -142,6 +145,9 @@ func (b *bench) rounds(ctx context.Context, work string, players []measured, goa
 	for i, p := range players {
 		rate := median(rates[i])
 		line := fmt.Sprintf("  %-16s %9.0f /s   p99 %6.1f ms", p.name, rate, median(tails[i]))
+		if cost := median(costs[i]); cost > 0 { // of the program's own, which other work on the machine moves less
+			line += fmt.Sprintf("   %5.1f µs of processor each", cost)
+		}
 		if i > 0 {
 			line += fmt.Sprintf("   Pintail is %.2f ×", mine/rate)
 			if goal, ok := goals[p.name]; ok {

@@ -22,6 +22,7 @@ type bench struct {
 	o       options
 	dir     string
 	running []*exec.Cmd
+	serving map[string]*exec.Cmd // by host and port
 }
 
 // build makes the three programs.
@@ -54,6 +55,7 @@ func (b *bench) start(ctx context.Context, url string, env []string, name string
 		return nil, err
 	}
 	b.running = append(b.running, cmd)
+	b.serving[host(url)] = cmd
 	for range 400 {
 		if answers(url) {
 			return cmd, nil
@@ -115,12 +117,15 @@ func free() string {
 	return l.Addr().String()
 }
 
-type figures struct{ rate, p99 float64 }
+// figures are requests a second, the time in ms under which 99 of 100 stay, and the server's processor time in µs a request; 0 where
+// that isn't known.
+type figures struct{ rate, p99, cpu float64 }
 
 var (
-	rateLine = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)
-	p99Line  = regexp.MustCompile(`99%\s+([0-9.]+)(us|ms|s)`)
-	badLine  = regexp.MustCompile(`(?m)Non-2xx.*|Socket errors:.*`)
+	countLine = regexp.MustCompile(`(\d+) requests in`)
+	rateLine  = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)
+	p99Line   = regexp.MustCompile(`99%\s+([0-9.]+)(us|ms|s)`)
+	badLine   = regexp.MustCompile(`(?m)Non-2xx.*|Socket errors:.*`)
 )
 
 // load asks a player for a time and gives what wrk measured.
@@ -129,6 +134,7 @@ func (b *bench) load(ctx context.Context, p player, connections int, length time
 	if err := os.WriteFile(script, []byte(p.script), 0o600); err != nil {
 		return figures{}, err
 	}
+	before := b.cpu(p.url)
 	out, err := exec.CommandContext(ctx, "wrk", "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(max(int(length.Seconds()), 1))+"s",
 		"--latency", "-s", script, p.url).CombinedOutput()
 	if err != nil {
@@ -139,10 +145,14 @@ func (b *bench) load(ctx context.Context, p player, connections int, length time
 	}
 	rate := rateLine.FindSubmatch(out)
 	tail := p99Line.FindSubmatch(out)
-	if rate == nil || tail == nil {
+	count := countLine.FindSubmatch(out)
+	if rate == nil || tail == nil || count == nil {
 		return figures{}, fmt.Errorf("wrk printed no figures:\n%s", out)
 	}
 	f := figures{}
+	if n, _ := strconv.ParseFloat(string(count[1]), 64); n > 0 {
+		f.cpu = (b.cpu(p.url) - before) / n
+	}
 	f.rate, _ = strconv.ParseFloat(string(rate[1]), 64)
 	f.p99, _ = strconv.ParseFloat(string(tail[1]), 64)
 	switch string(tail[2]) {
@@ -152,6 +162,32 @@ func (b *bench) load(ctx context.Context, p player, connections int, length time
 		f.p99 *= 1000
 	}
 	return f, nil
+}
+
+// cpu is the processor time in microseconds that the program at url has used so far.
+func (b *bench) cpu(url string) float64 {
+	cmd := b.serving[host(url)]
+	if cmd == nil {
+		return 0
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseFloat(fields[11], 64)
+	system, _ := strconv.ParseFloat(fields[12], 64)
+	return (user + system) * 10_000 // of a hundredth of a second each
+}
+
+func host(url string) string {
+	_, rest, _ := strings.Cut(url, "://")
+	name, _, _ := strings.Cut(rest, "/")
+	return name
 }
 
 // rss is a process's resident memory in MiB.

@@ -42,7 +42,7 @@ func (b *bench) pintail(ctx context.Context, name, database string, rows int) (s
 	if err != nil {
 		return "", nil, err
 	}
-	env := []string{"PINTAIL_DATABASE_URL=" + database, "PINTAIL_SCHEMA=" + schema}
+	env := []string{"PINTAIL_DATABASE_URL=" + database, "PINTAIL_SCHEMA=" + schema, "PINTAIL_CACHE_BYTES=-1"} // peers ask their database each time
 	if err := b.run(ctx, env, "pintail", "schema", "apply"); err != nil {
 		return "", nil, err
 	}
