@@ -12,7 +12,6 @@ package cache
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -171,8 +170,7 @@ func (s *Store) fill(ctx context.Context, pr *prepared, p *plan.Plan, args query
 		}
 	}
 	if now := s.feed.Stamp(); now != nil && e.valid(now.Epoch) && int64(weigh(key, e)) <= s.config.Bytes/shareMax {
-		e.result.Body = slices.Clip(slices.Clone(e.result.Body)) // without the room that it grew into
-		s.entries.Set(key, e)
+		s.entries.Set(e.kept(key))
 	}
 	return f.result, nil
 }

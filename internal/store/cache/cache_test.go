@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,10 +27,20 @@ type shop struct {
 	schema *schema.Schema
 	inner  *sqlite.Store
 	*Store
+	mu    sync.Mutex
 	plans map[string]*plan.Plan
 }
 
 func newShop(t testing.TB, rows int, config Config) *shop {
+	t.Helper()
+	s := uncached(t, rows)
+	s.Store = Wrap(s.inner, config).(*Store)
+	s.wait()
+	return s
+}
+
+// uncached is a shop before there is a cache.
+func uncached(t testing.TB, rows int) *shop {
 	t.Helper()
 	s := &shop{t: t, path: filepath.Join(t.TempDir(), "shop.db"), plans: map[string]*plan.Plan{}}
 	item := &schema.Table{Name: schema.Name{Name: "item"}, Columns: []*schema.Column{
@@ -54,14 +65,30 @@ func newShop(t testing.TB, rows int, config Config) *shop {
 	if s.inner, err = sqlite.Open(sqlite.Config{Path: s.path}); err != nil {
 		t.Fatal(err)
 	}
-	s.Store = Wrap(s.inner, config).(*Store)
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
+		if err := s.inner.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	s.wait()
 	return s
+}
+
+// update sets one item's note.
+func (s *shop) update(id int) (*plan.Plan, query.Args) {
+	q := &query.Update{Table: query.Name{Name: "item"}, Columns: []string{"note"}, Row: query.Text(`{"note":"another note"}`),
+		Where: &query.Compare{Field: query.Field{Column: "id"}, Op: query.Eq, Value: query.Text(strconv.Itoa(id))}}
+	_, args := query.Parameterize(q, nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.plans["update"]
+	if p == nil {
+		var err error
+		if p, err = plan.Resolve(q, s.schema, plan.Options{}); err != nil {
+			s.t.Fatal(err)
+		}
+		s.plans["update"] = p
+	}
+	return p, args
 }
 
 // wait waits until the writer has looked around.

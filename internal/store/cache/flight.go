@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"sync"
+	"unsafe"
 
 	"github.com/pintail-dev/pintail/internal/change/mutant"
 	"github.com/pintail-dev/pintail/internal/store"
@@ -10,10 +11,23 @@ import (
 
 // An entry is an answer with what it depends on, as of a moment in the order of commits.
 type entry struct {
-	result store.Result
 	epoch  uint64
 	seq    uint64
 	needs  []need
+	few    [3]need // what needs is made of where it is short: in memory beside the rest
+	result store.Result
+}
+
+// kept gives the entry as it is kept, and its key: needs beside it, and the answer right behind the key, without the room
+// that either grew into. Among a million entries a look at one more place in memory costs as much as all the rest.
+func (e *entry) kept(key string) (string, *entry) {
+	out := &entry{epoch: e.epoch, seq: e.seq, result: e.result}
+	out.needs = append(out.few[:0], e.needs...)
+	block := append(append(make([]byte, 0, len(key)+len(e.result.Body)), key...), e.result.Body...)
+	if e.result.Body != nil {
+		out.result.Body = block[len(key):len(block):len(block)]
+	}
+	return unsafe.String(unsafe.SliceData(block), len(key)), out
 }
 
 // valid says whether nothing that the answer depends on was committed, or is about to be, since the entry's moment. The caller has
