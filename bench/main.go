@@ -84,6 +84,16 @@ func run(ctx context.Context, o options) error {
 			return err
 		}
 	}
+	if o.wants("cache") {
+		if err := b.cache(ctx); err != nil {
+			return err
+		}
+	}
+	if o.wants("entries") {
+		if err := b.entries(ctx); err != nil {
+			return err
+		}
+	}
 	if o.wants("growth") {
 		if err := b.growth(ctx); err != nil {
 			return err

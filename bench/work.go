@@ -32,8 +32,9 @@ func (b *bench) csv(name string, rows int) (string, error) {
 	return path, os.WriteFile(path, []byte(s.String()), 0o600)
 }
 
-// pintail makes a project with so many items on a database, and serves it. Its log goes to a file, as in production.
-func (b *bench) pintail(ctx context.Context, name, database string, rows int) (string, *exec.Cmd, error) {
+// pintail makes a project with so many items on a database, and serves it without a cache: what is measured is the way to the
+// database. Its log goes to a file, as in production. env overrides.
+func (b *bench) pintail(ctx context.Context, name, database string, rows int, more ...string) (string, *exec.Cmd, error) {
 	schema := b.path(name + ".graphql")
 	if err := os.WriteFile(schema, []byte(itemSchema), 0o600); err != nil {
 		return "", nil, err
@@ -42,7 +43,7 @@ func (b *bench) pintail(ctx context.Context, name, database string, rows int) (s
 	if err != nil {
 		return "", nil, err
 	}
-	env := []string{"PINTAIL_DATABASE_URL=" + database, "PINTAIL_SCHEMA=" + schema, "PINTAIL_CACHE_BYTES=-1"} // peers ask their database each time
+	env := append([]string{"PINTAIL_DATABASE_URL=" + database, "PINTAIL_SCHEMA=" + schema, "PINTAIL_CACHE_BYTES=-1"}, more...)
 	if err := b.run(ctx, env, "pintail", "schema", "apply"); err != nil {
 		return "", nil, err
 	}

@@ -1,9 +1,10 @@
 // Command bare is the yardstick: a hand-written handler on the same driver that runs one prepared statement of the same SQL
 // as Pintail and writes the same bytes, with nothing else around it, on net/http or on fasthttp.
 //
-//	bare sqlite FILE ADDR LIBRARY      bare postgres DSN ADDR LIBRARY      bare nested FILE ADDR
+//	bare sqlite FILE ADDR LIBRARY      bare postgres DSN ADDR LIBRARY      bare nested FILE ADDR      bare static URL ADDR LIBRARY
 //
-// It serves /rest/v1/item?id=eq.N and /rest/v1/item?n=gte.N&order=n&limit=20.
+// static answers everything with what URL answered when it started: the same bytes and headers, without any work. The others
+// serve /rest/v1/item?id=eq.N and /rest/v1/item?n=gte.N&order=n&limit=20.
 package main
 
 import (
@@ -33,7 +34,10 @@ func main() {
 		log.Fatal(http.ListenAndServe(os.Args[3], h))
 	}
 	if len(os.Args) != 5 {
-		log.Fatal("usage: bare sqlite FILE ADDR LIBRARY | bare postgres DSN ADDR LIBRARY | bare nested FILE ADDR")
+		log.Fatal("usage: bare sqlite FILE ADDR LIBRARY | bare postgres DSN ADDR LIBRARY | bare nested FILE ADDR | bare static URL ADDR LIBRARY")
+	}
+	if os.Args[1] == "static" {
+		log.Fatal(static(os.Args[2], os.Args[3], os.Args[4]))
 	}
 	var e engine
 	var err error
