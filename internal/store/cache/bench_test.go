@@ -38,7 +38,7 @@ func (s *shop) heat(n int) {
 	stamp := s.feed.Stamp()
 	for i := 1; i <= n; i++ {
 		args := query.Args{{Text: strconv.Itoa(i)}}
-		needs, _, ok := s.tags.needs(&pr.reach, args)
+		needs, _, ok := s.tags.needs(&pr.reach, s.feed.Catalog(), args)
 		if !ok {
 			s.t.Fatal("the needs aren't known")
 		}

@@ -12,6 +12,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -150,9 +151,10 @@ func (s *Store) Read(ctx context.Context, p *plan.Plan, args query.Args) (store.
 
 // fill asks the database, and keeps the answer with the moment before the question.
 func (s *Store) fill(ctx context.Context, pr *prepared, p *plan.Plan, args query.Args, key string) (store.Result, error) {
-	needs, since, ok := s.tags.needs(&pr.reach, args)
+	catalog := s.feed.Catalog()
+	needs, since, ok := s.tags.needs(&pr.reach, catalog, args)
 	stamp := s.feed.Stamp() // after the needs are known to whoever commits, and before the question
-	if !ok || stamp == nil || since > stamp.Seq {
+	if !ok || stamp == nil || since > stamp.Seq || catalog != s.feed.Catalog() {
 		return s.inner.Read(ctx, p, args)
 	}
 	f := &flight{entry: entry{epoch: stamp.Epoch, seq: stamp.Seq, needs: needs}, done: make(chan struct{}), err: errNothing}
@@ -162,6 +164,7 @@ func (s *Store) fill(ctx context.Context, pr *prepared, p *plan.Plan, args query
 	if f.err != nil {
 		return store.Result{}, f.err
 	}
+	clip(&f.result)
 	e := &entry{result: f.result, epoch: f.epoch, seq: f.seq, needs: needs}
 	if mutant.Is(mutant.FillSeqAfterQuery) {
 		mutant.Pause(mutant.FillSeqAfterQuery)
@@ -173,6 +176,14 @@ func (s *Store) fill(ctx context.Context, pr *prepared, p *plan.Plan, args query
 		s.entries.Set(e.kept(key))
 	}
 	return f.result, nil
+}
+
+// clip takes the room behind an answer away: of those who share it, nobody can write there.
+func clip(r *store.Result) {
+	r.Body = slices.Clip(r.Body)
+	for i := range r.Steps {
+		clip(&r.Steps[i])
+	}
 }
 
 // errNothing is what a flight has brought that didn't end.

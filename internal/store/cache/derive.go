@@ -267,8 +267,7 @@ type need = *version
 
 // needs finds the versions that an answer of the plan to args depends on, and the sequence from which on they are raised by every
 // commit that touches them. False where they can't be told.
-func (g *tags) needs(r *reach, args query.Args) (list []need, since uint64, ok bool) {
-	catalog := g.feed.Catalog()
+func (g *tags) needs(r *reach, catalog *change.Catalog, args query.Args) (list []need, since uint64, ok bool) {
 	if r.off != "" || catalog == nil {
 		return nil, 0, false
 	}
