@@ -253,7 +253,7 @@ func call(sql string) *plan.Plan {
 
 // expected says whether an error is one that random statements run into.
 func expected(err error) bool {
-	for _, s := range []string{"constraint", "UNIQUE", "FOREIGN", "NOT NULL", "cannot store", "boom", "42804", "datatype", "violates", "rolled back", "23505", "23503", "no such column"} {
+	for _, s := range []string{"constraint", "UNIQUE", "FOREIGN", "NOT NULL", "cannot store", "boom", "42804", "datatype", "violates", "rolled back", "23505", "23503", "no such column", "57014"} {
 		if strings.Contains(err.Error(), s) {
 			return true
 		}
