@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -180,6 +181,39 @@ func TestExpressKeepsConnections(t *testing.T) {
 		t.Error("the last answer doesn't say so")
 	}
 	w.closed()
+}
+
+// A connection that waits for its next request holds nothing of the last answer.
+func TestExpressKeepsNoAnswers(t *testing.T) {
+	freed := make(chan struct{})
+	r := express(t, freshStore{freed: freed}, Options{})
+	w := r.dial(t)
+	w.send(line + "\r\n")
+	w.want("GET", 200, "xxx")
+	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		runtime.GC()
+		select {
+		case <-freed:
+			return
+		default:
+		}
+		if time.Since(begin) > 5*time.Second {
+			t.Fatal("the answer is still in memory")
+		}
+	}
+}
+
+// A freshStore answers with bytes that nobody else has, and says when they are gone.
+type freshStore struct {
+	watchedStore
+	freed chan struct{}
+}
+
+func (s freshStore) Read(context.Context, *plan.Plan, query.Args) (store.Result, error) {
+	body := new([32 << 10]byte)
+	copy(body[:], strings.Repeat("x", len(body)))
+	runtime.AddCleanup(body, func(freed chan struct{}) { close(freed) }, s.freed)
+	return store.Result{Body: body[:], Rows: 1, Total: -1}, nil
 }
 
 // Requests that come at once are answered in their order, also where some of them are net/http's.

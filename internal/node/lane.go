@@ -202,6 +202,7 @@ func (l *lane) answer() bool {
 	last := h.close || l.express.stopping.Load()
 	sent, err := l.write(x, last)
 	l.express.front.done(x, sent, err)
+	x.out, x.body, x.packed = api.Response{}, nil, nil // an idle connection keeps no answer in memory
 	return err == nil && !last
 }
 
