@@ -173,7 +173,8 @@ func beside(schema, name string) string {
 	return dir
 }
 
-// static serves a folder: files as they are, no listings, nothing whose name begins with a dot, nothing outside of it.
+// static serves a folder: files as they are, no listings, nothing whose name begins with a dot, nothing outside of it. http.FileServer
+// answers every method with the file: a write that missed the API's path would seem to have worked, and a CONNECT have its tunnel.
 func static(dir string) http.Handler {
 	files := http.FileServerFS(noDots{folder(dir)})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -181,6 +182,11 @@ func static(dir string) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-cache")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			h.Set("Allow", "GET, HEAD")
+			say(w, http.StatusMethodNotAllowed, "files are read by GET and HEAD; the API is under /rest/v1\n")
+			return
+		}
 		files.ServeHTTP(w, r)
 	})
 }

@@ -44,4 +44,14 @@ func TestStaticFiles(t *testing.T) {
 			t.Errorf("%.60s: %d %.60q, want %q", path, r.status, r.body, want)
 		}
 	}
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get"} {
+		target := "/"
+		if method == "CONNECT" {
+			target = server.addr
+		}
+		r := raw(t, server, method+" "+target+" HTTP/1.1\r\nHost: "+server.addr+"\r\nConnection: close\r\n\r\n")
+		if r.status != 405 || r.header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s: %d, Allow %q", method, r.status, r.header.Get("Allow"))
+		}
+	}
 }
