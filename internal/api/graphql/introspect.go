@@ -1,6 +1,8 @@
 package graphql
 
 import (
+	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -298,20 +300,25 @@ func (r *introspector) named(wishes []wish, t *Type) {
 		case w.name == "interfaces" && t.Kind == ast.Object:
 			r.raw("[]")
 		case w.name == "inputFields" && t.Kind == ast.InputObject:
-			r.inputs(w.of, t.Fields)
+			r.inputs(w.of, byName(slices.Values(t.Fields)))
 		case w.name == "isOneOf" && t.Kind == ast.InputObject:
 			r.raw("false")
 		case w.name == "enumValues" && t.Kind == ast.Enum:
-			r.values(w.of, t.Values)
+			r.values(w.of, slices.SortedFunc(slices.Values(t.Values), func(a, b EnumValue) int { return cmp.Compare(a.Name, b.Name) }))
 		default:
 			r.raw("null")
 		}
 	})
 }
 
+// byName sorts the fields of a type, as Hasura lists them.
+func byName(list iter.Seq[*Field]) []*Field {
+	return slices.SortedFunc(list, func(a, b *Field) int { return cmp.Compare(a.Name, b.Name) })
+}
+
 func (r *introspector) fields(wishes []wish, t *Type) {
 	r.list(func(next func()) {
-		for f := range t.All() {
+		for _, f := range byName(t.All()) {
 			if r.err != nil {
 				return
 			}

@@ -55,7 +55,7 @@ func TestIntrospection(t *testing.T) {
 		{`query ($n: String!) { __type(name: $n) { a: name b: kind __typename } }`, `{"a":"color_enum","b":"ENUM","__typename":"__Type"}`,
 			map[string]*ast.Value{"n": {Kind: ast.StringValue, Raw: "color_enum"}}},
 		{`query ($no: Boolean!) { __type(name: "color") { name @skip(if: $no) ...F kind @include(if: $no) } } fragment F on __Type { ...on __Type @include(if: $no) { fields { name type { kind ofType { name } } args { name } } } name @skip(if: true) }`,
-			`{"fields":[{"name":"value","type":{"kind":"NON_NULL","ofType":{"name":"String"}},"args":[]},{"name":"comment","type":{"kind":"SCALAR","ofType":null},"args":[]}],"kind":"OBJECT"}`,
+			`{"fields":[{"name":"comment","type":{"kind":"SCALAR","ofType":null},"args":[]},{"name":"value","type":{"kind":"NON_NULL","ofType":{"name":"String"}},"args":[]}],"kind":"OBJECT"}`,
 			map[string]*ast.Value{"no": yes}},
 		{`{ __type(name: "color_on_conflict") { inputFields { name defaultValue isDeprecated type { name kind ofType { kind ofType { kind ofType { name } } } } } isOneOf } }`,
 			`{"inputFields":[{"name":"constraint","defaultValue":null,"isDeprecated":false,"type":{"name":null,"kind":"NON_NULL","ofType":{"kind":"ENUM","ofType":null}}},` +
