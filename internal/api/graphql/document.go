@@ -95,7 +95,7 @@ func (d *Dialect) Prepare(r *Request, role string) (*Operation, error) {
 	}
 	vs, err := read(doc.operation.VariableDefinitions, r.Variables)
 	if err != nil {
-		return nil, err
+		return nil, d.located(doc, err)
 	}
 	var buf [256]byte
 	doc.mu.RLock()

@@ -21,7 +21,11 @@ func read(declared ast.VariableDefinitionList, given raw) (*variables, error) {
 		}
 	}
 	for i, d := range declared {
-		if d.Type.NonNull && (vs.given[i] == "" && d.DefaultValue == nil || vs.given[i].kind() == kindNull) {
+		switch {
+		case !d.Type.NonNull:
+		case vs.given[i].kind() == kindNull:
+			return nil, &nullVariable{d}
+		case vs.given[i] == "" && d.DefaultValue == nil:
 			return nil, refusal("$", ValidationFailed, "expecting a value for non-nullable variable: \"%s\"", d.Variable)
 		}
 	}
