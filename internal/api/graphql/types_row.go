@@ -135,14 +135,21 @@ func aggregates(of schema.Type, a query.Aggregate) bool {
 		case schema.Bool, schema.JSON, schema.JSONB, schema.UUID, schema.Bytea, schema.CompositeBase:
 			return of.Array && of.Base != schema.JSON && of.Base != schema.CompositeBase
 		case schema.Unknown:
-			return of.Name == "money" && of.Schema == "" && !of.Array
+			return money(of)
 		}
 		return true
 	case query.BoolAnd, query.BoolOr:
 		return of.Base == schema.Bool && !of.Array
 	}
-	return numeric(of) || a == query.Sum && of.Name == "money" && of.Base == schema.Unknown && !of.Array
+	return numeric(of) || a == query.Sum && money(of)
 }
+
+// money is PostgreSQL's, which Pintail only passes through; it can be added and compared.
+func money(of schema.Type) bool {
+	return of.Name == "money" && of.Base == schema.Unknown && of.Schema == "" && !of.Array
+}
+
+func addable(of schema.Type) bool { return numeric(of) || money(of) }
 
 func numeric(of schema.Type) bool {
 	switch of.Base {

@@ -171,7 +171,7 @@ var alterations = []alteration{
 		isJSONB, func(*Types, *schema.Column) *ast.Type { return named("Int") }},
 	{"_delete_key", query.DeleteKey, "delete key/value pair or string element. key/value pairs are matched based on their key value",
 		isJSONB, func(*Types, *schema.Column) *ast.Type { return named("String") }},
-	{"_inc", query.Increment, "increments the numeric columns with given value of the filtered values", numeric, (*Types).columnType},
+	{"_inc", query.Increment, "increments the numeric columns with given value of the filtered values", addable, (*Types).columnType},
 	{"_prepend", query.Prepend, "prepend existing jsonb value of filtered columns with new jsonb value", isJSONB, (*Types).columnType},
 }
 
