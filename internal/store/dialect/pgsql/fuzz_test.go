@@ -186,14 +186,14 @@ func plans(name, value string) []*plan.Plan {
 	text2 := &plan.Compare{Left: operand(0, 1), Op: query.Similar, AsText: true, Arg: 1}
 	within.Where = &plan.And{Of: []plan.Expr{text2, &plan.Compare{Left: operand(0, 1), Op: query.HasKeysAny, Arg: 1}, &plan.Compare{Left: operand(0, 1), Op: query.PathExists, Arg: 1}}}
 	nested := write()
-	nested.Where, nested.Conflict.Where = nil, where(5)
+	nested.Where, nested.Conflict.Where = nil, &plan.And{Of: []plan.Expr{where(5), &plan.Exists{Relation: rel, Select: hop(rel, 71).Select}}}
 	child := &plan.Write{Table: t, Columns: t.Columns, Alias: 70, Default: true}
 	nested.Nested = []plan.Nested{
 		{Relation: up, Write: child, Before: true, Taking: t.Columns[2:3], Giving: t.Columns[:1]},
 		{Relation: rel, Write: child, Taking: t.Columns[1:2], Giving: t.Columns[1:2]},
 	}
 	alter := write()
-	alter.Columns, alter.Conflict = nil, nil
+	alter.Columns, alter.Conflict, alter.Where = nil, nil, measure(through, 72)
 	for _, how := range []query.Alteration{query.Increment, query.Append, query.Prepend, query.DeleteKey, query.DeleteElem, query.DeleteAtPath} {
 		alter.Alter = append(alter.Alter, plan.Alter{Column: t.Columns[1], How: how, Arg: 1})
 	}
