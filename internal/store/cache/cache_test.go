@@ -440,3 +440,34 @@ func TestCloseUnderReads(t *testing.T) {
 		wg.Wait()
 	}
 }
+
+// What a hook reads inside its transaction is nobody else's: it is neither kept nor answered from memory.
+func TestHooksReadTheirOwnTransaction(t *testing.T) {
+	s := newShop(t, 10, Config{Rest: -1})
+	s.read("id=1")
+	p, args := s.ask("id=1")
+	refused := fmt.Errorf("no")
+	hook := func(ctx context.Context, h store.Handle) error {
+		if _, err := h.Write(ctx, call("UPDATE item SET note = 'unseen' WHERE id = 1"), nil); err != nil {
+			return err
+		}
+		r, err := h.Read(ctx, p, args)
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(string(r.Body), "unseen") {
+			t.Errorf("the hook is told %s", r.Body)
+		}
+		if out := s.read("id=1"); strings.Contains(out, "unseen") {
+			t.Errorf("somebody else is told %s before the commit", out)
+		}
+		return refused
+	}
+	if _, err := s.Store.Write(t.Context(), store.Tx{Plan: call("SELECT 1"), Before: []store.Hook{hook}}); err == nil {
+		t.Fatal("the hook's refusal was ignored")
+	}
+	if out := s.read("id=1"); strings.Contains(out, "unseen") {
+		t.Errorf("what was rolled back is told: %s", out)
+	}
+	s.expect(true, "rolled back by its hook", "id=1")
+}
