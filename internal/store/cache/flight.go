@@ -1,7 +1,9 @@
 package cache
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -26,6 +28,11 @@ func (e *entry) kept(key string) (string, *entry) {
 	block := append(append(make([]byte, 0, len(key)+len(e.result.Body)), key...), e.result.Body...)
 	if e.result.Body != nil {
 		out.result.Body = block[len(key):len(block):len(block)]
+	}
+	out.result.Steps = slices.Clone(e.result.Steps)
+	for i := range out.result.Steps {
+		s := &out.result.Steps[i]
+		s.Body = slices.Clip(bytes.Clone(s.Body))
 	}
 	return unsafe.String(unsafe.SliceData(block), len(key)), out
 }
