@@ -253,8 +253,7 @@ func tellDemo(s served) {
 	s.say("%s", p.bold("Look at the shop: "+base+"/"))
 	s.say("\nAnd ask its API, in another terminal:")
 	s.say("  %s", curl(base, "/rest/v1/toast", [2]string{"select", "name,price,ingredients(name)"}, [2]string{"order", "price.desc"}, [2]string{"limit", "3"}))
-	s.say("  %s", curl(base, "/rest/v1/order", [2]string{"select", "placed_at,customer(name),items(quantity,toast(name))"}, [2]string{"order", "placed_at.desc"}, [2]string{"limit", "2"}))
 	s.say(`  curl -X PATCH '%s/rest/v1/toast?id=eq.1' -H 'Content-Type: application/json' -d '{"price": 7.77}'`, base)
-	s.say(`  curl '%s%s' -H 'Content-Type: application/json' -d '{"query": "{ customer(limit: 2) { name orders(limit: 1) { total } } }"}'`, base, node.GraphQLPath)
+	s.say(`  curl '%s%s' -H 'Content-Type: application/json' -d '{"query": "{ order(limit: 2, order_by: {placed_at: desc}) { placed_at customer { name } items { quantity toast { name } } } }"}'`, base, node.GraphQLPath)
 	s.say("\n%s\n", p.dim("Every caller on this machine is an admin. Ctrl-C stops it; the same command starts it again."))
 }

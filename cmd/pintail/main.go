@@ -1,4 +1,4 @@
-// Command pintail turns a schema file, or a database that is already there, into a REST API. `pintail help` lists the verbs,
+// Command pintail turns a schema file, or a database that is already there, into REST and GraphQL. `pintail help` lists the verbs,
 // docs/commands.md describes each.
 //
 // Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 it failed; 2 the command line, the
@@ -98,7 +98,7 @@ func command(c console) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pintail",
 		Short: "One schema file, or the database you have, as a REST API in one binary",
-		Long: `Pintail turns one schema file, or the PostgreSQL or SQLite database that you already have, into a REST API.
+		Long: `Pintail turns one schema file, or the PostgreSQL or SQLite database that you already have, into REST and GraphQL.
 
   pintail demo        a whole shop to look at: schema, 50,000 orders, a page
   pintail new DIR     a project of your own; with --from, of a database that is there
