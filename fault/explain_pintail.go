@@ -54,7 +54,7 @@ var ofPintail = []Explanation{
 		"A bug, or a machine that doesn't work: a full disk, a broken file. The log has the cause under the request's id.",
 		"Look in the log. If it is a bug, report it with the log's lines."},
 	{Unavailable, 503, "the server can't answer now",
-		"The database is away, or the server is being stopped.",
+		"The database is away or its file was moved, or the server is being stopped.",
 		"Wait for the time in Retry-After and ask again."},
 	{AnswerTooLarge, 507, "the answer is too large",
 		"The rows add up to more bytes than an answer may have.",

@@ -70,6 +70,9 @@ func (a safeAggregate) Value(x sqlite3.Context) {
 
 // reader opens a connection that reads.
 func (s *Store) reader() (*conn, error) {
+	if err := s.place.check(); err != nil { // the others read the file that was moved
+		return nil, err
+	}
 	// Read-only by query_only rather than by OPEN_READONLY: a read-only handle can't recover the log that a crash left.
 	c, err := open(s.config.Path, sqlite3.OPEN_READWRITE, s.config.VFS)
 	if err != nil {
@@ -117,6 +120,9 @@ func (w *writer) mend() error {
 
 // writing opens the connection that writes.
 func (s *Store) writing(flags sqlite3.OpenFlag) (*conn, error) {
+	if err := s.place.check(); err != nil {
+		return nil, err
+	}
 	c, err := open(s.config.Path, flags, s.config.VFS)
 	if err != nil {
 		return nil, err

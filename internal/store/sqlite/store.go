@@ -64,6 +64,7 @@ const plansMax = 4096
 // A Store runs plans on one SQLite file.
 type Store struct {
 	config  Config
+	place   *place // nil where there is no file that could be moved
 	readers chan *conn
 	all     []*conn
 	large   chan struct{} // holds one for every read that runs in more room
@@ -86,6 +87,7 @@ func Open(config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.place = placeOf(config)
 	s.writer = newWriter(s, w)
 	s.follow(w)
 	for range config.Readers {
@@ -182,13 +184,16 @@ func (s *Store) compiled(p *plan.Plan) (*litesql.Plan, error) {
 	return l, nil
 }
 
-// Ready runs a statement on a reader.
+// Ready runs a statement on a reader, of a file that is still where it was.
 func (s *Store) Ready(ctx context.Context) error {
 	s.mu.RLock()
 	closed := s.closed
 	s.mu.RUnlock()
 	if closed {
 		return errClosed()
+	}
+	if err := s.place.check(); err != nil {
+		return err
 	}
 	c, err := s.acquire(ctx)
 	if err != nil {

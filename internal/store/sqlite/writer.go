@@ -210,6 +210,12 @@ func (w *writer) together(batch []*request) bool {
 		}
 	}
 	c.end()
+	if err := w.s.place.check(); err != nil && wrote {
+		c.rollback()
+		w.record.RolledBack()
+		w.failAll(batch, err)
+		return true
+	}
 	end := "COMMIT"
 	if !wrote {
 		end = "ROLLBACK"
