@@ -75,7 +75,7 @@ func stages(t *testing.T, s *schema.Schema, lite, pg *node.Node, in *txtar.Archi
 		out.Files = append(out.Files, txtar.File{Name: name, Data: []byte(strings.TrimRight(text, "\n") + "\n")})
 	}
 	request := string(in.Files[0].Data)
-	ask, err := rest.Parse(parse(t, request, true), rest.Options{Prefix: "/rest/v1", Default: s.Default, Exposed: s.Exposed, TxEnd: "rollback"})
+	ask, err := rest.Parse(parse(t, request, true), rest.Options{Prefix: "/rest/v1", Default: s.Default, Exposed: s.Exposed, TxEnd: "rollback", Related: relatedIn(s)})
 	if err == nil && ask.Query != nil {
 		query.Parameterize(ask.Query, nil)
 		add("query", query.Dump(ask.Query))
@@ -226,4 +226,18 @@ func answer(t *testing.T, n *node.Node, request string) string {
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// relatedIn tells REST which keys of rows are relations, as the node does.
+func relatedIn(s *schema.Schema) func(query.Name, string) (rest.Related, bool) {
+	return func(table query.Name, key string) (rest.Related, bool) {
+		if t, ok := s.TableNamed(table); ok {
+			for _, r := range t.Relations {
+				if r.Name == key {
+					return rest.Related{To: r.To.Name, Many: r.Many}, true
+				}
+			}
+		}
+		return rest.Related{}, false
+	}
 }

@@ -134,10 +134,27 @@ func route(method string, ask *rest.Ask) string {
 	return names.table
 }
 
+// related tells REST which keys of a row are rows of another table.
+func (g *generation) related(table query.Name, key string) (rest.Related, bool) {
+	t, ok := g.schema.TableNamed(table)
+	if !ok {
+		return rest.Related{}, false
+	}
+	if _, ok := t.Column(key); ok {
+		return rest.Related{}, false
+	}
+	for _, r := range t.Relations {
+		if r.Name == key {
+			return rest.Related{To: r.To.Name, Many: r.Many}, true
+		}
+	}
+	return rest.Related{}, false
+}
+
 func (n *Node) restOptions(g *generation) rest.Options {
 	return rest.Options{
 		Prefix: restPrefix, Default: g.schema.Default, Exposed: g.schema.Exposed,
-		TxEnd: n.o.REST.TxEnd, MaxRows: n.o.REST.MaxRows, PlanEnabled: n.o.REST.Plan, Media: g.media,
+		TxEnd: n.o.REST.TxEnd, MaxRows: n.o.REST.MaxRows, PlanEnabled: n.o.REST.Plan, Media: g.media, Related: g.related,
 	}
 }
 

@@ -376,6 +376,13 @@ func (p *reader) build(a *Ask, r *api.Request) error {
 		return err
 	}
 	useDefault := a.prefer.missing == missingDefault
+	var nested []query.Nested
+	if a.Kind == Insert {
+		if rows, nested, err = p.nestedRows(a.Name, rows, 0); err != nil {
+			return err
+		}
+		defaults(nested, useDefault)
+	}
 	switch a.Kind {
 	case Update:
 		q := &query.Update{Table: a.Name, Columns: rows.columns, Row: query.Text(rows.first), Default: useDefault, Where: p.where, Returning: returning, End: end}
@@ -385,7 +392,7 @@ func (p *reader) build(a *Ask, r *api.Request) error {
 		a.Query = q
 	case Insert:
 		end.Keys = a.prefer.returns == returnHeaders
-		q := &query.Insert{Into: a.Name, Columns: rows.columns, Rows: query.Text(rows.json), Default: useDefault, Returning: returning, End: end}
+		q := &query.Insert{Into: a.Name, Columns: rows.columns, Rows: query.Text(rows.json), Default: useDefault, Nested: nested, Returning: returning, End: end}
 		if a.prefer.resolution != "" {
 			q.Conflict = &query.Conflict{Columns: p.conflict, Ignore: a.prefer.resolution == ignoreDuplicates}
 		}

@@ -42,6 +42,16 @@ type Options struct {
 	// Media has the media types that functions themselves write, by their names with schema. Those with none aren't in it.
 	Media  map[query.Name][]string
 	Limits Limits
+
+	// Related says whether a key of a table's rows names a relation rather than a column; nil where none does.
+	Related func(table query.Name, key string) (Related, bool)
+}
+
+func (o *Options) related(table query.Name, key string) (Related, bool) {
+	if o.Related == nil {
+		return Related{}, false
+	}
+	return o.Related(table, key)
 }
 
 // Kind is what a request wants.
