@@ -70,7 +70,7 @@ batches: what is said to be taken is there, also when a later part fails.`,
 		},
 	}
 	set := cmd.Flags()
-	set.StringVar(&i.conflict, "on-conflict", "error", "a row whose key is taken: error rejects it, ignore leaves the old one, update replaces its values (`what`)")
+	set.StringVar(&i.conflict, "on-conflict", "error", "`what` becomes of a row whose key is taken: error rejects it, ignore leaves the old one, update replaces its values")
 	set.StringVar(&i.format, "format", "", "csv, ndjson or json (default: by the file's name)")
 	set.StringVar(&i.comma, "comma", ",", "what stands between the values of a CSV line; tab for a tab")
 	set.StringVar(&i.null, "null", "", "what stands for null in CSV (default: an empty value without quotes)")
