@@ -147,7 +147,7 @@ func TestBadInput(t *testing.T) {
 		{"PATCH", "toast?id=eq.1", "", ""}, {"PATCH", "toast?id=eq.1", "[{},{}]", ""}, {"PATCH", "toast?id=eq.1", `{"nothing":1}`, ""}, {"PATCH", "toast?id=eq.1", `{"price":-1}`, ""}, {"PATCH", "toast?id=eq.1", `{"id":null}`, ""}, {"PATCH", "toast?id=eq.x", `{}`, ""},
 		{"PUT", "toast", `{"id":1}`, ""}, {"PUT", "toast?id=eq.1", `{"id":2}`, ""}, {"PUT", "toast?id=gt.1", `{"id":1}`, ""}, {"PUT", "toast?id=eq.1&limit=1", `{"id":1}`, ""},
 		{"DELETE", "toast?id=eq.1", "", ""}, {"DELETE", "toast?nothing=eq.1", "", ""}, {"BREW", "toast", "", ""}, {"TRACE", "toast", "", ""}, {"POST", "", "{}", ""}, {"DELETE", "rpc/top_toasts", "", ""},
-		{"POST", "rpc/top_toasts", `{"most":"x"}`, ""}, {"POST", "rpc/top_toasts", `{"nothing":1}`, ""}, {"POST", "rpc/top_toasts", `[`, ""}, {"GET", "rpc/top_toasts?most=-1", "", ""}, {"GET", "rpc/top_toasts?most=99999999999", "", ""}, {"GET", "rpc/top_toasts?most=1&most=2", "", ""},
+		{"POST", "rpc/top_toasts", `{"most":"x"}`, ""}, {"POST", "rpc/top_toasts", `{"most":null}`, ""}, {"POST", "rpc/top_toasts", `{"nothing":1}`, ""}, {"POST", "rpc/top_toasts", `[`, ""}, {"GET", "rpc/top_toasts?most=-1", "", ""}, {"GET", "rpc/top_toasts?most=99999999999", "", ""}, {"GET", "rpc/top_toasts?most=1&most=2", "", ""},
 	}
 	quirks := map[string]bool{ // docs/quirks.md
 		"order?placed_at=gt.0001-01-01%20BC": true, "rpc/top_toasts?most=-1": true,

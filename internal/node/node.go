@@ -171,6 +171,9 @@ func (n *Node) plan(g *generation, who query.Actor, q query.Query) (*plan.Plan, 
 	shape, args := query.Parameterize(q, (*buf)[:0])
 	*buf = shape
 	p, err := n.planned(g, who, q, shape)
+	if err == nil && p.Call != nil {
+		err = p.Call.Check(args)
+	}
 	return p, args, err
 }
 

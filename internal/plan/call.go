@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -243,4 +244,30 @@ func (r *resolver) ambiguousFunction(fits []*schema.Function) error {
 	return fault.Newf(fault.AmbiguousFunction, "Could not choose the best candidate function between: %s", strings.Join(all, ", ")).
 		WithStatus(300).
 		WithHint("Try renaming the parameters or the function itself in the database so function overloading can be resolved")
+}
+
+// Check refuses a null for an argument of a named query that says it is never null. Both engines would bind it: a LIMIT of null is
+// none on PostgreSQL, and an error on SQLite.
+func (c *Invocation) Check(args query.Args) error {
+	if c.Function.Query == nil {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	for i := range c.Args {
+		a := &c.Args[i]
+		if !a.Param.NotNull {
+			continue
+		}
+		null := slices.ContainsFunc(a.Values, func(at int) bool { return args[at].Null })
+		if c.Object && c.Body >= 0 {
+			if object == nil && json.Unmarshal([]byte(args[c.Body].Text), &object) != nil {
+				return nil // whoever binds it says what is wrong
+			}
+			null = string(object[a.Param.Name]) == "null"
+		}
+		if null {
+			return fault.Newf(fault.NullElement, "the argument %q of %s can't be null", a.Param.Name, c.Function.Name.Name)
+		}
+	}
+	return nil
 }
