@@ -33,6 +33,15 @@ func TestPrepared(t *testing.T) {
 			[]string{`{"n": "a", "s": 1}`, `{"n": "b\"", "s": 2.50}`}, []string{`{"n": "a"}`, `{"n": "a", "s": null}`}},
 		{"what is set", `mutation ($s: author_set_input!) { update_author(where: {id: {_eq: 1}}, _set: $s) { affected_rows } }`,
 			[]string{`{"s": {"name": "a"}}`, `{"s": {"name": "b"}}`}, []string{`{"s": {"score": 1}}`, `{"s": {}}`}},
+		{"values of two on_conflict", `mutation ($a: Int!, $b: Int!) { insert_author(objects: [
+			{name: "a", articles: {data: {title: "a"}, on_conflict: {constraint: article_pkey, update_columns: [title], where: {rating: {_lt: $a}}}}},
+			{name: "b", articles: {data: {title: "b"}, on_conflict: {constraint: article_pkey, update_columns: [title], where: {rating: {_lt: $b}}}}}
+			]) { affected_rows } }`, []string{`{"a": 1, "b": 1}`, `{"a": 1, "b": 2}`, `{"a": 2, "b": 1}`}, nil},
+		{"an on_conflict in two places", `mutation ($c: article_on_conflict) { insert_author(objects: [
+			{name: "a", articles: {data: {title: "a"}, on_conflict: $c}}, {name: "b", articles: {data: {title: "b"}, on_conflict: $c}}
+			]) { affected_rows } }`, []string{`{"c": {"constraint": "article_pkey", "update_columns": ["title"], "where": {"rating": {"_lt": 1}}}}`,
+			`{"c": {"constraint": "article_pkey", "update_columns": ["title"], "where": {"rating": {"_lt": 2}}}}`},
+			[]string{`{"c": {"constraint": "article_pkey", "update_columns": []}}`, `{}`}},
 		{"a default", `query ($n: Int = 3) { author(limit: $n) { id } }`, []string{`{"n": 1}`, `{"n": 2}`}, []string{`{}`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

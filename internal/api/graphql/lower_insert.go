@@ -198,7 +198,7 @@ func (l *lowering) nest(set *rowSet, row int, f *Field, in input, at *place) (bo
 	if err := l.object(t, in, at); err != nil {
 		return false, err
 	}
-	var data input
+	var data, onConflict input
 	var dataType *Type
 	var conflict *query.Conflict
 	for key, of := range l.vars.members(in) {
@@ -210,6 +210,7 @@ func (l *lowering) nest(set *rowSet, row int, f *Field, in input, at *place) (bo
 		case KeyData:
 			data, dataType = of, l.types.Type(k.Type.Name())
 		case ArgOnConflict:
+			onConflict = of
 			if conflict, err = l.onConflict(l.types.Type(k.Type.Name()), of, at.below(key)); err != nil {
 				return false, err
 			}
@@ -218,7 +219,7 @@ func (l *lowering) nest(set *rowSet, row int, f *Field, in input, at *place) (bo
 	if dataType == nil {
 		return false, refusal(at.String(), ValidationFailed, "missing required field 'data'")
 	}
-	n := set.under(f.Relation, conflict)
+	n := set.under(f.Relation, conflict, l.source(onConflict))
 	before, of := n.rows, above{row: row, many: f.Relation.Many}
 	if !refers(f.Relation) {
 		of.gives = f.Relation.References
@@ -227,11 +228,28 @@ func (l *lowering) nest(set *rowSet, row int, f *Field, in input, at *place) (bo
 	return n.rows > before, err
 }
 
-// under finds the related rows that a relation and an on_conflict have together, or begins them.
-func (s *rowSet) under(r *schema.Relation, c *query.Conflict) *nestedSet {
-	said := ""
+// source says where an on_conflict takes values from that may differ in the next request: two that say the same now, one of
+// $a and one of $b, must not share their rows in an operation that is kept. It is empty where the next request can't differ.
+func (l *lowering) source(in input) string {
+	switch {
+	case in.fixed() || l.again:
+		return ""
+	case in.from == nil:
+		return "literal " + strconv.Itoa(in.lit.Position.Start)
+	}
+	dst := strconv.AppendInt([]byte("variable "), int64(in.from.variable), 10)
+	for _, s := range in.from.steps {
+		dst = strconv.AppendInt(append(strconv.AppendQuote(dst, s.key), ' '), int64(s.index), 10)
+	}
+	return string(dst)
+}
+
+// under finds the related rows that a relation and an on_conflict have together, or begins them. source is where the
+// on_conflict's values come from.
+func (s *rowSet) under(r *schema.Relation, c *query.Conflict, source string) *nestedSet {
+	said := source + "\x00"
 	if c != nil {
-		said = strings.Join(append([]string{c.Constraint}, c.Update...), "\x00") + "\x00\x00" + query.ExprText(c.Where)
+		said += strings.Join(append([]string{c.Constraint}, c.Update...), "\x00") + "\x00\x00" + query.ExprText(c.Where)
 	}
 	for _, n := range s.nested {
 		if n.relation == r && n.said == said {
