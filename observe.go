@@ -2,6 +2,7 @@ package pintail
 
 import (
 	"context"
+	"errors"
 	"log"
 	"log/slog"
 	"net/http"
@@ -25,6 +26,7 @@ func (a *App) seen(o node.Observation) {
 	a.gauge.count(o)
 	level := slog.LevelInfo
 	switch {
+	case o.Code == fault.QueryCanceled && errors.Is(o.Err, context.Canceled): // the client left: nobody's mistake
 	case o.Status >= 500:
 		level = slog.LevelError
 	case o.Status >= 400:

@@ -67,6 +67,8 @@ type Config struct {
 	DrainTime          time.Duration // between /readyz turning false and the listener closing, on stop; default 0
 	ServerTimes        bool          // answer with Server-Timing
 
+	Version string // of the program, for the API's description and /v1/version; may be empty
+
 	Log *slog.Logger // default: nothing is logged
 }
 
@@ -149,7 +151,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 		keeper = auth.Open()
 	}
 	a.node = node.New(s, st, keeper, node.Options{
-		REST: c.REST, GraphQL: c.GraphQL, AnswerTime: c.AnswerTime, SlowTime: c.SlowTime, Log: c.Log, ServerTimes: c.ServerTimes,
+		REST: c.REST, GraphQL: c.GraphQL, AnswerTime: c.AnswerTime, SlowTime: c.SlowTime, Log: c.Log, ServerTimes: c.ServerTimes, Version: c.Version,
 		Hooks: node.Hooks{Before: a.before, After: a.after},
 	})
 	a.front = node.NewFront(a.node, c.Limits, c.Origins, a.seen)

@@ -83,6 +83,7 @@ func (s served) run(ctx context.Context) error {
 	defer stop()
 	s.conf.Log = log
 	s.conf.Parsed = s.schema
+	s.conf.Version = version
 	if os.Getenv("GOGC") == "" {
 		// A small heap is collected often: at 100 %, collecting takes a twentieth of the work of a keyed read.
 		debug.SetGCPercent(300)
