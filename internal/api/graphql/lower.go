@@ -249,16 +249,17 @@ func rootType(of ast.Operation) string {
 	return "query_root"
 }
 
-// failing is the path that an error of the database has, for one root field: Hasura's, which names what an insert was given.
+// failing is the path that an error of the database has, for one root field: Hasura's, which names what an insert was given
+// and says nothing of all others.
 func failing(f *chosen) string {
-	at := (&place{key: "$"}).field(f.field.Name)
+	at := (&place{key: "$"}).field(f.field.Name).below("args")
 	switch f.field.Is {
 	case RootInsert:
-		return at.below("args").below("objects").String()
+		return at.below("objects").String()
 	case RootInsertOne:
-		return at.below("args").below("object").String()
+		return at.below("object").String()
 	}
-	return at.String()
+	return "$"
 }
 
 // root lowers one root field to its queries, of which only an update_many has several, and its part of the answer.
