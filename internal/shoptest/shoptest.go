@@ -198,3 +198,11 @@ func fill(t testing.TB, s *schema.Schema, st store.Store) {
 		}
 	}
 }
+
+// EmptySQLite opens a new file that has the tables of a schema, and no rows.
+func EmptySQLite(t testing.TB, s *schema.Schema) store.Store {
+	t.Helper()
+	st := openSQLite(t, makeSQLite(t, s))
+	t.Cleanup(func() { st.Close() })
+	return st
+}

@@ -251,7 +251,7 @@ func (c *conversion) scalar(vs *variables, in input, path string) (string, error
 	case c.of.Array && k == kindList:
 		return c.array(vs, in, path)
 	case k == kindList || k == kindObject:
-		if c.of.Base == schema.Unknown || c.of.Base == schema.CompositeBase {
+		if c.reads() && (c.of.Base == schema.Unknown || c.of.Base == schema.CompositeBase) {
 			return string(vs.json(nil, in)), nil
 		}
 		return "", c.unexpected(in, path)

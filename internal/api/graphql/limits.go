@@ -36,6 +36,7 @@ const CostMax = 10_000
 
 const (
 	listValuesMax = 10_000 // values of one list, such as _in's
+	columnsMax    = 1000   // columns of one list, such as distinct_on's
 	keyBytesMax   = 60     // of an alias: PostgreSQL keeps 63 bytes of a name
 	pathStepsMax  = 64     // of a path into JSON
 )

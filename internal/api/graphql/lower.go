@@ -352,6 +352,9 @@ func (l *lowering) columns(of *ast.Type, in input, at *place) ([]query.Field, er
 	t := l.types.Type(of.Name())
 	var list []query.Field
 	for i, one := range l.vars.items(in) {
+		if i == columnsMax {
+			return nil, refusal(at.String(), ValidationFailed, "a list has more than %d columns", columnsMax)
+		}
 		c, err := l.columnNamed(t, one, at.at(i))
 		if err != nil {
 			return nil, err
