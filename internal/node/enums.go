@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,7 +78,7 @@ func (n *Node) dialect(ctx context.Context, g *generation) *dialect {
 	} else {
 		types := graphql.NewTypes(g.schema, graphql.TypesOptions{EnumValues: func(t *schema.Table) []graphql.EnumValue { return values[t] }})
 		next.Dialect = graphql.NewDialect(types, graphql.Options{
-			StringifyNumeric: n.o.GraphQL.StringifyNumeric, Rollback: n.o.REST.TxEnd == "rollback", Limits: n.o.GraphQL.Limits,
+			StringifyNumeric: n.o.GraphQL.StringifyNumeric, Rollback: strings.HasPrefix(n.o.REST.TxEnd, "rollback"), Limits: n.o.GraphQL.Limits,
 		})
 	}
 	g.graph.now.Store(next)
