@@ -1,6 +1,7 @@
 package graphql
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -106,6 +107,27 @@ func TestPreparedRefuses(t *testing.T) {
 		if prepared == nil || anew == nil || prepared.Error() != anew.Error() {
 			t.Errorf("%s: prepared %v, lowered %v", bad, prepared, anew)
 		}
+	}
+}
+
+// A key of a nested row comes from one place.
+func TestKeysAreDeterminedOnce(t *testing.T) {
+	const by = "$.selectionSet.insert_author.args.objects"
+	for _, c := range [][3]string{
+		{`{name: "a", articles: {data: {title: "t", author_id: 1}}}`, by + `[0].articles.data[0]`,
+			`cannot insert "author_id" columns as their values are already being determined by parent insert`},
+		{`{name: "a", articles: {data: [{title: "s"}, {title: "t", author: {data: {name: "b"}}}]}}`, by + `[0].articles.data[1].author`,
+			`cannot insert object relationship "author" as "author_id" column values are already determined`},
+	} {
+		_, err := ask(t, NewDialect(small(t), Options{}), "mutation { insert_author(objects: "+c[0]+") { affected_rows } }", "")
+		var e *Error
+		if !errors.As(err, &e) || e.Path != c[1] || e.Message != c[2] {
+			t.Errorf("%s: %v %+v", c[0], err, e)
+		}
+	}
+	if _, err := ask(t, NewDialect(small(t), Options{}),
+		`mutation { insert_article(objects: {title: "t", author: {data: {name: "b", articles: {data: {title: "u"}}}}}) { affected_rows } }`, ""); err != nil {
+		t.Error(err)
 	}
 }
 

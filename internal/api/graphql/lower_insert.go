@@ -166,22 +166,26 @@ func (s *rowSet) text(t string) {
 	s.pieces = append(s.pieces, piece{text: t})
 }
 
-// determined refuses columns that are given both by themselves and by a related row: the one above, or one that goes in first.
+// determined refuses columns that are given twice: by themselves, by the row above, or by a related row that goes in first.
 func determined(relations []*schema.Relation, own []string, above []*schema.Column, at *place) error {
-	both := func(columns []*schema.Column) string {
+	both := func(columns []*schema.Column, given []string) string {
 		var names []string
 		for _, c := range columns {
-			if slices.Contains(own, c.Name) {
+			if slices.Contains(given, c.Name) {
 				names = append(names, strconv.Quote(c.Name))
 			}
 		}
 		return strings.Join(names, ", ")
 	}
-	if names := both(above); names != "" {
+	if names := both(above, own); names != "" {
 		return refusal(at.String(), ValidationFailed, "cannot insert %s columns as their values are already being determined by parent insert", names)
 	}
+	given := slices.Clone(own)
+	for _, c := range above {
+		given = append(given, c.Name)
+	}
 	for _, r := range relations {
-		if names := both(r.Columns); refers(r) && names != "" {
+		if names := both(r.Columns, given); refers(r) && names != "" {
 			return refusal(at.below(r.Name).String(), ValidationFailed,
 				"cannot insert object relationship \"%s\" as %s column values are already determined", r.Name, names)
 		}
