@@ -110,6 +110,29 @@ func TestPreparedRefuses(t *testing.T) {
 	}
 }
 
+// A null is no condition that holds of every row: a delete by it would leave none. Hasura refuses it too.
+func TestNullIsNoCondition(t *testing.T) {
+	for _, of := range []string{"_and", "_or", "_not"} {
+		d := NewDialect(small(t), Options{})
+		kind := map[string]string{"_not": "author_bool_exp"}[of]
+		if kind == "" {
+			kind = "[author_bool_exp!]"
+		}
+		variable := "mutation ($w: " + kind + ") { delete_author(where: {" + of + ": $w}) { affected_rows } }"
+		if _, err := ask(t, d, variable, `{"w": {"id": {"_eq": 1}}}`); err != nil {
+			t.Error(of, err)
+		}
+		_, byVariable := ask(t, d, variable, `{"w": null}`)
+		_, byLiteral := ask(t, d, "mutation { delete_author(where: {"+of+": null}) { affected_rows } }", "")
+		for _, err := range []error{byVariable, byLiteral} {
+			var e *Error
+			if !errors.As(err, &e) || e.Message != "expected an object for type 'author_bool_exp', but found null" {
+				t.Errorf("%s: %v", of, err)
+			}
+		}
+	}
+}
+
 // A key of a nested row comes from one place.
 func TestKeysAreDeterminedOnce(t *testing.T) {
 	const by = "$.selectionSet.insert_author.args.objects"

@@ -82,12 +82,6 @@ func (l *lowering) conditions(t *Type, in input, at *place) ([]query.Expr, error
 func (l *lowering) condition(t *Type, f *Field, in input, at *place) ([]query.Expr, error) {
 	one := func(e query.Expr, err error) ([]query.Expr, error) { return []query.Expr{e}, err }
 	switch f.Is {
-	case KeyAnd, KeyOr, KeyNot:
-		if in.kind() == kindNull {
-			return nil, nil
-		}
-	}
-	switch f.Is {
 	case KeyAnd:
 		of, err := l.list(t, in, at)
 		return one(&query.And{Of: of}, err)
