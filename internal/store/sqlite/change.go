@@ -325,9 +325,16 @@ func (g *changing) step(st *stmt) (int64, error) {
 		}
 		return g.c.Changes(), nil
 	}
+	return g.rows(st)
+}
+
+// rows counts the rows of a statement that gives keys, and keeps these where they are asked for.
+func (g *changing) rows(st *stmt) (int64, error) {
 	n := int64(0)
 	for st.Step() {
-		g.touched(st.ColumnValue(0))
+		if g.want {
+			g.touched(st.ColumnValue(0))
+		}
 		n++
 	}
 	return n, st.Err()
@@ -336,18 +343,21 @@ func (g *changing) step(st *stmt) (int64, error) {
 // remove deletes the rows that the filter picks; what it answers with is read before.
 func (g *changing) remove(l *litesql.Plan, p *plan.Plan) error {
 	b := &binding{args: g.args}
-	if g.want {
+	picked := int64(0)
+	if g.want || g.w.Count {
 		st, err := g.c.query(g.w.Picked)
 		if err != nil {
 			return err
 		}
-		err = g.c.bind(st, g.w.Picked.Binds, b)
-		if err == nil {
-			g.res.Affected, err = g.step(st)
+		if err = g.c.bind(st, g.w.Picked.Binds, b); err == nil {
+			picked, err = g.rows(st)
 		}
 		if err = errors.Join(err, st.Reset()); err != nil {
 			return err
 		}
+	}
+	if g.want {
+		g.res.Affected = picked
 		if err := g.answer(l, p); err != nil {
 			return err
 		}
@@ -363,7 +373,9 @@ func (g *changing) remove(l *litesql.Plan, p *plan.Plan) error {
 	if err := st.Exec(); err != nil {
 		return &rowError{err: g.c.restricted(err, g.w, b), w: g.w}
 	}
-	g.res.Affected = g.c.Changes()
+	if g.res.Affected = g.c.Changes(); g.w.Count {
+		g.res.Affected = picked
+	}
 	return nil
 }
 

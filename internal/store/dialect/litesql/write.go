@@ -26,6 +26,7 @@ type Write struct {
 	Picked *Query // a delete: SELECT of the keys that it will remove
 	Key    string // what RETURNING gives: the rowid, or a JSON array of the primary key; empty for neither (a view)
 	Keyed  *Query // the primary key as a row, of the rows in Keys
+	Count  bool   // of a delete: Picked counts, since SQLite leaves out the rows that go with another one before their turn
 
 	name  string
 	alias int
@@ -83,6 +84,7 @@ func compileWrite(p *plan.Plan) (*Write, error) {
 		if p.Op == plan.Delete {
 			w.Change.SQL = "DELETE FROM " + w.name + w.where
 			w.Picked = &Query{SQL: "SELECT " + key(w.Table, alias(p.Write.Alias)+".") + " FROM " + w.name + w.where, Binds: c.binds}
+			w.Count = cascadesTo(w.Table, w.Table, map[*schema.Table]bool{})
 		}
 	}
 	if len(p.Key) > 0 && w.Key != "" {
@@ -427,4 +429,19 @@ func (c *compiler) written(t *schema.Table, occurrence int) string {
 		sql += column(occurrence, col) + " = (SELECT value FROM json_each(pk.value) WHERE key = " + itoa(i) + ")"
 	}
 	return sql
+}
+
+// cascadesTo says whether deleting a row of a table may delete rows of another one, by foreign keys with ON DELETE CASCADE.
+func cascadesTo(from, to *schema.Table, seen map[*schema.Table]bool) bool {
+	seen[from] = true
+	for _, r := range from.Relations {
+		fk := r.Foreign
+		if fk == nil || fk.To != from || fk.OnDelete != "CASCADE" {
+			continue
+		}
+		if fk.Table == to || !seen[fk.Table] && cascadesTo(fk.Table, to, seen) {
+			return true
+		}
+	}
+	return false
 }
