@@ -54,6 +54,7 @@ const (
 	InvalidText           Code = "22P02" // invalid input syntax for type
 	OutOfRange            Code = "22003" // numeric value out of range
 	StringTooLong         Code = "22001"
+	NumbersUsedUp         Code = "2200H" // sequence generator limit exceeded
 	BadDatetime           Code = "22007"
 	DatetimeOverflow      Code = "22008"
 	BadEscape             Code = "22025"

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/store"
@@ -350,7 +352,7 @@ func (in *inserting) done() {
 func (in *inserting) run() error {
 	if !in.keyed() {
 		if err := in.st.Exec(); err != nil {
-			return &rowError{err: err, w: in.w, row: in.row}
+			return &rowError{err: in.c.usedUp(err, in.w.Table), w: in.w, row: in.row}
 		}
 		in.res.Affected++
 		in.res.Inserted++
@@ -384,7 +386,7 @@ func (in *inserting) run() error {
 		in.st.Step()
 	}
 	if err := in.st.Reset(); err != nil {
-		return &rowError{err: err, w: in.w, row: in.row}
+		return &rowError{err: in.c.usedUp(err, in.w.Table), w: in.w, row: in.row}
 	}
 	if found {
 		in.res.Affected++
@@ -393,6 +395,28 @@ func (in *inserting) run() error {
 		}
 	}
 	return nil
+}
+
+// usedUp tells a table whose numbers are used up from a full disk: SQLite has one error for both. It may have rolled back what the
+// transaction did, so that only numbers that were used up before it are seen.
+func (c *conn) usedUp(err error, t *schema.Table) error {
+	if !errors.Is(err, sqlite3.FULL) {
+		return err
+	}
+	st, _, bad := c.Prepare("SELECT seq FROM sqlite_sequence WHERE name = ?1")
+	if bad != nil {
+		return err // no table has AUTOINCREMENT
+	}
+	defer st.Close()
+	if st.BindText(1, t.Name.Name) != nil || !st.Step() || st.ColumnInt64(0) != math.MaxInt64 {
+		return err
+	}
+	for _, col := range t.Columns {
+		if col.Identity != schema.NoIdentity {
+			return fault.Newf(fault.NumbersUsedUp, "nextval: reached maximum value of sequence \"%s_%s_seq\" (%d)", t.Name.Name, col.Name, math.MaxInt64).WithCause(err)
+		}
+	}
+	return err
 }
 
 // gives notes what the row that went in gives to others.
