@@ -83,9 +83,11 @@ func codeOf(c fault.Code) (code Code, prefix string) {
 		return ConstraintViolation, "Exclusion violation. "
 	case "23001":
 		return ConstraintViolation, "Can not delete or update due to data being referred. "
+	case fault.NestedWithoutParent:
+		return ConstraintViolation, ""
 	case fault.CheckViolation:
 		return PermissionError, "Check constraint violation. "
-	case fault.BadEscape, fault.BadEncoding, fault.BadBody, fault.BadQueryString, fault.UnknownMedia, fault.TooLarge, fault.URLTooLong, fault.HeadersTooLarge, fault.RequestTimeout, fault.AnswerTooLarge, fault.BadMethod:
+	case fault.BadEscape, fault.BadEncoding, fault.BadBody, fault.BadQueryString, fault.UnknownMedia, fault.TooLarge, fault.URLTooLong, fault.HeadersTooLarge, fault.RequestTimeout, fault.AnswerTooLarge, fault.BadMethod, fault.BadMediaType:
 		return BadRequest, ""
 	case fault.InsufficientPrivilege, fault.HookRefused, fault.ReadOnlyTransaction:
 		return PermissionError, ""

@@ -461,8 +461,9 @@ func (c *conversion) unexpected(in input, path string) error {
 }
 
 // shortened keeps what a client sent from filling an error.
-func shortened(s string) string {
-	const most = 200
+func shortened(s string) string { return cut(s, 200) }
+
+func cut(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}

@@ -165,7 +165,7 @@ func (l *lowering) choose(t *Type, sets []ast.SelectionSet, at *place) ([]chosen
 				field = &Field{Name: f.Name, Is: TypeName}
 			}
 			if field == nil {
-				return refusal(at.below(f.Name).String(), ValidationFailed, "field '%s' not found in type: '%s'", f.Name, t.Name)
+				return refusal(at.below(f.Name).String(), ValidationFailed, "field '%s' not found in type: '%s'", shortened(f.Name), t.Name)
 			}
 			if len(f.Alias) > keyBytesMax {
 				return refusal(at.below(f.Name).String(), ValidationFailed, "an alias has at most %d bytes", keyBytesMax)

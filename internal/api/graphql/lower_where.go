@@ -49,7 +49,7 @@ func (l *lowering) field(t *Type, key string, at *place) (*Field, error) {
 	f := t.Field(key)
 	if f == nil {
 		key = shortened(key)
-		return nil, refusal(at.below(key).String(), ValidationFailed, "field '%s' not found in type: '%s'", key, t.Name)
+		return nil, refusal(at.below(key).String(), ValidationFailed, "field '%s' not found in type: '%s'", shortened(key), t.Name)
 	}
 	return f, nil
 }

@@ -158,12 +158,15 @@ func appendErrors(dst []byte, err error) []byte {
 	return append(dst, ']')
 }
 
+// pathBytesMax cuts the path of an error: a name in a document may be as long as the document.
+const pathBytesMax = 1000
+
 // append writes one error as Hasura does, with what a fault says besides.
 func (e *Error) append(dst []byte) []byte {
 	dst = append(dst, `{"message":`...)
 	dst = pg.AppendJSONString(dst, e.Message)
 	dst = append(dst, `,"extensions":{"path":`...)
-	dst = pg.AppendJSONString(dst, e.Path)
+	dst = pg.AppendJSONString(dst, cut(e.Path, pathBytesMax))
 	dst = append(dst, `,"code":`...)
 	dst = pg.AppendJSONString(dst, string(e.Code))
 	if f := e.Fault; f != nil {
