@@ -91,7 +91,7 @@ func TestReadHeap(t *testing.T) {
 
 // A sort larger than the room goes to a file.
 func TestSortsSpill(t *testing.T) {
-	s := openShop(t, Config{Readers: 4}, wide(300_000, 100))
+	s := openShop(t, Config{Readers: 4, Statement: time.Minute}, wide(300_000, 100)) // the race detector makes it slow
 	s.large <- struct{}{}
 	q := &query.Select{From: query.Name{Name: "item"}, Order: []query.Order{{Field: query.Field{Column: "title"}}, {Field: query.Field{Column: "price"}}},
 		Items: output("id", "title"), Page: query.Page{Offset: query.Int(299_000)}}
