@@ -15,6 +15,8 @@ import (
 	"time"
 )
 
+// The cache is off: what is measured is the way to the database.
+
 // customers is how many the demo's shop has.
 const customers = 5000
 
@@ -91,8 +93,14 @@ func (b *bench) graphql(ctx context.Context) error {
 	if err := os.WriteFile(script, []byte(nestedSQL), 0o644); err != nil {
 		return err
 	}
+	sql := strings.Replace(strings.TrimSuffix(strings.TrimSpace(strings.SplitN(nestedSQL, "\n", 2)[1]), ";"), ":id", "$1", 1)
+	hand := free()
+	if _, err := b.start(ctx, "http://"+hand+"/", nil, "bare", "nested-postgres", dsn, hand, sql); err != nil {
+		return err
+	}
 	err = b.rounds(ctx, "customer, orders, items, toast: GraphQL, PostgreSQL, 32 connections (pgbench: the same SQL, prepared, 16 clients)", []measured{
 		ask("pintail", mine, asking("/v1/graphql", nestedMine, "%d")), ask("postgraphile", peer, asking("/graphql", nestedPeer, `"%d"`)),
+		ask("bare", "http://"+hand, asking("/v1/graphql", nestedMine, "%d")),
 		{"pgbench", func(ctx context.Context, length time.Duration) (figures, error) {
 			return b.pgbench(ctx, dsn, script, length)
 		}},
@@ -114,7 +122,7 @@ func (b *bench) shop(ctx context.Context) (string, error) {
 
 func (b *bench) serveShop(ctx context.Context, shop, database string) (string, error) {
 	addr := free()
-	env := []string{"PINTAIL_DATABASE_URL=" + database, "PINTAIL_SCHEMA=" + filepath.Join(shop, "schema.graphql")}
+	env := []string{"PINTAIL_DATABASE_URL=" + database, "PINTAIL_SCHEMA=" + filepath.Join(shop, "schema.graphql"), "PINTAIL_CACHE_BYTES=-1"}
 	_, err := b.start(ctx, "http://"+addr+"/rest/v1/toast?limit=1", env, "pintail", "serve", "--open", "--listen", addr, "--admin", "off")
 	return "http://" + addr, err
 }

@@ -26,6 +26,13 @@ import (
 type engine func(ctx context.Context, list bool, value int64, b []byte) ([]byte, error)
 
 func main() {
+	if len(os.Args) == 5 && os.Args[1] == "nested-postgres" {
+		h, err := nestedPostgres(os.Args[2], os.Args[4])
+		if err != nil {
+			log.Fatal(err)
+		}
+		log.Fatal(http.ListenAndServe(os.Args[3], h))
+	}
 	if len(os.Args) == 4 && os.Args[1] == "nested" {
 		h, err := nested(os.Args[2])
 		if err != nil {
