@@ -49,7 +49,7 @@ func (l *lowering) field(t *Type, key string, at *place) (*Field, error) {
 	f := t.Field(key)
 	if f == nil {
 		key = shortened(key)
-		return nil, refusal(at.below(key).String(), ValidationFailed, "field '%s' not found in type: '%s'", shortened(key), t.Name)
+		return nil, refusal(at.below(key).String(), ValidationFailed, "field '%s' not found in type: '%s'", key, t.Name)
 	}
 	return f, nil
 }
@@ -275,6 +275,9 @@ func (l *lowering) measure(t *Type, in input, at *place, m *query.Measure) ([]qu
 	if err := l.object(t, in, at); err != nil {
 		return nil, err
 	}
+	if err := l.unset(in, at); err != nil {
+		return nil, err
+	}
 	var predicate input
 	var compared *Type
 	for key, of := range l.vars.members(in) {
@@ -287,6 +290,9 @@ func (l *lowering) measure(t *Type, in input, at *place, m *query.Measure) ([]qu
 			continue
 		}
 		if of.kind() == kindNull {
+			if l.doc.operation.Operation == ast.Mutation { // as in unset: the write would reach other rows than were meant
+				return nil, refusal(at.below(key).String(), ValidationFailed, "unexpected null value for '%s' in the condition of a write", key)
+			}
 			continue
 		}
 		switch here := at.below(key); f.Is {
