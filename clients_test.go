@@ -6,8 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -26,9 +24,7 @@ func TestPostgrestJS(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs Node.js and the npm packages; `make test` installs and runs it")
 	}
-	if _, err := os.Stat("clients/node_modules/@supabase/postgrest-js"); err != nil {
-		t.Fatal("the npm packages are missing; `make deps` installs them")
-	}
+	needPackages(t, "@supabase/postgrest-js")
 	s := shoptest.Schema(t)
 	asked := &recorder{queries: map[string]string{}}
 	serve := func(st store.Store) string {
@@ -37,17 +33,10 @@ func TestPostgrestJS(t *testing.T) {
 		t.Cleanup(server.Close)
 		return server.URL + "/rest/v1"
 	}
-	cmd := exec.Command("node", "postgrest-ask.js", serve(shoptest.SQLite(t, s)), serve(shoptest.PostgreSQL(t, s)))
-	cmd.Dir = "clients"
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, errs.String())
-	}
+	out := script(t, "postgrest-ask.js", serve(shoptest.SQLite(t, s)), serve(shoptest.PostgreSQL(t, s)))
 	var got strings.Builder
 	seen := map[string]string{}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
 	for _, line := range lines {
 		name, _, _ := strings.Cut(strings.TrimPrefix(line, `{"name":"`), `"`)
 		dump := asked.queries[name]
@@ -60,19 +49,7 @@ func TestPostgrestJS(t *testing.T) {
 	if len(lines) < 80 {
 		t.Errorf("only %d calls", len(lines))
 	}
-	const golden = "testdata/postgrest-js.golden"
-	if *update {
-		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("calls or answers changed; look at the difference and run `go test . -run TestPostgrestJS -update` if it is meant\n%s", difference(string(want), got.String()))
-	}
+	golden(t, "testdata/postgrest-js.golden", got.String())
 }
 
 // difference gives the first lines that differ.
