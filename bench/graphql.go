@@ -15,8 +15,6 @@ import (
 	"time"
 )
 
-// The cache is off: what is measured is the way to the database.
-
 // customers is how many the demo's shop has.
 const customers = 5000
 
@@ -120,6 +118,7 @@ func (b *bench) shop(ctx context.Context) (string, error) {
 	return dir, nil
 }
 
+// serveShop serves the shop with the cache off: what is measured is the way to the database.
 func (b *bench) serveShop(ctx context.Context, shop, database string) (string, error) {
 	addr := free()
 	env := []string{"PINTAIL_DATABASE_URL=" + database, "PINTAIL_SCHEMA=" + filepath.Join(shop, "schema.graphql"), "PINTAIL_CACHE_BYTES=-1"}

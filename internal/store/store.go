@@ -1,7 +1,8 @@
 // Package store is the seam between plans and databases: everything that runs plans is one Store. The cache will be a
 // Store around a Store, and so is fault injection in tests.
 //
-// A read is one SQL statement on one snapshot and comes back as finished bytes. An acknowledged write is on disk.
+// A read is one SQL statement on one snapshot and comes back as finished bytes; several in a Sequence share the snapshot, on
+// SQLite with a statement each. An acknowledged write is on disk.
 // Cancelling the context stops the SQL within 100 ms. Both engines answer the same bytes for the same data and plan;
 // docs/quirks.md has the exceptions.
 package store
