@@ -15,10 +15,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/api"
 	"github.com/pintail-dev/pintail/internal/api/graphql"
 	"github.com/pintail-dev/pintail/internal/auth"
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/shape"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
@@ -37,6 +39,7 @@ type Node struct {
 	o      Options
 	now    atomic.Pointer[generation]
 	slow   *slowLog
+	book   *shape.Book
 
 	persisted *graphql.Persisted
 }
@@ -113,9 +116,13 @@ func New(s *schema.Schema, st store.Store, keeper *auth.Keeper, o Options) *Node
 	}
 	n := &Node{store: st, keeper: keeper, o: o, persisted: graphql.NewPersisted(o.GraphQL.Limits.PersistedBytes)}
 	n.slow = newSlowLog(n)
+	n.book = shape.NewBook(0)
 	n.Reload(s)
 	return n
 }
+
+// Shapes are the shapes of all queries that the node has run.
+func (n *Node) Shapes() *shape.Book { return n.book }
 
 // Reload answers on s from the next request on. Requests that run keep the schema that they began with.
 func (n *Node) Reload(s *schema.Schema) {
@@ -158,6 +165,7 @@ func (n *Node) timed(ctx context.Context, g *generation, who query.Actor, p *pla
 	r, err := n.execute(ctx, g, who, p, args, call)
 	took := time.Since(begin)
 	times.Store += took
+	p.Shape.Note(took, max(int64(r.Rows), r.Affected), err != nil && fault.From(err).HTTPStatus() >= 500)
 	if n.o.SlowTime > 0 && took > n.o.SlowTime {
 		n.slow.note(ctx, p, args, took)
 	}
@@ -178,15 +186,16 @@ func (n *Node) plan(g *generation, who query.Actor, q query.Query) (*plan.Plan, 
 }
 
 // planned is plan for a query that went through query.Parameterize.
-func (n *Node) planned(g *generation, who query.Actor, q query.Query, shape []byte) (*plan.Plan, error) {
-	if p, ok := g.plans.Get(g.schema.Version, who.Role, shape); ok {
+func (n *Node) planned(g *generation, who query.Actor, q query.Query, key []byte) (*plan.Plan, error) {
+	if p, ok := g.plans.Get(g.schema.Version, who.Role, key); ok {
 		return p, nil
 	}
 	p, err := plan.Resolve(q, g.schema, plan.Options{Aggregates: n.o.REST.Aggregates, EmbedDepthMax: max(embedDepthMax, n.o.GraphQL.Limits.Document.Depth)})
 	if err != nil {
 		return nil, err
 	}
-	g.plans.Put(g.schema.Version, who.Role, shape, p)
+	p.Shape = n.book.Of(who.Role, key, func() string { return plan.Label(p) })
+	g.plans.Put(g.schema.Version, who.Role, key, p)
 	return p, nil
 }
 

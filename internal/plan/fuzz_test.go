@@ -33,6 +33,9 @@ func FuzzResolve(f *testing.F) {
 		if len(p.Params) > len(args) {
 			t.Fatalf("%d params for %d arguments", len(p.Params), len(args))
 		}
+		if label := Label(p); label == "" || len(label) > labelMax {
+			t.Fatalf("a label of %d bytes: %q", len(label), label)
+		}
 		text := Dump(p)
 		again, err := Resolve(q, s, Options{Aggregates: aggregates})
 		if err != nil || Dump(again) != text {

@@ -12,6 +12,7 @@ package plan
 import (
 	"slices"
 
+	"github.com/pintail-dev/pintail/internal/shape"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -39,6 +40,8 @@ type Plan struct {
 	Params []Param          // by place among the arguments
 	Facts  Facts
 	Steps  []*Plan // of a Sequence: its members in order, with the Params of the whole; Rows, Write and Call are unset then
+
+	Shape *shape.Shape // what is counted of this plan's runs, by the node that made it; nil elsewhere. The one thing here that changes
 }
 
 // ReadsOnly says whether a plan changes nothing, so that Store.Read runs it.
