@@ -88,7 +88,7 @@ type Shape struct {
 	Errors atomic.Int64 // of Calls, those that a fault of 500 and above ended
 	Rows   atomic.Int64 // answered or written, by all calls
 	Took   atomic.Int64 // nanoseconds in the store, by all calls
-	times  histogram
+	times  Histogram
 }
 
 // Note counts one run.
@@ -102,8 +102,11 @@ func (s *Shape) Note(took time.Duration, rows int64, failed bool) {
 	if failed {
 		s.Errors.Add(1)
 	}
-	s.times.add(took)
+	s.times.Add(took)
 }
 
 // Quantile is how long the fastest q of all calls took at most, 0 < q ≤ 1, within an eighth.
-func (s *Shape) Quantile(q float64) time.Duration { return s.times.quantile(q) }
+func (s *Shape) Quantile(q float64) time.Duration { return s.times.Quantile(q) }
+
+// Times are all calls by how long they took.
+func (s *Shape) Times() Counts { return s.times.Counts() }

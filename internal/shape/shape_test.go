@@ -7,27 +7,27 @@ import (
 
 func TestQuantileIsWithinAnEighth(t *testing.T) {
 	for _, d := range []time.Duration{time.Microsecond, 7 * time.Microsecond, 8 * time.Microsecond, 93 * time.Microsecond, 4 * time.Millisecond, 30 * time.Second, 8 * time.Minute} {
-		var h histogram
-		h.add(d)
-		if got := h.quantile(0.99); got <= d || float64(got) > float64(d)*1.125+float64(time.Microsecond) {
+		var h Histogram
+		h.Add(d)
+		if got := h.Quantile(0.99); got <= d || float64(got) > float64(d)*1.125+float64(time.Microsecond) {
 			t.Errorf("%v was read back as %v", d, got)
 		}
 	}
-	var h histogram
-	h.add(time.Hour)
-	h.add(-time.Second)
-	if got := h.quantile(0.5); got != time.Microsecond {
+	var h Histogram
+	h.Add(time.Hour)
+	h.Add(-time.Second)
+	if got := h.Quantile(0.5); got != time.Microsecond {
 		t.Errorf("a negative duration was read back as %v", got)
 	}
 }
 
 func TestQuantileCountsRanks(t *testing.T) {
-	var h histogram
+	var h Histogram
 	for i := range 1000 {
-		h.add(time.Duration(i+1) * time.Millisecond)
+		h.Add(time.Duration(i+1) * time.Millisecond)
 	}
 	for q, want := range map[float64]time.Duration{0.5: 500 * time.Millisecond, 0.99: 990 * time.Millisecond, 1: time.Second} {
-		if got := h.quantile(q); got < want || float64(got) > float64(want)*1.125 {
+		if got := h.Quantile(q); got < want || float64(got) > float64(want)*1.125 {
 			t.Errorf("quantile %v is %v, want %v", q, got, want)
 		}
 	}
@@ -52,4 +52,22 @@ func TestBookKeepsShapesApartAndIsBounded(t *testing.T) {
 		t.Errorf("%d shapes, want 3", len(b.All()))
 	}
 	(*Shape)(nil).Note(1, 1, false) // plans made elsewhere have none
+}
+
+func TestCountsOfTwoMomentsDiffer(t *testing.T) {
+	var h Histogram
+	h.Add(time.Second)
+	before := h.Counts()
+	h.Add(time.Millisecond)
+	h.Add(7 * time.Microsecond)
+	now := h.Counts()
+	since := now.Since(&before)
+	if since.Sum() != 2 || since.Quantile(1) > 1200*time.Microsecond {
+		t.Errorf("%d were added, the longest of %v", since.Sum(), since.Quantile(1))
+	}
+	for power, want := range map[int]uint64{3: 1, 9: 1, 10: 2, 19: 2, 20: 3, 29: 3} {
+		if got := now.Below(power); got != want {
+			t.Errorf("%d are below 2^%d µs, want %d", got, power, want)
+		}
+	}
 }
