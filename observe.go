@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/node"
+	"github.com/pintail-dev/pintail/internal/shape"
 )
 
 // seen writes one line a request to the log, and counts it. The line holds no value that the client sent but the path: no
@@ -51,21 +53,31 @@ func (a *App) seen(o node.Observation) {
 	_ = a.log.Handler().Handle(context.Background(), line)
 }
 
-// gauges are the metrics of one app, in a registry of their own.
+// gauges are the metrics of one app, in a registry of their own. Counting a request takes a few additions: the series that there
+// are, are kept, and what /metrics and the console show is made of them when somebody looks.
 type gauges struct {
 	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
-	stages   *prometheus.HistogramVec
-	rows     prometheus.Counter
-	bytesOut prometheus.Counter
-	bytesIn  prometheus.Counter
 
-	// Looking a series up by its labels costs more than counting: the few that there are, are kept.
-	mu          sync.RWMutex
-	known       map[answered]series
-	store, plan prometheus.Observer
+	mu     sync.RWMutex
+	known  map[answered]*series
+	routes map[string]*timed
+
+	stages   [stages]timed
+	rows     atomic.Int64
+	bytesOut atomic.Int64
+	bytesIn  atomic.Int64
 }
+
+// The stages of a request that are timed, in their order.
+const (
+	stageParse = iota
+	stagePlan
+	stageStore
+	stageAnswer
+	stages
+)
+
+var stageNames = [stages]string{"parse", "plan", "store", "answer"}
 
 // answered is what tells series of requests apart.
 type answered struct {
@@ -75,53 +87,109 @@ type answered struct {
 }
 
 type series struct {
-	count   prometheus.Counter
-	seconds prometheus.Observer
+	count atomic.Uint64
+	took  *timed // of the route
 }
 
-func (g *gauges) series(of answered) series {
+// timed counts durations, and sums them.
+type timed struct {
+	shape.Histogram
+	nanos atomic.Int64
+}
+
+func (t *timed) add(d time.Duration) {
+	t.Add(d)
+	t.nanos.Add(int64(d))
+}
+
+func (g *gauges) series(of answered) *series {
 	g.mu.RLock()
 	s, ok := g.known[of]
 	g.mu.RUnlock()
 	if ok {
 		return s
 	}
-	s = series{g.requests.WithLabelValues(of.route, strconv.Itoa(of.status), string(of.code)), g.seconds.WithLabelValues(of.route)}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if s, ok := g.known[of]; ok {
+		return s
+	}
+	if g.routes[of.route] == nil {
+		g.routes[of.route] = &timed{}
+	}
+	s = &series{took: g.routes[of.route]}
 	g.known[of] = s
 	return s
 }
 
-// Buckets from 0.1 ms to 30 s: a keyed read takes 0.05 to 1 ms, a request may take 30 s.
-var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
-
 func newGauges() *gauges {
-	g := &gauges{
-		known:    map[answered]series{},
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pintail_requests_total", Help: "Requests by route, status and code of what went wrong."}, []string{"route", "status", "code"}),
-		seconds:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "pintail_request_seconds", Help: "How long requests took.", Buckets: buckets}, []string{"route"}),
-		stages:   prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "pintail_stage_seconds", Help: "How long each stage of a request took.", Buckets: buckets}, []string{"stage"}),
-		rows:     prometheus.NewCounter(prometheus.CounterOpts{Name: "pintail_rows_total", Help: "Rows answered."}),
-		bytesOut: prometheus.NewCounter(prometheus.CounterOpts{Name: "pintail_sent_bytes_total", Help: "Bytes of answers' bodies."}),
-		bytesIn:  prometheus.NewCounter(prometheus.CounterOpts{Name: "pintail_received_bytes_total", Help: "Bytes of requests' bodies."}),
-	}
-	g.store, g.plan = g.stages.WithLabelValues("store"), g.stages.WithLabelValues("plan")
-	g.registry.MustRegister(g.requests, g.seconds, g.stages, g.rows, g.bytesOut, g.bytesIn,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	g := &gauges{known: map[answered]*series{}, routes: map[string]*timed{}, registry: prometheus.NewRegistry()}
+	g.registry.MustRegister(g, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return g
 }
 
 func (g *gauges) count(o node.Observation) {
 	s := g.series(answered{o.Route, o.Status, o.Code})
-	s.count.Inc()
-	s.seconds.Observe(o.Took.Seconds())
-	g.store.Observe(o.Times.Store.Seconds())
-	g.plan.Observe(o.Times.Plan.Seconds())
-	g.rows.Add(float64(o.Rows))
-	g.bytesOut.Add(float64(o.BytesOut))
-	g.bytesIn.Add(float64(o.BytesIn))
+	s.count.Add(1)
+	s.took.add(o.Took)
+	for i, took := range [stages]time.Duration{o.Times.Parse, o.Times.Plan, o.Times.Store, o.Times.Answer} {
+		if took > 0 { // a refused request doesn't reach every stage
+			g.stages[i].add(took)
+		}
+	}
+	g.rows.Add(int64(o.Rows))
+	g.bytesOut.Add(o.BytesOut)
+	g.bytesIn.Add(o.BytesIn)
+}
+
+var _ prometheus.Collector = (*gauges)(nil)
+
+var (
+	requestsDesc = prometheus.NewDesc("pintail_requests_total", "Requests by route, status and code of what went wrong.", []string{"route", "status", "code"}, nil)
+	secondsDesc  = prometheus.NewDesc("pintail_request_seconds", "How long requests took.", []string{"route"}, nil)
+	stagesDesc   = prometheus.NewDesc("pintail_stage_seconds", "How long each stage of a request took.", []string{"stage"}, nil)
+	rowsDesc     = prometheus.NewDesc("pintail_rows_total", "Rows answered.", nil, nil)
+	sentDesc     = prometheus.NewDesc("pintail_sent_bytes_total", "Bytes of answers' bodies.", nil, nil)
+	receivedDesc = prometheus.NewDesc("pintail_received_bytes_total", "Bytes of requests' bodies.", nil, nil)
+)
+
+// Describe and Collect are prometheus.Collector's.
+func (g *gauges) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{requestsDesc, secondsDesc, stagesDesc, rowsDesc, sentDesc, receivedDesc} {
+		to <- d
+	}
+}
+
+func (g *gauges) Collect(to chan<- prometheus.Metric) {
+	counter := func(d *prometheus.Desc, n float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, n, labels...)
+	}
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	for of, s := range g.known {
+		counter(requestsDesc, float64(s.count.Load()), of.route, strconv.Itoa(of.status), string(of.code))
+	}
+	for route, t := range g.routes {
+		to <- t.metric(secondsDesc, route)
+	}
+	for i := range g.stages {
+		to <- g.stages[i].metric(stagesDesc, stageNames[i])
+	}
+	counter(rowsDesc, float64(g.rows.Load()))
+	counter(sentDesc, float64(g.bytesOut.Load()))
+	counter(receivedDesc, float64(g.bytesIn.Load()))
+}
+
+// The buckets of /metrics are powers of two, from 64 µs to 33 s: a keyed read takes 0.05 to 1 ms, a request may take 30 s.
+const firstBucket, lastBucket = 6, 25
+
+func (t *timed) metric(d *prometheus.Desc, label string) prometheus.Metric {
+	counts := t.Counts()
+	below := make(map[float64]uint64, lastBucket-firstBucket+1)
+	for power := firstBucket; power <= lastBucket; power++ {
+		below[float64(uint64(1)<<power)/1e6] = counts.Below(power)
+	}
+	return prometheus.MustNewConstHistogram(d, counts.Sum(), time.Duration(t.nanos.Load()).Seconds(), below, label)
 }
 
 func (g *gauges) handler() http.Handler {
