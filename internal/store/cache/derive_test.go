@@ -15,7 +15,7 @@ import (
 // known are all parts that a plan for reading can have, as derive.go knows them. A part that isn't here could make an answer depend on
 // something that no tag stands for. When this test fails: teach walker what the new field or expression reads, then add it.
 var known = []string{
-	"Plan: Op Rows Write Call End Key Params Facts Steps",
+	"Plan: Op Rows Write Call End Key Params Facts Steps Shape",
 	"Param: Use Type",
 	"Facts: Reads Writes Columns Relations Bound Claims RowsMax Opaque",
 	"Binding: Alias Column Args",
