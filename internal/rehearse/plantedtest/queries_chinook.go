@@ -1,0 +1,5 @@
+package plantedtest
+
+var chinookValues = map[string]Values{}
+
+var chinookQueries []Query
