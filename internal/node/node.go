@@ -165,7 +165,7 @@ func (n *Node) timed(ctx context.Context, g *generation, who query.Actor, p *pla
 	r, err := n.execute(ctx, g, who, p, args, call)
 	took := time.Since(begin)
 	times.Store += took
-	p.Shape.Note(took, max(int64(r.Rows), r.Affected), err != nil && fault.From(err).HTTPStatus() >= 500)
+	p.Shape.Note(args, took, max(int64(r.Rows), r.Affected), err != nil && fault.From(err).HTTPStatus() >= 500)
 	if n.o.SlowTime > 0 && took > n.o.SlowTime {
 		n.slow.note(ctx, p, args, took)
 	}
@@ -194,7 +194,7 @@ func (n *Node) planned(g *generation, who query.Actor, q query.Query, key []byte
 	if err != nil {
 		return nil, err
 	}
-	p.Shape = n.book.Of(who.Role, key, func() string { return plan.Label(p) })
+	p.Shape = n.book.Of(who.Role, key, func() shape.About { return plan.About(p, q) })
 	g.plans.Put(g.schema.Version, who.Role, key, p)
 	return p, nil
 }

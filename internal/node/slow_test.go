@@ -16,7 +16,7 @@ func TestSlowStatementsAreKeptNewestFirstAndBounded(t *testing.T) {
 		t.Fatalf("%d of %d before the first one", len(list), seen)
 	}
 	book := shape.NewBook(0)
-	p := &plan.Plan{Shape: book.Of("admin", []byte("x"), func() string { return "x" })}
+	p := &plan.Plan{Shape: book.Of("admin", []byte("x"), func() shape.About { return shape.About{Label: "x"} })}
 	n.slow.last[p] = explained{time.Now(), "SCAN order"} // so that nobody is asked
 	for i := range slowMax + 3 {
 		n.slow.note(context.Background(), p, nil, time.Duration(i)*time.Second)

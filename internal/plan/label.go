@@ -28,6 +28,9 @@ type labeler struct{ b strings.Builder }
 func (l *labeler) plan(p *Plan) {
 	switch {
 	case p.Op == Sequence:
+		if len(p.Steps) == 0 {
+			l.b.WriteString("nothing")
+		}
 		for i, step := range p.Steps {
 			l.join(i, "; ")
 			l.plan(step)

@@ -35,23 +35,23 @@ func TestQuantileCountsRanks(t *testing.T) {
 
 func TestBookKeepsShapesApartAndIsBounded(t *testing.T) {
 	b := NewBook(2)
-	label := func() string { return "x" }
-	one := b.Of("admin", []byte("a"), label)
-	if b.Of("admin", []byte("a"), label) != one {
+	about := func() About { return About{Label: "x"} }
+	one := b.Of("admin", []byte("a"), about)
+	if b.Of("admin", []byte("a"), about) != one {
 		t.Error("one shape was made twice")
 	}
-	if b.Of("user", []byte("a"), label) == one {
+	if b.Of("user", []byte("a"), about) == one {
 		t.Error("two roles share a shape")
 	}
-	over := b.Of("admin", []byte("c"), label)
-	if over.ID != "" || over != b.Of("admin", []byte("d"), label) {
+	over := b.Of("admin", []byte("c"), about)
+	if over.ID != "" || over != b.Of("admin", []byte("d"), about) {
 		t.Error("what found no room isn't counted together")
 	}
-	over.Note(time.Second, 1, false)
+	over.Note(nil, time.Second, 1, false)
 	if len(b.All()) != 3 {
 		t.Errorf("%d shapes, want 3", len(b.All()))
 	}
-	(*Shape)(nil).Note(1, 1, false) // plans made elsewhere have none
+	(*Shape)(nil).Note(nil, 1, 1, false) // plans made elsewhere have none
 }
 
 func TestCountsOfTwoMomentsDiffer(t *testing.T) {
