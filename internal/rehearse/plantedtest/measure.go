@@ -117,7 +117,14 @@ func (s rollingBack) Write(ctx context.Context, tx store.Tx) (store.Result, erro
 
 // PostgreSQLMeter meters a PostgreSQL database that World.PostgreSQL made.
 func (w *World) PostgreSQLMeter(ctx context.Context, dsn string) (*Meter, error) {
-	st, err := postgres.Open(postgres.Config{DSN: dsn, Default: w.Schema.Default, SearchPath: w.Schema.Exposed, StatementTimeout: time.Hour, BodyBytesMax: 1 << 30})
+	sch := w.Schema
+	if w.Name == Chinook { // an imported schema says how SQLite stores each column
+		var err error
+		if sch, err = imported(dsn); err != nil {
+			return nil, err
+		}
+	}
+	st, err := postgres.Open(postgres.Config{DSN: dsn, Default: sch.Default, SearchPath: sch.Exposed, StatementTimeout: time.Hour, BodyBytesMax: 1 << 30})
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +132,7 @@ func (w *World) PostgreSQLMeter(ctx context.Context, dsn string) (*Meter, error)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	e := &explaining{Store: st, conn: c, schema: w.Schema.Default}
+	e := &explaining{Store: st, conn: c, schema: sch.Default}
 	if e.schema == "" {
 		e.schema = "public"
 	}
@@ -134,7 +141,7 @@ func (w *World) PostgreSQLMeter(ctx context.Context, dsn string) (*Meter, error)
 			return nil, errors.Join(err, e.Close())
 		}
 	}
-	return &Meter{patient(w.Schema, e), e, e.counted}, nil
+	return &Meter{patient(sch, e), e, e.counted}, nil
 }
 
 // explaining runs every statement on a connection of its own, under EXPLAIN, and then lets the store answer.

@@ -6,7 +6,7 @@
 // values that are typical and with the hottest; the work is SQLite's virtual machine steps, or the rows that PostgreSQL's plan
 // touches. testdata/truth.txt has what was counted. How fast the work grows from 10x to 100x makes the label.
 //
-//	go test ./internal/rehearse/plantedtest -run Truth -measure   # counts anew, needs PINTAIL_PROVE (half an hour)
+//	go test ./internal/rehearse/plantedtest -run Truth -measure   # counts anew, needs PINTAIL_PROVE (some minutes)
 package plantedtest
 
 import (
