@@ -3,7 +3,7 @@
 //
 // Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 it failed; 2 the command line, the
 // configuration or the schema file is wrong; 3 a check found something (schema check, doctor, a database that serve finds out of
-// step, rejected rows of import, copy's comparison).
+// step, rejected rows of import, copy's comparison, a story that ended otherwise than it should).
 package main
 
 import (
@@ -126,7 +126,7 @@ func command(c console) *cobra.Command {
 			root.AddCommand(v)
 		}
 	}
-	add(groupStart, demoCommand(c, f), newCommand(c, f))
+	add(groupStart, demoCommand(c, f), storyCommand(c, f), newCommand(c, f))
 	add(groupServe, devCommand(c, f), serveCommand(c, f), doctorCommand(c, f))
 	add(groupData, schemaCommand(c, f), importCommand(c, f), copyCommand(c, f), typesCommand(c, f))
 	add(groupHelp, explainCommand(c, f), versionCommand(c, f))
