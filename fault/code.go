@@ -96,6 +96,8 @@ const (
 	HeadersTooLarge     Code = "PT431"
 	UnknownMedia        Code = "PT415" // the body's Content-Type is not one that the route reads
 	RequestTimeout      Code = "PT408"
+	TooManyRequests     Code = "PT429" // the client is over its rate limit; Retry-After says when to ask again
+	Overloaded          Code = "PT511" // more is asked than the server can answer: this request was not begun
 	AnswerTooLarge      Code = "PT507" // the answer is over its limit
 	TooDeep             Code = "PT101" // embeds, filter tree or JSON nested over the limit
 	TooMany             Code = "PT102" // parameters, filter nodes or in-list values over the limit

@@ -1,0 +1,148 @@
+// Package limit says how much one client may ask for, and how many connections it may hold. A Limiter counts requests, or the rows that
+// they may touch, by the generic cell rate algorithm (ITU-T I.371, annex A; in the form of redis_rate): a client is one moment in
+// time, up to which its allowance is used up.
+//
+//	v := limiter.Take(limit.By(addr), 1, time.Now())
+//	if v.Refused { … v.Wait … }
+//
+// Nothing here knows HTTP, or who runs requests.
+package limit
+
+import (
+	"hash/maphash"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/pintail-dev/pintail/fault"
+)
+
+// A Limiter holds clients to a policy. It is safe for concurrent use.
+type Limiter struct {
+	policy Policy
+	each   int64 // nanoseconds in which a unit comes back
+	began  time.Time
+	seed   maphash.Seed
+	table  table
+	fields []string // of the RateLimit field, by what remains; of small bursts
+
+	admitted, over atomic.Uint64
+	most           Ranking
+}
+
+// fieldsMax bounds the texts of the RateLimit field that are kept ready.
+const fieldsMax = 1000
+
+// New returns a limiter. One whose policy is Off lets everything through and counts nothing.
+func New(p Policy) *Limiter {
+	l := &Limiter{policy: p, each: int64(p.each()), began: time.Now(), seed: maphash.MakeSeed()}
+	if p.Mode != Off && p.Burst <= fieldsMax {
+		l.fields = make([]string, p.Burst+1)
+		for left := range l.fields {
+			l.fields[left] = l.field(int64(left))
+		}
+	}
+	return l
+}
+
+// Policy is what it holds clients to.
+func (l *Limiter) Policy() Policy { return l.policy }
+
+// A Verdict is what became of a request.
+type Verdict struct {
+	Refused bool
+	Left    int64         // units that the client may still use now
+	Wait    time.Duration // until the same request would be let in; 0 where it was
+}
+
+// Take charges a client cost units, at most the burst, of the moment now. Where the policy only reports, nothing is refused.
+func (l *Limiter) Take(c Client, cost int64, now time.Time) Verdict {
+	if l.policy.Mode == Off {
+		return Verdict{}
+	}
+	cost = min(max(cost, 0), l.policy.Burst)
+	left, wait := l.table.take(c.Hash(l.seed), int64(now.Sub(l.began)), cost*l.each, l.policy.Burst*l.each)
+	v := Verdict{Left: left / l.each, Wait: time.Duration(wait)}
+	if wait == 0 {
+		l.admitted.Add(1)
+		return v
+	}
+	l.over.Add(1)
+	l.most.Add(c)
+	v.Refused = l.policy.Mode == On
+	if !v.Refused {
+		v.Wait = 0
+	}
+	return v
+}
+
+// The fields that tell clients where they stand, of draft-ietf-httpapi-ratelimit-headers-11.
+const (
+	Field       = "RateLimit"
+	PolicyField = "RateLimit-Policy"
+)
+
+// PolicyText is what stands in PolicyField: the burst, and the time in which it comes back.
+func (l *Limiter) PolicyText() string {
+	window := seconds(time.Duration(l.policy.Burst * l.each))
+	text := `"default";q=` + strconv.FormatInt(l.policy.Burst, 10)
+	if l.policy.Rows {
+		text += `;qu="rows"`
+	}
+	return text + ";w=" + strconv.FormatInt(window, 10)
+}
+
+// Text is what stands in Field where so many units are left.
+func (l *Limiter) Text(left int64) string {
+	if left >= 0 && left < int64(len(l.fields)) {
+		return l.fields[left]
+	}
+	return l.field(left)
+}
+
+func (l *Limiter) field(left int64) string {
+	reset := seconds(time.Duration((l.policy.Burst - left) * l.each))
+	return `"default";r=` + strconv.FormatInt(left, 10) + ";t=" + strconv.FormatInt(reset, 10)
+}
+
+// seconds rounds up.
+func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+
+// Fault is the answer to a request that was refused.
+func (l *Limiter) Fault(v Verdict) *fault.Fault {
+	p := l.policy
+	f := fault.New(fault.TooManyRequests, "too many "+p.unit()+" from this client").
+		WithDetails("a client may ask for %d %s a %s, and for %d at once after a pause", p.Units, p.unit(), p.period(), p.Burst).
+		WithHint("Wait for the time in Retry-After, and watch the RateLimit header to stay below the limit.")
+	f.Headers = [][2]string{{"Retry-After", strconv.FormatInt(max(1, seconds(v.Wait)), 10)}}
+	return f
+}
+
+// Stats are what became of requests since the start.
+type Stats struct {
+	Policy    string            `json:"policy"`    // as it is configured: "100/s burst 200", "report …", "off"
+	Admitted  uint64            `json:"admitted"`  // requests within the limit
+	Refused   map[string]uint64 `json:"refused"`   // by reason: "rate"
+	Reported  uint64            `json:"reported"`  // let through over the limit, since the policy only reports
+	Clients   int               `json:"clients"`   // that have used any of their allowance now
+	Forgotten uint64            `json:"forgotten"` // clients that others pushed out of memory
+	Most      []Count           `json:"most"`      // the ten clients that were over the limit most often
+}
+
+// A Count is how often something happened to a client.
+type Count struct {
+	Client string `json:"client"` // an address, or the name of a key
+	Count  uint64 `json:"count"`  // never too low; too high where more clients than are remembered were refused
+}
+
+// Stats gives them.
+func (l *Limiter) Stats() Stats {
+	s := Stats{Policy: l.policy.String(), Admitted: l.admitted.Load(), Refused: map[string]uint64{"rate": 0}, Most: l.most.Top(10)}
+	if over := l.over.Load(); l.policy.Mode == Report {
+		s.Reported = over
+	} else {
+		s.Refused["rate"] = over
+	}
+	s.Clients, s.Forgotten = l.table.count(int64(time.Since(l.began)))
+	return s
+}
