@@ -70,10 +70,13 @@ func ask(h http.Handler, r *http.Request) error {
 	return nil
 }
 
-// patient are the settings under which a request may take as long as it takes.
-func patient(s *schema.Schema, st store.Store) *node.Front {
-	o := node.Options{AnswerTime: time.Hour, REST: node.RESTOptions{Aggregates: true}, GraphQL: node.GraphQLOptions{}}
-	return node.NewFront(node.New(s, st, auth.Open(), o), node.Limits{SendingBytesMax: 1 << 30}, nil, nil)
+// patient is a node whose requests may take as long as they take.
+func patient(s *schema.Schema, st store.Store) *node.Node {
+	return node.New(s, st, auth.Open(), node.Options{AnswerTime: time.Hour, REST: node.RESTOptions{Aggregates: true}})
+}
+
+func front(n *node.Node) *node.Front {
+	return node.NewFront(n, node.Limits{SendingBytesMax: 1 << 30}, nil, nil)
 }
 
 // steps and pages are those of all SQLite connections of this process since CountSteps.
@@ -96,13 +99,32 @@ func CountSteps() {
 	})
 }
 
+// OpenSQLite opens the world's SQLite file.
+func (w *World) OpenSQLite() (*schema.Schema, store.Store, error) {
+	st, err := sqlite.Open(sqlite.Config{Path: w.Path, Readers: 1, Statement: time.Hour, AnswerBytes: 1 << 30})
+	return w.Schema, st, err
+}
+
+// OpenPostgreSQL opens a database that World.PostgreSQL made.
+func (w *World) OpenPostgreSQL(ctx context.Context, dsn string) (*schema.Schema, store.Store, error) {
+	s := w.Schema
+	if w.Name == Chinook { // an imported schema says how SQLite stores each column
+		var err error
+		if s, err = imported(dsn); err != nil {
+			return nil, nil, err
+		}
+	}
+	st, err := postgres.Open(postgres.Config{DSN: dsn, Default: s.Default, SearchPath: s.Exposed, StatementTimeout: time.Hour, BodyBytesMax: 1 << 30})
+	return s, st, err
+}
+
 // SQLite meters a SQLite file. It counts what CountSteps sees: one Meter at a time.
 func (w *World) SQLite() (*Meter, error) {
-	st, err := sqlite.Open(sqlite.Config{Path: w.Path, Readers: 1, Statement: time.Hour, AnswerBytes: 1 << 30})
+	s, st, err := w.OpenSQLite()
 	if err != nil {
 		return nil, err
 	}
-	return &Meter{patient(w.Schema, rollingBack{st}), st, func() (Work, error) { return Work{Units: steps.Swap(0), Pages: pages.Swap(0)}, nil }}, nil
+	return &Meter{front(patient(s, rollingBack{st})), st, func() (Work, error) { return Work{Units: steps.Swap(0), Pages: pages.Swap(0)}, nil }}, nil
 }
 
 // rollingBack takes back every write.
@@ -117,14 +139,7 @@ func (s rollingBack) Write(ctx context.Context, tx store.Tx) (store.Result, erro
 
 // PostgreSQLMeter meters a PostgreSQL database that World.PostgreSQL made.
 func (w *World) PostgreSQLMeter(ctx context.Context, dsn string) (*Meter, error) {
-	sch := w.Schema
-	if w.Name == Chinook { // an imported schema says how SQLite stores each column
-		var err error
-		if sch, err = imported(dsn); err != nil {
-			return nil, err
-		}
-	}
-	st, err := postgres.Open(postgres.Config{DSN: dsn, Default: sch.Default, SearchPath: sch.Exposed, StatementTimeout: time.Hour, BodyBytesMax: 1 << 30})
+	sch, st, err := w.OpenPostgreSQL(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +156,7 @@ func (w *World) PostgreSQLMeter(ctx context.Context, dsn string) (*Meter, error)
 			return nil, errors.Join(err, e.Close())
 		}
 	}
-	return &Meter{patient(sch, e), e, e.counted}, nil
+	return &Meter{front(patient(sch, e)), e, e.counted}, nil
 }
 
 // explaining runs every statement on a connection of its own, under EXPLAIN, and then lets the store answer.

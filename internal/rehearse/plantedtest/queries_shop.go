@@ -13,7 +13,7 @@ var shopValues = map[string]Values{
 	"address":   {`SELECT '.' || id || '@' FROM customer`, ``},
 	"order":     {`SELECT id FROM "order"`, ``},
 	"moment":    {`SELECT placed_at FROM "order"`, ``},
-	"offset":    {`VALUES (0), (0), (20), (20), (40), (60), (80), (100), (140), (180)`, `SELECT count(*) / 20 * 20 - 20 FROM "order"`},
+	"offset":    {`VALUES (20), (20), (40), (40), (60), (80), (100), (140), (180)`, `SELECT count(*) / 20 * 20 - 20 FROM "order"`},
 	"toast":     {`SELECT id FROM toast`, `SELECT toast_id FROM order_item GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
 	"voucher":   {`SELECT 'V' || id FROM "order"`, ``},
 }

@@ -1,0 +1,149 @@
+package plantedtest
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+// A Verdict is what a rehearsal says of one planted query.
+type Verdict struct {
+	Query    string
+	Class    string
+	Worse    bool    // than sublinear
+	Unknown  bool    // it says that it can't tell: counted as not found where the query is worse
+	Why      string  // where it can't tell
+	Exponent float64 // of the worst values
+	At10     float64 // the work it foretells at 10x, of the hottest values; 0 where it foretells none
+	Advice   string  // an index that was proven to give a better class; empty for none
+}
+
+// A Score is how a rehearsal of one engine does.
+type Score struct {
+	Engine                      string
+	Queries, Worse              int
+	Found, Missed, False, Right int // worse and flagged, worse and not, flat and flagged, flat and not
+	Unknown                     int // of Queries
+	Foretold, Near              int // works at 10x, and of them within 25 % of those that were counted
+	Spread                      int // queries whose exponent differs by more than 0.05 from seed to seed
+	Widest                      float64
+	Advised                     int // of Worse
+}
+
+// Recall is the share of the worse queries that were found.
+func (s Score) Recall() float64 { return share(s.Found, s.Worse) }
+
+// Precision is the share of worse queries among those that were flagged.
+func (s Score) Precision() float64 { return share(s.Found, s.Found+s.False) }
+
+func share(n, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}
+
+// near is how far a foretold work may be off.
+const near = 0.25
+
+// spreadMost is how far exponents may differ from seed to seed.
+const spreadMost = 0.05
+
+// off is by how much a foretold work at 10x misses the counted one, as a share of the latter.
+func off(v Verdict, t Truth) float64 {
+	return math.Abs(v.At10/float64(max(t.Hottest[1].Units, 1)) - 1)
+}
+
+// Judge holds the verdicts of several seeds against the truth. The first seed's give recall, precision, work and advice; all of them
+// the spread of exponents.
+func Judge(engine string, seeds []map[string]Verdict, truths map[string]Truth) Score {
+	s := Score{Engine: engine}
+	for name, v := range seeds[0] {
+		t := truths[engine+" "+name]
+		s.Queries++
+		flagged := v.Worse && !v.Unknown
+		switch {
+		case t.Worse() && flagged:
+			s.Found++
+		case t.Worse():
+			s.Missed++
+		case flagged:
+			s.False++
+		default:
+			s.Right++
+		}
+		if t.Worse() {
+			s.Worse++
+			if v.Advice != "" {
+				s.Advised++
+			}
+		}
+		if v.Unknown {
+			s.Unknown++
+		}
+		if v.At10 > 0 {
+			s.Foretold++
+			if off(v, t) <= near {
+				s.Near++
+			}
+		}
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, seed := range seeds {
+			if other, ok := seed[name]; ok && !other.Unknown {
+				low, high = min(low, other.Exponent), max(high, other.Exponent)
+			}
+		}
+		if high-low > spreadMost {
+			s.Spread++
+		}
+		if high >= low {
+			s.Widest = max(s.Widest, high-low)
+		}
+	}
+	return s
+}
+
+// Print writes a line for each query that a rehearsal errs in, and with all set for the others too.
+func Print(w io.Writer, engine string, seeds []map[string]Verdict, truths map[string]Truth, all bool) {
+	for _, q := range Queries() {
+		v, ok := seeds[0][q.Name]
+		if !ok {
+			continue
+		}
+		t := truths[engine+" "+q.Name]
+		var wrong []string
+		switch {
+		case v.Unknown:
+			wrong = append(wrong, "unknown: "+v.Why)
+		case t.Worse() && !v.Worse:
+			wrong = append(wrong, "missed")
+		case v.Worse && !t.Worse():
+			wrong = append(wrong, "false alarm")
+		}
+		if v.At10 > 0 && off(v, t) > near {
+			wrong = append(wrong, fmt.Sprintf("work at 10x %.0f, counted %d", v.At10, t.Hottest[1].Units))
+		}
+		var list []float64
+		for _, seed := range seeds {
+			list = append(list, seed[q.Name].Exponent)
+		}
+		if spread := slices.Max(list) - slices.Min(list); spread > spreadMost {
+			wrong = append(wrong, fmt.Sprintf("exponents from %.2f to %.2f", slices.Min(list), slices.Max(list)))
+		}
+		if len(wrong) > 0 || all {
+			fmt.Fprintf(w, "%-9s %-28s %-5s %5.2f | %-12s %5.2f | %s\n", engine, q.Name, t.Label(), t.Exponent(), v.Class, v.Exponent, strings.Join(wrong, "; "))
+		}
+	}
+}
+
+// Table writes the scores, as docs/rehearse.md has them.
+func Table(w io.Writer, scores []Score) {
+	fmt.Fprintln(w, "| engine | queries | worse | recall | precision | unknown | work at 10x within 25 % | exponents over seeds within 0.05 | proven advice |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
+	for _, s := range scores {
+		fmt.Fprintf(w, "| %s | %d | %d | %.3f | %.3f | %d | %d of %d (%.0f %%) | %d of %d, widest %.2f | %d of %d |\n", s.Engine, s.Queries, s.Worse,
+			s.Recall(), s.Precision(), s.Unknown, s.Near, s.Foretold, 100*share(s.Near, s.Foretold), s.Queries-s.Spread, s.Queries, s.Widest, s.Advised, s.Worse)
+	}
+}
