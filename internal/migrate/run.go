@@ -67,7 +67,10 @@ func (d *Database) locked(ctx context.Context, o RunOptions, f func() error) err
 		}
 	}
 	defer d.rows(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock("+lockKey+")::text")
-	return f()
+	if err := f(); err != nil {
+		return err
+	}
+	return d.keepForGuard(ctx)
 }
 
 // session sets what every migration's statements need.

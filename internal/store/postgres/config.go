@@ -32,6 +32,8 @@ type Config struct {
 	// the next: nothing is prepared by name, and settings are made anew in each transaction.
 	Pooled bool
 
+	Application string // what the server's views call its connections, unless DSN says so; default pintail
+
 	// EstimateMax is the number of rows up to which an estimated count is exact; default 1,000.
 	EstimateMax int64
 }
@@ -43,15 +45,19 @@ func (c Config) withDefaults() Config {
 	if len(c.SearchPath) == 0 {
 		c.SearchPath = []string{c.Default}
 	}
-	setDefault(&c.ConnsMax, max(10, 4*runtime.GOMAXPROCS(0)))
+	setDefault(&c.ConnsMax, DefaultConns())
 	setDefault(&c.AcquireTimeout, 10*time.Second)
 	setDefault(&c.ConnectTimeout, 5*time.Second)
 	setDefault(&c.StatementTimeout, 5*time.Second)
 	setDefault(&c.HookTimeout, time.Second)
 	setDefault(&c.BodyBytesMax, 32<<20)
 	setDefault(&c.StatementsMax, 1000)
+	setDefault(&c.Application, "pintail")
 	return c
 }
+
+// DefaultConns is Config.ConnsMax where nothing is said.
+func DefaultConns() int { return max(10, 4*runtime.GOMAXPROCS(0)) }
 
 func setDefault[T comparable](v *T, d T) {
 	var zero T
@@ -102,7 +108,7 @@ func (c Config) connConfig() (*pgconn.Config, error) {
 		pg.ConnectTimeout = c.ConnectTimeout
 	}
 	if pg.RuntimeParams["application_name"] == "" {
-		pg.RuntimeParams["application_name"] = "pintail"
+		pg.RuntimeParams["application_name"] = c.Application
 	}
 	if !c.Pooled { // a pooler refuses settings that it doesn't know
 		for _, kv := range c.settings() {

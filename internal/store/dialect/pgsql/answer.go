@@ -66,5 +66,5 @@ func (b *builder) found(t *schema.Table, alias string) (from string, conditions 
 	for i, c := range t.Primary.Columns {
 		conditions = append(conditions, alias+"."+ident(c.Name)+" = (k.v->>"+strconv.Itoa(i)+")::"+b.typeName(c.Type))
 	}
-	return keys + " CROSS JOIN " + b.qualified(t.Name) + " AS " + alias, conditions
+	return keys + " CROSS JOIN " + b.table(t.Name) + " AS " + alias, conditions
 }

@@ -16,6 +16,10 @@ import (
 type Options struct {
 	Default string // PostgreSQL schema of names without one; empty leaves them to the search path
 
+	// Tables is the schema in which tables without one stand, where that is another than Default: empty copies of them, whose plans
+	// the guard looks at.
+	Tables string
+
 	// EstimateMax is the number of rows up to which an estimated count is exact; 0 means 1,000.
 	EstimateMax int64
 

@@ -24,6 +24,14 @@ func (b *builder) qualified(n schema.Name) string {
 	return ident(s) + "." + ident(n.Name)
 }
 
+// table quotes the name of a table that is read or written.
+func (b *builder) table(n schema.Name) string {
+	if n.Schema == "" && b.options.Tables != "" {
+		return ident(b.options.Tables) + "." + ident(n.Name)
+	}
+	return b.qualified(n)
+}
+
 // function quotes a function's name that is written as text, such as public.color_to_json or "My Schema".f.
 func function(name string) string {
 	var parts []string

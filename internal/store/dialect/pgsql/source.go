@@ -34,12 +34,12 @@ func (b *builder) source(s *plan.Select, rel *schema.Relation, parent *plan.Sele
 			}
 			on += b.alias(s.Alias) + "." + ident(through.References[i].Name) + " = " + junction + "." + ident(c.Name)
 		}
-		return b.qualified(rel.To.Name) + alias + " JOIN " + b.qualified(through.Table.Name) + " AS " + junction + " ON " + on, conditions
+		return b.table(rel.To.Name) + alias + " JOIN " + b.table(through.Table.Name) + " AS " + junction + " ON " + on, conditions
 	case rel != nil:
 		for i, c := range rel.Columns {
 			conditions = append(conditions, b.alias(s.Alias)+"."+ident(rel.References[i].Name)+" = "+b.column(parent, c))
 		}
-		return b.qualified(rel.To.Name) + alias, conditions
+		return b.table(rel.To.Name) + alias, conditions
 	case s.Source.Written != nil && b.again != nil:
 		return b.found(b.again, b.alias(s.Alias))
 	case s.Source.Written != nil:
@@ -47,7 +47,7 @@ func (b *builder) source(s *plan.Select, rel *schema.Relation, parent *plan.Sele
 	case s.Source.Called != nil:
 		return b.called + alias, nil
 	case s.Source.Table != nil:
-		return b.qualified(s.Source.Table.Name) + alias, nil
+		return b.table(s.Source.Table.Name) + alias, nil
 	}
 	b.broken("a select without a source")
 	return "", nil

@@ -59,7 +59,7 @@ func (b *builder) write(p *plan.Plan) {
 	case plan.Update:
 		change = b.update(w)
 	case plan.Delete:
-		change = "DELETE FROM " + b.qualified(w.Table.Name) + " AS " + b.alias(w.Alias) + b.whereWrite(w) + b.returning(w)
+		change = "DELETE FROM " + b.table(w.Table.Name) + " AS " + b.alias(w.Alias) + b.whereWrite(w) + b.returning(w)
 	}
 	inserted := "NULL"
 	if p.Op == plan.Insert && upserts(w) {
@@ -108,7 +108,7 @@ func (b *builder) returning(w *plan.Write) string {
 		cols = append(cols, alias+"."+ident(c.Name))
 	}
 	if b.returnedRow {
-		cols = append(cols, "("+alias+".*)::"+b.qualified(w.Table.Name)+" AS "+rowColumn(w.Table))
+		cols = append(cols, "("+alias+".*)::"+b.table(w.Table.Name)+" AS "+rowColumn(w.Table))
 	}
 	if cols == nil {
 		return " RETURNING 1"
@@ -124,7 +124,7 @@ func upserts(w *plan.Write) bool {
 func (b *builder) insert(w *plan.Write) string {
 	alias := b.alias(w.Alias)
 	columns, rows := b.payload(w, "json_array_elements", "json_to_recordset")
-	sql := "INSERT INTO " + b.qualified(w.Table.Name) + " AS " + alias
+	sql := "INSERT INTO " + b.table(w.Table.Name) + " AS " + alias
 	if len(columns) > 0 {
 		sql += " (" + strings.Join(columns, ", ") + ")"
 	}
@@ -195,7 +195,7 @@ func (b *builder) update(w *plan.Write) string {
 	alias := b.alias(w.Alias)
 	if len(w.Columns) == 0 && len(w.Alter) == 0 {
 		// SET wants a column: an empty object changes nothing and touches no row.
-		return "SELECT " + strings.TrimPrefix(b.returning(w), " RETURNING ") + " FROM " + b.qualified(w.Table.Name) + " AS " + alias + " WHERE FALSE"
+		return "SELECT " + strings.TrimPrefix(b.returning(w), " RETURNING ") + " FROM " + b.table(w.Table.Name) + " AS " + alias + " WHERE FALSE"
 	}
 	from, sets := "", []string(nil)
 	if len(w.Columns) > 0 {
@@ -209,7 +209,7 @@ func (b *builder) update(w *plan.Write) string {
 		a := &w.Alter[i]
 		sets = append(sets, ident(a.Column.Name)+" = "+b.altered(a, alias+"."+ident(a.Column.Name)))
 	}
-	return "UPDATE " + b.qualified(w.Table.Name) + " AS " + alias + " SET " + strings.Join(sets, ", ") + from +
+	return "UPDATE " + b.table(w.Table.Name) + " AS " + alias + " SET " + strings.Join(sets, ", ") + from +
 		b.whereWrite(w) + b.returning(w)
 }
 
