@@ -239,6 +239,7 @@ type Stats struct {
 	Doubts      uint64 // of the misses, those because a commit had just come that nobody knew yet
 	Passed      uint64 // never looked for: calls, views, estimates, tables with @cache(off: true), plans that rest
 	Evicted     uint64 // entries that went to make room
+	Epochs      uint64 // that began: each where another process had committed, or DDL was run; the first one at the start
 	Entries     int
 	Bytes       uint64
 }
@@ -248,6 +249,9 @@ func (s *Store) Stats() Stats {
 	out := Stats{
 		Misses: s.misses.Load(), Joined: s.joined.Load(), Doubts: s.doubts.Load(), Passed: s.passed.Load(), Evicted: s.evicted.Load(),
 		Entries: s.entries.EstimatedSize(), Bytes: s.entries.WeightedSize(),
+	}
+	if stamp := s.feed.Stamp(); stamp != nil {
+		out.Epochs = stamp.Epoch
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
