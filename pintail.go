@@ -21,9 +21,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pintail-dev/pintail/internal/auth"
+	"github.com/pintail-dev/pintail/internal/console"
 	"github.com/pintail-dev/pintail/internal/node"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/cache"
@@ -45,7 +47,7 @@ type Config struct {
 	Public   string         // directory of static files served at /; default "public" beside the schema file, if it is there
 
 	Listen      string   // default "127.0.0.1:8080"
-	Admin       string   // admin address for /livez, /readyz and /metrics; default "127.0.0.1:8081", "off" for none
+	Admin       string   // admin address for the console, /livez, /readyz and /metrics; default "127.0.0.1:8081", "off" for none
 	AdminHosts  []string // Host headers that the admin address answers besides loopback ones
 	AdminSecret string   // opens everything to whoever sends it
 	Open        bool     // every caller on this machine is an admin; Listen must be a loopback address
@@ -68,6 +70,8 @@ type Config struct {
 	ServerTimes        bool          // answer with Server-Timing
 
 	Version string // of the program, for the API's description and /v1/version; may be empty
+
+	Stories Stories // that the console's page can tell; the demo has some
 
 	Log *slog.Logger // default: nothing is logged
 }
@@ -117,6 +121,11 @@ type App struct {
 	gauge  *gauges
 	log    *slog.Logger
 
+	began     time.Time
+	console   *console.Console
+	rehearsal *rehearsal
+	address   atomic.Pointer[string] // where RunOn listens
+
 	draining sync.Once
 	drained  chan struct{} // closed once the app is stopping
 }
@@ -158,6 +167,8 @@ func New(ctx context.Context, c Config) (*App, error) {
 	if dir := c.public(); dir != "" {
 		a.files = static(dir)
 	}
+	a.began, a.rehearsal = time.Now(), newRehearsal(c)
+	a.console = console.New(console.Config{Read: a.counters, Stopping: a.drained, Stories: c.Stories, Log: c.Log})
 	return a, nil
 }
 
@@ -226,7 +237,18 @@ func (a *App) Schema() *schema.Schema { return a.node.Schema() }
 func (a *App) Reload(s *schema.Schema) { a.node.Reload(s) }
 
 // Close waits for what runs and gives the database back.
-func (a *App) Close() error { return a.store.Close() }
+func (a *App) Close() error {
+	a.console.Close()
+	return a.store.Close()
+}
 
 // Listen is the address that Run serves.
 func (a *App) Listen() string { return a.config.Listen }
+
+// listens is the address that is served, with its port.
+func (a *App) listens() string {
+	if at := a.address.Load(); at != nil {
+		return *at
+	}
+	return a.config.Listen
+}

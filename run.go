@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -40,6 +41,8 @@ func (a *App) RunOn(ctx context.Context, public, admin net.Listener) error {
 	if a.config.Open && !loopback(public.Addr()) {
 		return errors.Join(fmt.Errorf("open mode listens on a loopback address only, and %s is none: every caller is an admin", public.Addr()), public.Close(), a.Close())
 	}
+	at := public.Addr().String()
+	a.address.Store(&at)
 	servers := []server{a.public()}
 	listeners := []net.Listener{public}
 	if admin != nil {
@@ -102,20 +105,32 @@ func loopback(addr net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// AdminHandler serves what operators and orchestrators ask: /livez, /readyz and /metrics. It answers a loopback Host, and
-// those of Config.AdminHosts, so that a web page can't reach it under a name of its own.
+// AdminHandler serves what operators and orchestrators ask: the console at /, its /state and /events, /livez, /readyz and /metrics. It
+// answers a loopback Host, and those of Config.AdminHosts, so that a web page can't reach it under a name of its own; what
+// changes anything it takes from its own Origin only.
 func (a *App) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "alive\n") })
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.gauge.handler())
+	mux.Handle("/", a.console)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !auth.LoopbackHost(r.Host) && !a.adminHost(r.Host) {
 			say(w, http.StatusForbidden, "the admin address answers loopback hosts; name others in admin.hosts\n")
 			return
 		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && !ownOrigin(r) {
+			say(w, http.StatusForbidden, "the admin address takes this from its own page only: its Origin header is missing or another one\n")
+			return
+		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// ownOrigin says whether a request comes from a page of the address that it goes to.
+func ownOrigin(r *http.Request) bool {
+	u, err := url.Parse(r.Header.Get("Origin"))
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host == r.Host && r.Host != ""
 }
 
 func (a *App) adminHost(host string) bool {

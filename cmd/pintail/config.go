@@ -57,7 +57,7 @@ func (c *config) keys() []key {
 		{"database.statement_time", "5s", "the longest that one SQL statement may take", &c.StatementTime},
 		{"cache.bytes", strconv.Itoa(pintail.DefaultCacheBytes), "on SQLite: how much memory answers take that are kept, see cache.md; negative for none", &c.CacheBytes},
 		{"listen", defaultListen, "the address that serves the API", &c.Listen},
-		{"admin.listen", defaultAdmin, "the address of /livez, /readyz and /metrics, or off", &c.Admin},
+		{"admin.listen", defaultAdmin, "the address of the console, /livez, /readyz and /metrics, or off", &c.Admin},
 		{"admin.hosts", "", "Host headers that the admin address answers besides loopback ones", &c.AdminHosts},
 		{"admin.secret", "", "opens everything to whoever sends it; keep it in the environment", &c.AdminSecret},
 		{"cors.origins", "", "origins of pages that may call the API; * for all", &c.Origins},

@@ -48,6 +48,7 @@ machine only. A second start finds it made, with everything that was changed in 
 			// Nothing of the environment leads the demo to another schema or database.
 			conf.Schema, conf.Public = shop.schema(), ""
 			conf.Database, conf.Open, conf.Origins = "sqlite:"+shop.database(), true, nil
+			conf.Stories = demoStories()
 			l, err := listen(conf, true, true)
 			if err != nil {
 				return err
@@ -251,6 +252,9 @@ func tellDemo(s served) {
 	p := painter(s.err)
 	base := s.base()
 	s.say("%s", p.bold("Look at the shop: "+base+"/"))
+	if s.admin != nil {
+		s.say("%s", p.bold("And at what the server does: http://"+s.admin.Addr().String()+"/"))
+	}
 	s.say("\nAnd ask its API, in another terminal:")
 	s.say("  %s", curl(base, "/rest/v1/toast", [2]string{"select", "name,price,ingredients(name)"}, [2]string{"order", "price.desc"}, [2]string{"limit", "3"}))
 	s.say(`  curl -X PATCH '%s/rest/v1/toast?id=eq.1' -H 'Content-Type: application/json' -d '{"price": 7.77}'`, base)

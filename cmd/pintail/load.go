@@ -31,7 +31,7 @@ func (f *flags) add(set *pflag.FlagSet) {
 // addListen adds the flags of verbs that listen.
 func (f *flags) addListen(set *pflag.FlagSet) {
 	set.StringVar(&f.listen, "listen", "", "the `address` that serves the API; port 0 for any free one (default 127.0.0.1:8080)")
-	set.StringVar(&f.admin, "admin", "", "the `address` of /livez, /readyz and /metrics, or off (default 127.0.0.1:8081)")
+	set.StringVar(&f.admin, "admin", "", "the `address` of the console, /livez, /readyz and /metrics, or off (default 127.0.0.1:8081)")
 }
 
 // load reads file, environment and flags, in rising order. What is odd but no mistake is said on c.

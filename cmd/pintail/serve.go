@@ -161,7 +161,7 @@ func tellStart(s served) {
 		line("page", s.base()+"/", "  from "+dir)
 	}
 	if s.admin != nil {
-		line("admin", "http://"+s.admin.Addr().String(), "  /livez /readyz /metrics")
+		line("console", "http://"+s.admin.Addr().String()+"/", "  with /state /livez /readyz /metrics")
 	}
 	line("database", shown(s.conf.database()), "")
 	if s.conf.Open {

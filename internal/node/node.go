@@ -32,6 +32,9 @@ type (
 	Response = api.Response
 )
 
+// DefaultSlowTime is Options.SlowTime where nothing is said.
+const DefaultSlowTime = 500 * time.Millisecond
+
 // A Node answers requests on one schema and one store. It is safe for concurrent use.
 type Node struct {
 	store  store.Store
@@ -109,7 +112,7 @@ func New(s *schema.Schema, st store.Store, keeper *auth.Keeper, o Options) *Node
 		o.AnswerTime = 30 * time.Second
 	}
 	if o.SlowTime == 0 {
-		o.SlowTime = 500 * time.Millisecond
+		o.SlowTime = DefaultSlowTime
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
