@@ -1,0 +1,128 @@
+package guard
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func TestPostgresKnowsItsIndexesAgain(t *testing.T) {
+	w := newPGWorld(t, pgShop, 0)
+	w.inOrder(w.guard)
+	first := w.catalog(w.guard)
+	if again := w.catalog(w.guard); again.Version != first.Version {
+		t.Error("nothing changed, but the version did")
+	}
+	if first.Applied == nil || first.Busy || len(first.Missing) > 0 {
+		t.Errorf("applied %v, busy %v, missing %v", first.Applied, first.Busy, first.Missing)
+	}
+	for _, c := range []struct{ do, undo, want string }{
+		{`DROP INDEX order_customer`, `CREATE INDEX order_customer ON "order" (customer_id, placed_at DESC)`, "order_customer is missing"},
+		{`ALTER INDEX order_customer RENAME TO elsewhere`, `ALTER INDEX elsewhere RENAME TO order_customer`, "elsewhere is extra; order_customer is missing"},
+		{`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'order_customer'::regclass`,
+			`UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'order_customer'::regclass`, "order_customer is not valid: a build failed"},
+		{`UPDATE pg_index SET indislive = false WHERE indexrelid = 'order_customer'::regclass`,
+			`UPDATE pg_index SET indislive = true WHERE indexrelid = 'order_customer'::regclass`, "order_customer is not live: a DROP INDEX CONCURRENTLY began and did not end"},
+		{`CREATE INDEX more ON customer (name)`, `DROP INDEX more`, "more is extra"},
+		{`CREATE INDEX order_customer_ccnew1 ON "order" (customer_id); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'order_customer_ccnew1'::regclass`,
+			`DROP INDEX order_customer_ccnew1`, "order_customer_ccnew1 is left over"},
+		{`ALTER TABLE customer DROP CONSTRAINT customer_email_key`, `ALTER TABLE customer ADD CONSTRAINT customer_email_key UNIQUE (email)`, "customer_email_key is missing"},
+		{`DROP INDEX order_open; CREATE INDEX order_open ON "order" (placed_at) WHERE status = 'paid'`,
+			`DROP INDEX order_open; CREATE INDEX order_open ON "order" (placed_at) WHERE status = 'open'`,
+			"order_open is USING btree (placed_at) WHERE (status = 'paid'::public.order_status), not USING btree (placed_at) WHERE (status = 'open'::public.order_status)"},
+		{`DROP INDEX order_reference; CREATE INDEX order_reference ON "order" (reference)`,
+			`DROP INDEX order_reference; CREATE UNIQUE INDEX order_reference ON "order" (reference)`,
+			"order_reference is USING btree (reference), not UNIQUE USING btree (reference)"},
+	} {
+		if _, err := w.conn.Exec(t.Context(), c.do, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+		before := w.guard.full
+		if got := strings.Join(w.differences(w.guard), "; "); got != c.want {
+			t.Errorf("%s\ngot  %s\nwant %s", c.do, got, c.want)
+		}
+		if w.guard.full == before {
+			t.Errorf("%s: it wasn't told by the cheap look", c.do)
+		}
+		if w.catalog(w.guard).Version == first.Version {
+			t.Errorf("%s: the version is as before", c.do)
+		}
+		if _, err := w.conn.Exec(t.Context(), c.undo, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+		w.inOrder(w.guard)
+	}
+}
+
+// TestPostgresDefinitionsByRule holds what is spelled where no temporary table can be made against PostgreSQL's own spelling.
+func TestPostgresDefinitionsByRule(t *testing.T) {
+	w := newPGWorld(t, pgShop, 0)
+	role := "limited_" + w.text("SELECT current_database()")
+	name := pgx.Identifier{role}.Sanitize()
+	w.exec("CREATE ROLE " + name + " LOGIN")
+	t.Cleanup(func() {
+		w.conn.Exec(t.Context(), "DROP OWNED BY "+name+"; DROP ROLE "+name, pgx.QueryExecModeSimpleProtocol)
+	})
+	w.exec("GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + name)
+	w.exec("REVOKE TEMPORARY ON DATABASE " + pgx.Identifier{w.text("SELECT current_database()")}.Sanitize() + " FROM PUBLIC")
+	g := w.open(PostgresConfig{DSN: asRole(w.dsn, role)})
+	w.inOrder(g)
+	if c := w.catalog(g); c.Applied != nil {
+		t.Error("a role that may not read Pintail's tables was told what was applied")
+	}
+	w.exec(`DROP INDEX order_customer; CREATE INDEX order_customer ON "order" (customer_id)`, pgx.QueryExecModeSimpleProtocol)
+	if got := strings.Join(w.differences(g), "; "); !strings.HasPrefix(got, "order_customer is USING btree (customer_id), not") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestPostgresSeesApplyAtWork(t *testing.T) {
+	w := newPGWorld(t, pgShop, 0)
+	w.exec("SELECT pg_advisory_lock(31640399370479980)")
+	if !w.catalog(w.guard).Busy {
+		t.Error("apply is at work, and nobody noticed")
+	}
+	w.exec("SELECT pg_advisory_unlock(31640399370479980)")
+	if w.catalog(w.guard).Busy {
+		t.Error("apply is at work no more, and nobody noticed")
+	}
+}
+
+func TestPostgresStatisticsAndTables(t *testing.T) {
+	w := newPGWorld(t, pgShop, 1000)
+	g := w.open(PostgresConfig{FullTime: time.Nanosecond})
+	if c := w.catalog(g); !c.Analyzed["order"] || !c.Analyzed["customer"] {
+		t.Errorf("analyzed: %v", c.Analyzed)
+	}
+	w.exec(`DELETE FROM pg_statistic WHERE starelid = '"order"'::regclass`)
+	if c := w.catalog(g); c.Analyzed["order"] || !c.Analyzed["customer"] {
+		t.Errorf("analyzed after the loss: %v", c.Analyzed)
+	}
+	if err := g.Repair(t.Context(), Repair{Drift: Drift{Kind: Statistics, Index: Index{ID: "statistics of order", Table: w.schema.Tables[1].Name}}, Schema: w.schema}); err != nil {
+		t.Fatal(err)
+	}
+	if c := w.catalog(g); !c.Analyzed["order"] {
+		t.Errorf("analyzed after the repair: %v", c.Analyzed)
+	}
+	w.exec(`DROP TABLE "order"`)
+	c := w.catalog(g)
+	if len(c.Missing) != 1 || c.Missing[0].Name != "order" {
+		t.Errorf("missing: %v", c.Missing)
+	}
+	if slices.ContainsFunc(c.Indexes, func(x Index) bool { return x.Table.Name == "order" }) {
+		t.Error("a table that isn't there has indexes")
+	}
+}
+
+func TestPostgresRows(t *testing.T) {
+	w := newPGWorld(t, pgShop, 3000)
+	for _, c := range []struct{ max, low, high int64 }{{10000, 3000, 3000}, {3000, 3000, 3000}, {2999, 2999, 3300}, {1000, 2000, 4000}} {
+		n, err := w.guard.Rows(t.Context(), w.schema.Tables[1].Name, c.max)
+		if err != nil || n < c.low || n > c.high {
+			t.Errorf("up to %d: %d, %v", c.max, n, err)
+		}
+	}
+}

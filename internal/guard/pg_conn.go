@@ -1,0 +1,54 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+)
+
+// dialPostgres makes a connection of the guard's own, so that it neither waits for the connections that requests use nor takes one
+// of them. A context that ends cancels what runs.
+func dialPostgres(ctx context.Context, dsn, application string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, errors.New("the database's address can't be read") // the error may hold the password
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // nothing is prepared by name: a pooler may stand in between
+	config.RuntimeParams["application_name"] = application
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	config.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: pg, DeadlineDelay: 3 * time.Second}
+	}
+	return pgx.ConnectConfig(ctx, config)
+}
+
+// within runs f in a transaction that is rolled back, with a time limit for each statement and an empty search path, so that every
+// definition is written with its schemas.
+func within(ctx context.Context, conn *pgx.Conn, limit time.Duration, f func(pgx.Tx) error) error {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	const set = `SELECT set_config('search_path', '', true), set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true)`
+	if _, err := tx.Exec(ctx, set, fmt.Sprint(limit.Milliseconds())); err != nil {
+		return err
+	}
+	return f(tx)
+}
+
+// sqlState is PostgreSQL's code of an error; empty where it isn't PostgreSQL's.
+func sqlState(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}

@@ -1,0 +1,136 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	recordTime = 5 * time.Second
+
+	// recordsMax is how many incidents are kept.
+	recordsMax = 1000
+)
+
+// pgRecords keeps incidents in _pintail.incidents, which `apply` makes; in the memory of this process where that isn't there, or where
+// the role may not write it.
+type pgRecords struct {
+	p      *Postgres
+	memory Records
+}
+
+// Records is where incidents are kept.
+func (p *Postgres) Records() Records { return p.records }
+
+// Open gives the open incident of a subject, made from i where there is none. A unique index over open ones lets one process make it.
+func (r *pgRecords) Open(ctx context.Context, i Incident) (Incident, error) {
+	out := i
+	err := r.write(ctx, func(tx pgx.Tx) error {
+		body, err := json.Marshal(i)
+		if err != nil {
+			return err
+		}
+		const insert = `INSERT INTO _pintail.incidents (id, subject, ended, body) VALUES ($1, $2, false, $3::text::jsonb)
+			ON CONFLICT (subject) WHERE NOT ended DO NOTHING`
+		tag, err := tx.Exec(ctx, insert, i.ID, i.Subject, string(body))
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 1 {
+			_, err = tx.Exec(ctx, `DELETE FROM _pintail.incidents WHERE ended AND id < (SELECT id FROM _pintail.incidents ORDER BY id DESC OFFSET $1::int LIMIT 1)`, recordsMax-1)
+			return err
+		}
+		var text string
+		if err := tx.QueryRow(ctx, `SELECT body::text FROM _pintail.incidents WHERE subject = $1 AND NOT ended`, i.Subject).Scan(&text); err != nil {
+			return err
+		}
+		return json.Unmarshal([]byte(text), &out)
+	})
+	if absent(err) {
+		return r.memory.Open(ctx, i)
+	}
+	return out, err
+}
+
+// Save writes an incident's newer state.
+func (r *pgRecords) Save(ctx context.Context, i Incident) error {
+	err := r.write(ctx, func(tx pgx.Tx) error {
+		body, err := json.Marshal(i)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO _pintail.incidents (id, subject, ended, body) VALUES ($1, $2, $3::text::bool, $4::text::jsonb)
+			ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, body = excluded.body`, i.ID, i.Subject, fmt.Sprint(i.State.Ended()), string(body))
+		return err
+	})
+	if absent(err) {
+		return r.memory.Save(ctx, i)
+	}
+	return err
+}
+
+// List gives the newest incidents.
+func (r *pgRecords) List(ctx context.Context, max int) ([]Incident, error) {
+	var out []Incident
+	err := r.write(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT body::text FROM _pintail.incidents ORDER BY id DESC LIMIT $1::int`, max)
+		if err != nil {
+			return err
+		}
+		var text string
+		_, err = pgx.ForEachRow(rows, []any{&text}, func() error {
+			var i Incident
+			if err := json.Unmarshal([]byte(text), &i); err != nil {
+				return fmt.Errorf("read an incident: %w", err)
+			}
+			out = append(out, i)
+			return nil
+		})
+		return err
+	})
+	if absent(err) {
+		return r.memory.List(ctx, max)
+	}
+	return out, err
+}
+
+// Where says where they are kept.
+func (r *pgRecords) Where() string {
+	return "_pintail.incidents, where `apply` made it; else the memory of this process"
+}
+
+// write runs f in a transaction of its own.
+func (r *pgRecords) write(ctx context.Context, f func(pgx.Tx) error) error {
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	if err := r.p.reach(ctx); err != nil {
+		return err
+	}
+	tx, err := r.p.conn.Begin(ctx)
+	if err == nil {
+		_, err = tx.Exec(ctx, "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true)", fmt.Sprint(recordTime.Milliseconds()))
+		if err == nil {
+			err = f(tx)
+		}
+		if err == nil {
+			return tx.Commit(ctx)
+		}
+		err = errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
+	}
+	r.p.settle(err)
+	return err
+}
+
+// absent says whether Pintail's tables aren't there, or aren't for this role.
+func absent(err error) bool {
+	switch sqlState(err) {
+	case "42P01", "3F000", "42501", "25006", "42P10":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,256 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// TestPostgresRepairs does to an index what can happen to one, and has it brought in order.
+func TestPostgresRepairs(t *testing.T) {
+	w := newPGWorld(t, pgShop, 2000)
+	const customer, reference, email = "public.order_customer", "public.order_reference", "public.customer_email_key"
+	for _, c := range []struct {
+		name, do string
+		kind     Kind
+		id       string
+	}{
+		{"dropped", `DROP INDEX order_customer`, Missing, customer},
+		{"dropped concurrently", `DROP INDEX CONCURRENTLY order_customer`, Missing, customer},
+		{"another one under its name", `DROP INDEX order_customer; CREATE INDEX order_customer ON "order" (reference)`, Changed, customer},
+		{"dead", `UPDATE pg_index SET indisvalid = false, indisready = false, indislive = false WHERE indexrelid = 'order_customer'::regclass`, Invalid, customer},
+		{"a failed build", `UPDATE pg_index SET indisvalid = false, indisready = false WHERE indexrelid = 'order_customer'::regclass`, Invalid, customer},
+		{"a failed build that is kept up to date", `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'order_customer'::regclass`, Invalid, customer},
+		{"a failed rebuild beside it", `DROP INDEX order_customer; CREATE INDEX order_customer_ccnew ON "order" (customer_id);
+			UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'order_customer_ccnew'::regclass`, Missing, customer},
+		{"unique, dropped", `DROP INDEX order_reference`, Missing, reference},
+		{"unique no more", `DROP INDEX order_reference; CREATE INDEX order_reference ON "order" (reference)`, Changed, reference},
+		{"a constraint dropped", `ALTER TABLE customer DROP CONSTRAINT customer_email_key`, Missing, email},
+		{"a constraint's index without it", `ALTER TABLE customer DROP CONSTRAINT customer_email_key; CREATE UNIQUE INDEX customer_email_key ON customer (email)`, Missing, email},
+		{"a primary key dropped", `ALTER TABLE "order" DROP CONSTRAINT order_pkey`, Missing, "public.order_pkey"},
+		{"a partial one dropped", `DROP INDEX order_open`, Missing, "public.order_open"},
+		{"nothing at all", `SELECT 1`, Missing, customer},
+	} {
+		if _, err := w.conn.Exec(t.Context(), c.do, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if c.name != "nothing at all" && c.name != "a constraint's index without it" && len(w.differences(w.guard)) == 0 {
+			t.Errorf("%s: it wasn't noticed", c.name)
+		}
+		if err := w.repair(w.guard, c.kind, c.id); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		w.inOrder(w.guard)
+		if got := w.text(`SELECT count(*)::text FROM pg_constraint WHERE conname IN ('customer_email_key', 'order_pkey')`); got != "2" {
+			t.Errorf("%s: %s of 2 constraints are there", c.name, got)
+		}
+		if got := w.text(`SELECT count(*)::text FROM pg_index WHERE NOT (indisvalid AND indisready AND indislive)`); got != "0" {
+			t.Errorf("%s: %s indexes are not whole", c.name, got)
+		}
+	}
+}
+
+// TestPostgresLeftoversAreDropped drops what a REINDEX CONCURRENTLY left that failed long ago.
+func TestPostgresLeftoversAreDropped(t *testing.T) {
+	w := newPGWorld(t, pgShop, 100)
+	w.exec(`CREATE INDEX order_customer_ccnew1 ON "order" (customer_id)`)
+	w.exec(`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'order_customer_ccnew1'::regclass`)
+	c := w.catalog(w.guard)
+	i := slices.IndexFunc(c.Indexes, func(x Index) bool { return x.Leftover })
+	if i < 0 {
+		t.Fatal("it wasn't noticed")
+	}
+	if err := w.guard.Repair(t.Context(), Repair{Drift: Drift{Kind: Invalid, Index: c.Indexes[i]}, Schema: w.schema}); err != nil {
+		t.Fatal(err)
+	}
+	w.inOrder(w.guard)
+}
+
+func TestPostgresDuplicatesKeepAUniqueIndexAway(t *testing.T) {
+	w := newPGWorld(t, pgShop, 1000)
+	w.exec(`DROP INDEX order_reference`)
+	w.exec(`INSERT INTO "order" SELECT 5000 + i, 1, 'paid', 'r7', now() FROM generate_series(1, 2) i`)
+	w.exec(`INSERT INTO "order" VALUES (6000, 1, 'paid', 'r8' , now())`)
+	err := w.repair(w.guard, Missing, "public.order_reference")
+	var found *DuplicatesError
+	if !errors.As(err, &found) || len(found.Found) != 2 || found.Found[0] != (Duplicate{"(reference)=(r7)", 3}) || found.Found[1] != (Duplicate{"(reference)=(r8)", 2}) {
+		t.Fatalf("got %v", err)
+	}
+	if n := w.text(`SELECT count(*)::text FROM "order"`); n != "1003" {
+		t.Errorf("there are %s orders: something was deleted", n)
+	}
+	w.exec(`DELETE FROM "order" WHERE id > 5000`)
+	if err := w.repair(w.guard, Missing, "public.order_reference"); err != nil {
+		t.Fatal(err)
+	}
+	w.inOrder(w.guard)
+}
+
+// TestPostgresConstraintOfAnotherMind leaves alone what only a person can judge.
+func TestPostgresConstraintOfAnotherMind(t *testing.T) {
+	w := newPGWorld(t, pgShop, 0)
+	w.exec(`ALTER TABLE customer DROP CONSTRAINT customer_email_key`)
+	w.exec(`ALTER TABLE customer ADD CONSTRAINT customer_email_key UNIQUE (name)`)
+	err := w.repair(w.guard, Changed, "public.customer_email_key")
+	if err == nil || !strings.Contains(err.Error(), "takes a person") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPostgresTwoRepairers has two processes repair at once: one does, the other is told so, and in the end there is one index.
+func TestPostgresTwoRepairers(t *testing.T) {
+	w := newPGWorld(t, pgShop, 50000)
+	other := w.open(PostgresConfig{})
+	w.exec("DROP INDEX order_customer")
+	var wg sync.WaitGroup
+	errs := make([]error, 2)
+	for i, g := range []*Postgres{w.guard, other} {
+		w.declared(g)
+		wg.Go(func() { errs[i] = w.repair(g, Missing, "public.order_customer") })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		var again *RetryError
+		if err != nil && (!errors.As(err, &again) || again.Block != "another process repairs") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if errs[0] != nil && errs[1] != nil {
+		t.Error("neither repaired")
+	}
+	w.inOrder(w.guard)
+}
+
+// TestPostgresApplyKeepsRepairersAway looks that a repair and `apply` don't meet.
+func TestPostgresApplyKeepsRepairersAway(t *testing.T) {
+	w := newPGWorld(t, pgShop, 0)
+	w.exec("SELECT pg_advisory_lock(31640399370479980)")
+	w.exec("DROP INDEX order_customer")
+	var again *RetryError
+	if err := w.repair(w.guard, Missing, "public.order_customer"); !errors.As(err, &again) || !strings.Contains(again.Block, "apply") {
+		t.Errorf("got %v", err)
+	}
+	w.exec("SELECT pg_advisory_unlock(31640399370479980)")
+	if err := w.repair(w.guard, Missing, "public.order_customer"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPostgresNamesTheBlocker has a long transaction stand in the way, which the repair names while it waits, and after it stepped back.
+func TestPostgresNamesTheBlocker(t *testing.T) {
+	w := newPGWorld(t, pgShop, 1000)
+	g := w.open(PostgresConfig{BuildTime: 1500 * time.Millisecond})
+	w.exec("DROP INDEX order_customer")
+	long, err := pgx.Connect(t.Context(), named(w.dsn, "nightly-report"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer long.Close(context.Background())
+	if _, err := long.Exec(t.Context(), `BEGIN; INSERT INTO customer VALUES (-1, 'x', 'x'); DELETE FROM "order" WHERE id = 1`, pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	w.catalog(g)
+	var mu sync.Mutex
+	var blocks []string
+	repair := func() error {
+		i := slices.IndexFunc(w.declared(g), func(x Index) bool { return x.Name == "order_customer" })
+		return g.Repair(t.Context(), Repair{Drift: Drift{Kind: Missing, Index: w.declared(g)[i]}, Schema: w.schema, Progress: func(p Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			if p.Block != "" && !slices.Contains(blocks, p.Block) {
+				blocks = append(blocks, p.Block)
+			}
+		}})
+	}
+	err = repair()
+	var again *RetryError
+	if !errors.As(err, &again) || !strings.Contains(again.Block, "nightly-report") {
+		t.Fatalf("got %v, %+v", err, again)
+	}
+	if len(blocks) != 1 || !strings.Contains(blocks[0], "idle in transaction, in a transaction since") {
+		t.Errorf("while it waited: %q", blocks)
+	}
+	if _, err := long.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := repair(); err != nil { // rebuilds what the first one left
+		t.Fatal(err)
+	}
+	w.inOrder(g)
+}
+
+// TestPostgresShortStepsStepBack: a step that would keep everybody waiting behind it doesn't wait long itself.
+func TestPostgresShortStepsStepBack(t *testing.T) {
+	w := newPGWorld(t, pgShop, 0)
+	g := w.open(PostgresConfig{LockTime: 20 * time.Millisecond})
+	w.exec(`ALTER TABLE customer DROP CONSTRAINT customer_email_key`)
+	w.exec(`CREATE UNIQUE INDEX customer_email_key ON customer (email)`)
+	w.exec(`BEGIN`)
+	w.exec(`LOCK TABLE customer IN ACCESS SHARE MODE`)
+	w.declared(g)
+	done := make(chan error, 1)
+	go func() { done <- w.repair(g, Missing, "public.customer_email_key") }()
+	err := <-done
+	var again *RetryError
+	if !errors.As(err, &again) || !strings.Contains(again.Block, "idle in transaction") {
+		t.Errorf("got %v", err)
+	}
+	w.exec(`ROLLBACK`)
+	if err := w.repair(g, Missing, "public.customer_email_key"); err != nil {
+		t.Error(err)
+	}
+	w.inOrder(g)
+}
+
+// TestPostgresRepairAfterAKill leaves a build behind whose process is gone, and looks that the next one waits for it.
+func TestPostgresRepairAfterAKill(t *testing.T) {
+	w := newPGWorld(t, pgShop, 1000)
+	w.exec("DROP INDEX order_customer")
+	w.exec(`BEGIN; DELETE FROM "order" WHERE id = 1`, pgx.QueryExecModeSimpleProtocol) // the build waits for it
+	ctx, kill := context.WithCancel(t.Context())
+	first := w.open(PostgresConfig{})
+	w.declared(first)
+	done := make(chan error, 1)
+	go func() {
+		conn, err := dialPostgres(ctx, w.dsn, "killed")
+		if err == nil {
+			_, err = conn.Exec(ctx, `CREATE INDEX CONCURRENTLY order_customer ON "order" (customer_id, placed_at DESC)`)
+		}
+		done <- err
+	}()
+	other, err := pgx.Connect(t.Context(), w.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	for building := false; !building; time.Sleep(10 * time.Millisecond) {
+		if err := other.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index)").Scan(&building); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := w.catalog(w.guard)
+	i := slices.IndexFunc(d.Indexes, func(x Index) bool { return x.Name == "order_customer" })
+	if i < 0 || d.Indexes[i].Invalid != "being built" {
+		t.Errorf("while it is built: %+v", d.Indexes)
+	}
+	mended := make(chan error, 1)
+	go func() { mended <- w.repair(w.guard, Missing, "public.order_customer") }()
+	select {
+	case err := <-mended:
+		t.Fatalf("it didn't wait for the build that is under way: %v", err)
+	case <-time.After(time.Second):
+	}
+	kill()
+	<-done
+	w.exec("ROLLBACK")
+	if err := <-mended; err != nil {
+		t.Fatal(err)
+	}
+	w.inOrder(w.guard)
+}
