@@ -63,9 +63,17 @@ func (t *transaction) answer(ctx context.Context, p *plan.Plan, args query.Args,
 // withNested inserts rows together with related ones: those that the rows take keys from first, those that take keys from the
 // rows after them.
 func (t *transaction) withNested(ctx context.Context, p *plan.Plan, args query.Args, c *compiled) (store.Result, error) {
-	in := inserting{t: t, ctx: ctx, args: append(query.Args(nil), args...)}
+	return t.nest(&inserting{t: t, ctx: ctx, args: append(query.Args(nil), args...)}, p, c)
+}
+
+// nest runs an insert with nested rows.
+func (t *transaction) nest(in *inserting, p *plan.Plan, c *compiled) (store.Result, error) {
+	ctx := in.ctx
 	before, err := in.before(p.Write, c)
 	if err != nil {
+		return store.Result{}, err
+	}
+	if err := in.looked(c); err != nil {
 		return store.Result{}, err
 	}
 	r, err := t.one(ctx, p, in.args, c)
@@ -91,12 +99,23 @@ type inserting struct {
 	t    *transaction
 	ctx  context.Context
 	args query.Args
+	look func(*compiled) error // is called before each statement; nil for nobody who looks
+}
+
+func (in *inserting) looked(c *compiled) error {
+	if in.look == nil {
+		return nil
+	}
+	return in.look(c)
 }
 
 // write inserts the rows of a nested write, and says how many went in and what they give.
 func (in *inserting) write(w *plan.Write, c *compiled) (affected int64, given store.Given, err error) {
 	before, err := in.before(w, c)
 	if err != nil {
+		return 0, nil, err
+	}
+	if err := in.looked(c); err != nil {
 		return 0, nil, err
 	}
 	d, err := in.t.conn.prepare(in.ctx, c.main)

@@ -1,0 +1,85 @@
+package rehearse
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+var sixRungs = []float64{1. / 32, 1. / 16, 1. / 8, 1. / 4, 1. / 2, 1}
+
+// samplesOf makes the samples of a function with a relative noise.
+func samplesOf(xs []float64, params int, noise float64, seed uint64, f func(x float64) float64) [][]float64 {
+	r := rand.New(rand.NewPCG(seed, 1))
+	out := make([][]float64, len(xs))
+	for i, x := range xs {
+		for range params {
+			out[i] = append(out[i], f(x)*(1+noise*(2*r.Float64()-1)))
+		}
+	}
+	return out
+}
+
+func TestGrow(t *testing.T) {
+	const rows = 50_000
+	tests := []struct {
+		name string
+		f    func(n float64) float64
+		want Class
+	}{
+		{"a row by its key", func(n float64) float64 { return 42 }, Flat},
+		{"a key and one more level of the index", func(n float64) float64 { return 42 + math.Floor(math.Log(n)/5) }, Flat},
+		{"a scan", func(n float64) float64 { return 30 + 7*n }, Linear},
+		{"a scan behind a costly head", func(n float64) float64 { return 9000 + 7*n }, Linear},
+		{"a sort", func(n float64) float64 { return 20 + 3*n*math.Log2(n) }, Linear},
+		{"a root", func(n float64) float64 { return 10 + 9*math.Sqrt(n) }, Sublinear},
+		{"a join without an index", func(n float64) float64 { return 100 + 5*n + 2*n*n/1000 }, Quadratic},
+		{"three halves", func(n float64) float64 { return 100 + n*math.Sqrt(n) }, Superlinear},
+		{"faster the more there is", func(n float64) float64 { return 100 + 1e6/n }, Flat},
+	}
+	for _, test := range tests {
+		for _, noise := range []float64{0, 0.05} {
+			g := grow(sixRungs, samplesOf(sixRungs, 8, noise, 3, func(x float64) float64 { return test.f(x * rows) }), rows, 1)
+			if got := classOf(g.Exponent, false); got != test.want {
+				t.Errorf("%s, noise %.2f: %s, exponent %.3f (%s), want %s", test.name, noise, got, g.Exponent, g.Model, test.want)
+			}
+			if g.Low > g.Exponent || g.High < g.Exponent {
+				t.Errorf("%s: exponent %.3f lies outside of its interval %.3f to %.3f", test.name, g.Exponent, g.Low, g.High)
+			}
+			if want := test.f(10 * rows); noise == 0 && test.want != Quadratic && math.Abs(g.At10/want-1) > 0.25 {
+				t.Errorf("%s: %.0f foretold at ten times, want %.0f (%s)", test.name, g.At10, want, g.Model)
+			}
+		}
+	}
+}
+
+func TestClassNames(t *testing.T) {
+	for c := Unknown; c <= Quadratic; c++ {
+		text, _ := c.MarshalText()
+		var back Class
+		if err := back.UnmarshalText(text); err != nil || back != c {
+			t.Errorf("%s is read as %s, %v", text, back, err)
+		}
+	}
+	var c Class
+	if err := c.UnmarshalText([]byte("linear-log")); err != nil || c != LinearLog {
+		t.Errorf("linear-log is %s, %v", c, err)
+	}
+	if err := c.UnmarshalText([]byte("fast")); err == nil {
+		t.Error("fast is taken for a class")
+	}
+}
+
+func TestClassEdges(t *testing.T) {
+	for _, test := range []struct {
+		e    float64
+		want Class
+	}{{0, Flat}, {0.149, Flat}, {0.15, Sublinear}, {0.799, Sublinear}, {0.8, Linear}, {1.199, Linear}, {1.2, Superlinear}, {1.799, Superlinear}, {1.8, Quadratic}} {
+		if got := classOf(test.e, false); got != test.want {
+			t.Errorf("%v is %s, want %s", test.e, got, test.want)
+		}
+	}
+	if classOf(1, true) != LinearLog || classOf(2, true) != Quadratic {
+		t.Error("a sort makes linear growth linear·log, and nothing else")
+	}
+}

@@ -1,0 +1,216 @@
+package rehearse
+
+import (
+	"math"
+	"slices"
+
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// A world is the shadow at one size: how many rows each table has, and what stands in each of them. A value is a pure function of
+// the seed, the table and the row, so that rows can be made in any order and a query's parameters can be made without looking.
+type world struct {
+	scenario Scenario
+	x        float64 // size, as a multiple of production's
+	tables   []*shadowTable
+	of       map[*schema.Table]*shadowTable
+}
+
+// A shadowTable is one table at one size.
+type shadowTable struct {
+	*tableModel
+	rows    int64
+	columns []source // by position
+	links   []*lineage
+}
+
+// A lineage deals the rows of a table to those of another.
+type lineage struct {
+	linkModel
+	parent *shadowTable
+	sums   []int64     // running, by the parent's rank
+	byRow  []int64     // the same by the parent's row, where sorted
+	ranks  permutation // parent's row to rank
+	slots  permutation // row to place among the children, where they don't lie together
+	sorted bool        // rows of one parent lie together, in the order of the parents
+
+	pairs    *lineage // of a key that pairs parents: the other link. This one's parents differ within one parent of the other's
+	distinct bool     // each parent has one child at most
+}
+
+// A source is where a column's values come from: exactly one of the first three is set where there are any.
+type source struct {
+	column *schema.Column
+	link   *lineage // the value of the parent's column at
+	at     *schema.Column
+	within *lineage // it numbers the children of a parent
+	unique bool     // one value a row
+
+	model  columnModel
+	domain domain
+	ranks  permutation // place by frequency to place in order
+	rest   permutation // rows to the values that are none of the commonest
+	sums   []float64   // of model.top
+	key    draw
+	none   bool // always null, or left to the database: generated
+}
+
+// build makes the world of a scenario at x times production.
+func (m *model) build(seed uint64, s Scenario, x float64) *world {
+	w := &world{scenario: s, x: x, of: map[*schema.Table]*shadowTable{}}
+	for _, t := range m.tables {
+		st := &shadowTable{tableModel: t, rows: t.sized(s, x)}
+		w.tables = append(w.tables, st)
+		w.of[t.table] = st
+	}
+	for _, st := range m.ordered(w) {
+		st.deal(w, seed)
+		st.fill(w, seed)
+	}
+	return w
+}
+
+// ordered gives the tables so that those that are referred to stand before those that refer; cycles are cut anywhere, as
+// only the number of a parent's rows counts.
+func (m *model) ordered(w *world) []*shadowTable {
+	var out []*shadowTable
+	seen := map[*shadowTable]bool{}
+	var visit func(st *shadowTable)
+	visit = func(st *shadowTable) {
+		if seen[st] {
+			return
+		}
+		seen[st] = true
+		for _, l := range st.tableModel.links {
+			visit(w.of[l.key.To])
+		}
+		out = append(out, st)
+	}
+	for _, st := range w.tables {
+		visit(st)
+	}
+	return out
+}
+
+// deal gives the rows of each foreign key their parents. Where a key allows fewer rows than there would be, there are fewer.
+func (st *shadowTable) deal(w *world, seed uint64) {
+	name := st.table.Name.String()
+	for _, lm := range st.tableModel.links {
+		l := &lineage{linkModel: lm, parent: w.of[lm.key.To], sorted: math.Abs(lm.order) >= 0.9}
+		st.links = append(st.links, l)
+	}
+	for _, l := range st.links {
+		l.distinct = st.isUnique(l.key.Columns)
+		for _, other := range st.links {
+			if other != l && other.pairs == nil && !l.distinct && st.isUnique(slices.Concat(other.key.Columns, l.key.Columns)) {
+				l.pairs = other
+				break
+			}
+		}
+	}
+	for _, l := range st.links {
+		most := st.rows
+		switch {
+		case l.distinct:
+			st.rows = min(st.rows, l.parent.rows)
+			most = 1
+		case l.pairs == nil:
+			for _, other := range st.links {
+				if other.pairs == l {
+					most = other.parent.rows
+				}
+			}
+		}
+		l.sums = l.degrees.deal(l.parent.rows, st.filled(l), st.grown(l), most)
+		if reached := l.sums[len(l.sums)-1]; l.nulls == 0 && l.pairs == nil {
+			st.rows = min(st.rows, reached)
+		}
+	}
+	for _, l := range st.links { // by the number of rows that is left
+		id := l.key.Columns[0].Name
+		l.ranks = permutationOf(drawOf(seed, name, id, "rank"), l.parent.rows)
+		l.slots = permutationOf(drawOf(seed, name, id, "slot"), st.rows)
+		if l.sorted {
+			l.byRow = make([]int64, len(l.sums))
+			for p := range l.parent.rows {
+				l.byRow[p+1] = l.byRow[p] + l.children(l.ranks.of(p))
+			}
+		}
+	}
+}
+
+// filled is how many rows refer to a parent.
+func (st *shadowTable) filled(l *lineage) int64 {
+	return int64(math.Round(float64(st.rows) * (1 - l.nulls)))
+}
+
+// grown is by how much the children of one parent became more.
+func (st *shadowTable) grown(l *lineage) float64 {
+	if st.tableModel.rows == 0 || l.parent.rows == 0 || l.parent.tableModel.rows == 0 {
+		return 1
+	}
+	return float64(st.rows) / float64(st.tableModel.rows) * float64(l.parent.tableModel.rows) / float64(l.parent.rows)
+}
+
+// isUnique says whether a table has a key of just these columns.
+func (st *shadowTable) isUnique(columns []*schema.Column) bool {
+	same := func(key []*schema.Column) bool {
+		return len(key) == len(columns) && !slices.ContainsFunc(key, func(c *schema.Column) bool { return !slices.Contains(columns, c) })
+	}
+	return slices.ContainsFunc(st.keys(), same)
+}
+
+// keys are the columns of everything unique.
+func (st *shadowTable) keys() [][]*schema.Column {
+	var out [][]*schema.Column
+	if st.table.Primary != nil {
+		out = append(out, st.table.Primary.Columns)
+	}
+	for _, k := range st.table.Uniques {
+		out = append(out, k.Columns)
+	}
+	for _, x := range st.table.Indexes {
+		if !x.Unique || x.Where != nil || len(x.Columns) == 0 {
+			continue
+		}
+		var columns []*schema.Column
+		for _, c := range x.Columns {
+			columns = append(columns, c.Column)
+		}
+		out = append(out, columns)
+	}
+	return out
+}
+
+// parentRow is the parent's row of a row, and the place of the row among its parent's; false where it has none.
+func (l *lineage) parentRow(row int64) (parent, ordinal int64, ok bool) {
+	if l.parent.rows == 0 {
+		return 0, 0, false
+	}
+	if l.pairs != nil {
+		first, ordinal, ok := l.pairs.parentRow(row)
+		if !ok {
+			return 0, 0, false
+		}
+		from := l.ranks.key.below(uint64(first), l.parent.rows)
+		return (from + ordinal) % l.parent.rows, ordinal, true
+	}
+	sums := l.sums
+	if l.sorted {
+		sums = l.byRow
+	} else {
+		row = l.slots.of(row)
+	}
+	if row >= sums[len(sums)-1] {
+		return 0, 0, false
+	}
+	at := parentOf(sums, row)
+	ordinal = row - sums[at]
+	if !l.sorted {
+		at = l.ranks.from(at)
+	}
+	return at, ordinal, true
+}
+
+// children is how many rows the parent at a rank has.
+func (l *lineage) children(rank int64) int64 { return l.sums[rank+1] - l.sums[rank] }
