@@ -107,6 +107,7 @@ const (
 	Invalid    Kind = "invalid"    // there, but the database doesn't use it: a build that failed, or was cut short
 	Changed    Kind = "changed"    // another one under the same name
 	Corrupt    Kind = "damaged"    // an integrity check found that it doesn't say what its table says
+	Unused     Kind = "unused"     // there again, but the plans that stood on it go another way: the planner needs new statistics
 	Statistics Kind = "statistics" // the planner knew how values are distributed and doesn't any more
 	Extra      Kind = "extra"      // there, but not declared: told of, never touched
 	Pending    Kind = "pending"    // declared, but never applied to this database: `pintail schema apply` is the cure

@@ -21,3 +21,147 @@
 //	go g.Run(ctx)     // until ctx ends
 //	g.Status()        // a plain snapshot
 package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// RowsMin is from how many rows on a table is large enough for the guard to refuse what would read the whole of it.
+const RowsMin = 10_000
+
+// Config says what to guard. The zero value of every field but Engine and Schema is a default.
+type Config struct {
+	Engine Engine
+	Schema *schema.Schema
+	Mode   Mode
+	Name   string // of this process, in records; default "HOST, process PID"
+
+	RowsMin  int64         // default RowsMin
+	Every    time.Duration // between looks at the catalog; default 1 s
+	HoldBack time.Duration // between the record of a loss and its repair, for whoever wants to watch; default 0
+
+	// WritesShare says that writes take the same connections as reads, so that they are shared out by shape too.
+	WritesShare bool
+
+	// Told, where not nil, is told of every incident that began or ended, from the loop: it may take its time.
+	Told func(context.Context, Incident)
+
+	Log *slog.Logger // default: nothing is logged
+}
+
+func (c Config) withDefaults() Config {
+	if c.Name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			host = "this machine"
+		}
+		c.Name = fmt.Sprintf("%s, process %d", host, os.Getpid())
+	}
+	if c.RowsMin == 0 {
+		c.RowsMin = RowsMin
+	}
+	if c.Every == 0 {
+		c.Every = time.Second
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// A Guard watches one database. Its methods are safe for concurrent use.
+type Guard struct {
+	config Config
+	schema atomic.Pointer[schema.Schema]
+	mode   atomic.Pointer[decided] // nil before the first look
+	now    atomic.Pointer[situation]
+
+	entries    sync.Map // *shape.Shape or *plan.Plan → *entry
+	entryCount atomic.Int64
+	seconds    atomic.Int64 // Unix time, roughly
+
+	looking       sync.Mutex // held by whoever looks; guards what follows
+	declaredFor   *schema.Schema
+	declared      []Index
+	appliedFor    *schema.Schema
+	applied       map[string]string
+	analyzed      map[string]bool // tables that the planner ever had statistics of
+	unused        map[string]int  // repairs of indexes that are there but not used, by Index.ID
+	declaredCount atomic.Int64
+	looked        atomic.Int64
+	lookError     atomic.Pointer[error]
+	dirty         atomic.Bool // something other than the catalog has changed
+
+	damageMu sync.Mutex
+	damage   map[string]string // what an integrity check said, by Index.ID
+	checked  *Checked
+	suspects chan struct{}
+
+	workMu    sync.Mutex
+	work      map[string]*work // open incidents, by subject
+	incidents []Incident       // the newest first, as last read
+
+	refused, canceled, repaired, failures atomic.Int64
+	woken                                 chan struct{}
+}
+
+// New makes a guard. It looks at nothing before Run, Look or the first notice.
+func New(c Config) (*Guard, error) {
+	if c.Engine == nil || c.Schema == nil {
+		return nil, errors.New("guard: an engine and a schema are needed")
+	}
+	switch c.Mode {
+	case Auto, Act, Observe:
+	default:
+		return nil, fmt.Errorf("guard: there is no mode %q; write repair, observe or off", c.Mode)
+	}
+	g := &Guard{
+		config: c.withDefaults(), analyzed: map[string]bool{}, unused: map[string]int{}, damage: map[string]string{}, work: map[string]*work{},
+		woken: make(chan struct{}, 1), suspects: make(chan struct{}, 1),
+	}
+	g.schema.Store(c.Schema)
+	g.seconds.Store(time.Now().Unix())
+	return g, nil
+}
+
+// Reload guards another schema from now on. What shapes stand on is found out anew.
+func (g *Guard) Reload(s *schema.Schema) {
+	g.schema.Store(s)
+	g.entries.Range(func(_, v any) bool {
+		v.(*entry).contract.Store(nil)
+		return true
+	})
+	g.dirty.Store(true)
+	g.wake()
+}
+
+// Look looks at the catalog now.
+func (g *Guard) Look(ctx context.Context) error { return g.look(ctx, false) }
+
+// Notice looks at the catalog, which something tells has changed, and says whether a plan may run on it. SQLite's store asks it
+// inside a statement's own transaction.
+func (g *Guard) Notice(ctx context.Context, p *plan.Plan, args query.Args) error {
+	if err := g.look(context.WithoutCancel(ctx), false); err != nil {
+		return nil // the loop will say so; what can't be known refuses nobody
+	}
+	return g.refuse(ctx, g.entry(p, args), p, args)
+}
+
+// wake tells the loop that there is something to do.
+func (g *Guard) wake() {
+	select {
+	case g.woken <- struct{}{}:
+	default:
+	}
+}

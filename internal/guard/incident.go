@@ -33,6 +33,7 @@ type Incident struct {
 	Ended   time.Time `json:"ended,omitzero"`
 	Who     string    `json:"who"` // "unknown" where nobody could tell
 
+	Touched    time.Time     `json:"touched"`                 // when it was last written
 	Noticed    string        `json:"noticed_by"`              // the process: host and pid
 	Repairer   string        `json:"repaired_by,omitempty"`   // the process that repairs or did
 	NotBefore  time.Time     `json:"not_before,omitzero"`     // of Held and Waiting

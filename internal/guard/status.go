@@ -1,6 +1,10 @@
 package guard
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // A Mode says what the guard does about what it finds.
 type Mode string
@@ -59,4 +63,75 @@ type Checked struct {
 	Found  []Damage      `json:"found"` // at most 100
 	Error  string        `json:"error,omitempty"`
 	Tables int           `json:"tables"`
+}
+
+// incidentsTold is how many incidents a Status has.
+const incidentsTold = 20
+
+// Status is what the guard knows now.
+func (g *Guard) Status() Status {
+	st := Status{
+		Mode: Observe, Why: "nothing was looked at yet", Declared: int(g.declaredCount.Load()), Refused: g.refused.Load(), Canceled: g.canceled.Load(), Records: g.config.Engine.Records().Where(),
+		Drift: []Drift{}, Shed: []ShedShape{}, Repairs: []Repairs{}, Incidents: []Incident{},
+	}
+	if d := g.mode.Load(); d != nil {
+		st.Mode, st.Why = d.mode, d.why
+	}
+	if at := g.looked.Load(); at > 0 {
+		st.Looked = time.Unix(0, at)
+	}
+	if err := g.lookError.Load(); err != nil {
+		st.LastError = (*err).Error()
+	}
+	g.entries.Range(func(_, v any) bool {
+		if v.(*entry).contract.Load() != nil {
+			st.Contracts++
+		}
+		return true
+	})
+	if sit := g.now.Load(); sit != nil {
+		st.Drift = append(st.Drift, sit.drift...)
+		st.Shed = append(st.Shed, g.shedShapes(sit)...)
+	}
+	g.damageMu.Lock()
+	st.Checked = g.checked
+	g.damageMu.Unlock()
+	g.workMu.Lock()
+	defer g.workMu.Unlock()
+	seen := map[string]bool{}
+	for _, w := range g.work {
+		i := w.incident
+		seen[i.ID] = true
+		st.Incidents = append(st.Incidents, i)
+		if i.State == Repairing || i.State == Held || i.State == Waiting {
+			st.Repairs = append(st.Repairs, Repairs{Incident: i.ID, Index: i.Subject, By: cmp.Or(i.Repairer, i.Noticed), Since: i.Began, State: i.State, Progress: w.progress})
+		}
+	}
+	for _, i := range g.incidents {
+		if !seen[i.ID] {
+			st.Incidents = append(st.Incidents, i)
+		}
+	}
+	slices.SortFunc(st.Incidents, func(a, b Incident) int { return cmp.Compare(b.ID, a.ID) })
+	slices.SortFunc(st.Repairs, func(a, b Repairs) int { return cmp.Compare(a.Incident, b.Incident) })
+	st.Incidents = st.Incidents[:min(len(st.Incidents), incidentsTold)]
+	return st
+}
+
+// shedShapes are the shapes that are refused in a situation, those that were asked for most first.
+func (g *Guard) shedShapes(sit *situation) []ShedShape {
+	var out []ShedShape
+	if !sit.loses() {
+		return nil
+	}
+	g.entries.Range(func(_, v any) bool {
+		e := v.(*entry)
+		if v := e.verdict.Load(); v != nil && v.of == sit && v.shed != nil {
+			out = append(out, ShedShape{ID: e.id(), Label: e.label(), Reason: v.shed.reason, Index: v.shed.drift.Index.ID, Since: v.shed.since,
+				Refused: v.shed.refused.Load(), Left: g.wait(v.shed.drift)})
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b ShedShape) int { return cmp.Or(cmp.Compare(b.Refused, a.Refused), cmp.Compare(a.ID, b.ID)) })
+	return out
 }

@@ -30,6 +30,17 @@ type Options struct {
 	MayMiss    bool     // a schema that isn't there is an empty one
 }
 
+// StateTable and IncidentTable are, on SQLite, Pintail's own tables that others than this package read: what the database was brought
+// to, and what the guard writes down. On PostgreSQL they are the tables state and incident of the schema _pintail.
+const (
+	StateTable    = ownPrefix + "state"
+	IncidentTable = ownPrefix + "incident"
+)
+
+// IncidentDDL makes the guard's table on SQLite. An incident is a JSON document; of one subject at most one is open.
+const IncidentDDL = "CREATE TABLE IF NOT EXISTS " + IncidentTable + ` (id text NOT NULL PRIMARY KEY, subject text NOT NULL, record text NOT NULL, ended text) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS ` + IncidentTable + "_open ON " + IncidentTable + " (subject) WHERE ended IS NULL"
+
 // ownSchema and ownPrefix hold Pintail's own tables, which no schema file shows.
 const (
 	ownSchema = "_pintail"

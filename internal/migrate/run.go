@@ -244,6 +244,9 @@ func (d *Database) lockedLite(ctx context.Context, f func() error) (err error) {
 	if err := f(); err != nil {
 		return err
 	}
+	if err := d.keepIncidents(); err != nil {
+		return err
+	}
 	now, err := d.schemaVersion()
 	if err != nil {
 		return err

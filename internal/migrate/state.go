@@ -58,3 +58,12 @@ func (d *Database) keepSchema(ctx context.Context, text string) error {
 	_, err := d.PG.Exec(ctx, "INSERT INTO "+d.stateTable()+" VALUES ('schema', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value", pgx.QueryExecModeExec, text)
 	return err
 }
+
+// keepIncidents makes the guard's table on SQLite where the database is one that was brought to a schema.
+func (d *Database) keepIncidents() error {
+	rows, err := liteRows(d.Lite, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN (?1, ?2)", StateTable, IncidentTable)
+	if err != nil || len(rows) != 1 || rows[0][0] != StateTable {
+		return err
+	}
+	return d.Lite.Exec(IncidentDDL)
+}

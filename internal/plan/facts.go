@@ -21,13 +21,16 @@ func facts(p *Plan, claims []string) Facts {
 		g.f.Opaque = true
 	}
 	if p.Rows != nil {
-		g.sel(p.Rows)
+		g.sel(p.Rows, nil)
 	}
 	g.f.RowsMax = rowsMax(p)
 	return g.f
 }
 
-type gatherer struct{ f Facts }
+type gatherer struct {
+	f     Facts
+	visit func(s *Select, via *schema.Relation) // of every Select, with the relation that leads to it; nil for nobody
+}
 
 func (g *gatherer) table(t *schema.Table) { add(&g.f.Reads, t) }
 
@@ -95,7 +98,10 @@ func (g *gatherer) write(w *Write) {
 	}
 }
 
-func (g *gatherer) sel(s *Select) {
+func (g *gatherer) sel(s *Select, via *schema.Relation) {
+	if g.visit != nil {
+		g.visit(s, via)
+	}
 	switch {
 	case s.Source.Table != nil:
 		g.table(s.Source.Table)
@@ -104,7 +110,7 @@ func (g *gatherer) sel(s *Select) {
 	case s.Source.Called != nil && s.Source.Called.Returns.Table != nil:
 		g.table(s.Source.Called.Returns.Table)
 	}
-	g.outputs(s.Outputs)
+	g.outputs(s.Outputs, via)
 	if s.Where != nil {
 		g.expr(s.Where, s.Alias)
 	}
@@ -117,13 +123,13 @@ func (g *gatherer) sel(s *Select) {
 		o := &s.Order[i]
 		for _, hop := range o.Via {
 			g.relation(hop.Relation)
-			g.sel(hop.Select)
+			g.sel(hop.Select, hop.Relation)
 		}
 		g.operand(&o.Value)
 	}
 }
 
-func (g *gatherer) outputs(list []Output) {
+func (g *gatherer) outputs(list []Output, via *schema.Relation) {
 	for i := range list {
 		o := &list[i]
 		if o.Value != nil {
@@ -132,12 +138,12 @@ func (g *gatherer) outputs(list []Output) {
 		g.operands(o.More)
 		if o.Embed != nil {
 			g.relation(o.Embed.Relation)
-			g.sel(o.Embed.Select)
+			g.sel(o.Embed.Select, o.Embed.Relation)
 		}
 		if o.Nodes != nil {
-			g.sel(o.Nodes)
+			g.sel(o.Nodes, via)
 		}
-		g.outputs(o.Nest)
+		g.outputs(o.Nest, via)
 	}
 }
 
@@ -199,11 +205,11 @@ func (g *gatherer) walk(e Expr) {
 		}
 	case *Exists:
 		g.relation(e.Relation)
-		g.sel(e.Select)
+		g.sel(e.Select, e.Relation)
 	case *Measure:
 		if e.Relation != nil {
 			g.relation(e.Relation)
-			g.sel(e.Select)
+			g.sel(e.Select, e.Relation)
 		}
 		g.operands(e.Values)
 	}

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -70,6 +71,7 @@ type Store struct {
 	large   chan struct{} // holds one for every read that runs in more room
 	writer  *writer
 	feed    *change.Feed // nil where commits can't be followed
+	watch   atomic.Pointer[watch]
 
 	mu     sync.RWMutex
 	plans  map[*plan.Plan]*litesql.Plan
@@ -253,6 +255,11 @@ func (s *Store) readIn(ctx context.Context, l *litesql.Plan, p *plan.Plan, args 
 	c.hold(in)
 	var res store.Result
 	err = c.safely(func() (err error) {
+		end, err := s.watched(ctx, c, p, args)
+		defer end()
+		if err != nil {
+			return err
+		}
 		res, err = s.read(c, l, p, args)
 		return err
 	})

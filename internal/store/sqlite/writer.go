@@ -2,9 +2,13 @@ package sqlite
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ncruces/go-sqlite3"
 
 	"github.com/pintail-dev/pintail/internal/change"
 	"github.com/pintail-dev/pintail/internal/store"
@@ -21,6 +25,7 @@ type writer struct {
 	c      *conn
 	record *change.Recorder
 	queue  chan *request
+	holds  chan *hold
 	quit   chan struct{} // closed by stop
 	done   chan struct{} // closed when run ended
 	once   sync.Once
@@ -45,7 +50,7 @@ const (
 )
 
 func newWriter(s *Store, c *conn) *writer {
-	return &writer{s: s, c: c, record: change.NewRecorder(nil), queue: make(chan *request, queueMax), quit: make(chan struct{}), done: make(chan struct{})}
+	return &writer{s: s, c: c, record: change.NewRecorder(nil), queue: make(chan *request, queueMax), holds: make(chan *hold), quit: make(chan struct{}), done: make(chan struct{})}
 }
 
 // Write hands a transaction to the writer and waits until it is on disk or refused.
@@ -98,6 +103,10 @@ func (w *writer) run() {
 					w.recorded(w.record.Sync)
 				}
 				continue
+			case h := <-w.holds:
+				close(h.began)
+				<-h.ended
+				continue
 			case <-w.quit:
 				select {
 				case r = <-w.queue:
@@ -107,6 +116,12 @@ func (w *writer) run() {
 					return
 				}
 			}
+		}
+		select {
+		case h := <-w.holds: // what waits stays waiting, so that it can be given up
+			close(h.began)
+			<-h.ended
+		default:
 		}
 		batch = append(batch[:0], r)
 		for !r.alone() && len(batch) < w.s.config.GroupRows && held == nil {
@@ -185,7 +200,11 @@ func (w *writer) commit(batch []*request) {
 // together runs requests in one transaction. False means that none of it came to pass, and that those without an error of
 // their own are to be run again one by one.
 func (w *writer) together(batch []*request) bool {
-	if err := w.open(batch[0].alone()); err != nil {
+	err := w.open(batch[0].alone())
+	for w.waits(err) && slices.ContainsFunc(batch, func(r *request) bool { return r.ctx.Err() == nil }) {
+		err = w.open(batch[0].alone())
+	}
+	if err != nil {
 		w.failAll(batch, err)
 		return true
 	}
@@ -195,7 +214,10 @@ func (w *writer) together(batch []*request) bool {
 		if r.err != nil {
 			continue
 		}
-		if r.err = w.one(r, len(batch) > 1); r.err == nil && !r.res.RolledBack {
+		if r.err = w.watched(r); r.err == nil {
+			r.err = w.one(r, len(batch) > 1)
+		}
+		if r.err == nil && !r.res.RolledBack {
 			wrote = true
 		}
 		if c.broken { // and with it the transaction
@@ -223,7 +245,7 @@ func (w *writer) together(batch []*request) bool {
 	if wrote {
 		w.recorded(w.record.Committing)
 	}
-	err := c.safely(func() error { return c.exec(end) })
+	err = c.safely(func() error { return c.exec(end) })
 	if err != nil {
 		c.rollback()
 	}
@@ -260,6 +282,24 @@ func (w *writer) open(defers bool) error {
 	}
 	w.recorded(w.record.Begin)
 	return nil
+}
+
+// waits says whether a transaction couldn't begin because another process holds the lock for as long as it builds an index.
+func (w *writer) waits(err error) bool {
+	if !errors.Is(err, sqlite3.BUSY) {
+		return false
+	}
+	watch := w.s.watch.Load()
+	return watch != nil && watch.watcher.Waits()
+}
+
+// watched asks whether a request may run on the schema as it is now, which nobody can change while the transaction lasts.
+func (w *writer) watched(r *request) error {
+	return w.c.safely(func() error {
+		end, err := w.s.watched(r.ctx, w.c, r.tx.Plan, r.tx.Args)
+		end()
+		return w.s.fault(r.ctx, r.tx.Plan, err)
+	})
 }
 
 func (w *writer) failAll(batch []*request, err error) {

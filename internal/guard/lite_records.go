@@ -1,0 +1,175 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/pintail-dev/pintail/internal/migrate"
+	"github.com/pintail-dev/pintail/internal/store/sqlite"
+)
+
+// liteRecords keeps incidents in the table that `apply` made for them, or where there is none, in the same table of a file of its own
+// beside the database.
+type liteRecords struct {
+	l *Lite
+
+	mu     sync.Mutex
+	beside *sqlite.Beside // of the file of its own; nil until it is needed
+}
+
+// recordsEnd ends the name of the file beside the database.
+const recordsEnd = ".guard"
+
+// recordsKept is how many records are kept.
+const recordsKept = 1000
+
+func newLiteRecords(l *Lite) *liteRecords { return &liteRecords{l: l} }
+
+func (r *liteRecords) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.beside == nil {
+		return nil
+	}
+	return r.beside.Close()
+}
+
+// Where says where they are.
+func (r *liteRecords) Where() string {
+	if r.own(context.Background()) {
+		return "the table " + migrate.IncidentTable
+	}
+	return "the file " + r.l.config.Path + recordsEnd
+}
+
+// own says whether `apply` made the table.
+func (r *liteRecords) own(ctx context.Context) (own bool) {
+	_ = r.l.live.Do(ctx, lookLimit, func(c *sqlite3.Conn) error {
+		return liteEach(c, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '"+migrate.IncidentTable+"'", func(*sqlite3.Stmt) { own = true })
+	})
+	return own
+}
+
+// do runs f on whichever has the table. Writing waits for the database's writer, which makes room.
+func (r *liteRecords) do(ctx context.Context, write bool, f func(*sqlite3.Conn) error) error {
+	if r.own(ctx) {
+		if !write {
+			return r.l.live.Do(ctx, lookLimit, f)
+		}
+		release, err := r.l.hold(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		return r.l.live.Do(ctx, recordLimit, f)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.beside == nil {
+		path := r.l.config.Path + recordsEnd
+		if _, err := os.Stat(path); err != nil && !write {
+			return nil // nothing was ever written
+		}
+		made, err := sqlite.OpenConn(path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(made.Exec(migrate.IncidentDDL), made.Close()); err != nil {
+			return err
+		}
+		if r.beside, err = sqlite.OpenBeside(path, ""); err != nil {
+			return err
+		}
+	}
+	return r.beside.Do(ctx, recordLimit, f)
+}
+
+// recordLimit bounds one write of a record.
+const recordLimit = 10 * time.Second
+
+// Open makes the record, or gives the one that is open.
+func (r *liteRecords) Open(ctx context.Context, i Incident) (kept Incident, err error) {
+	i.Touched = time.Now()
+	text, err := json.Marshal(i)
+	if err != nil {
+		return i, err
+	}
+	kept = i
+	return kept, r.do(ctx, true, func(c *sqlite3.Conn) error {
+		if err := c.Exec("BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		found := false
+		var decoded error
+		err := liteBound(c, "SELECT record FROM "+migrate.IncidentTable+" WHERE subject = ?1 AND ended IS NULL LIMIT 1", []string{i.Subject}, func(st *sqlite3.Stmt) {
+			found, decoded = true, json.Unmarshal(st.ColumnBlob(0, nil), &kept)
+		})
+		if err = errors.Join(err, decoded); err != nil || found {
+			return err
+		}
+		if err := liteBound(c, "INSERT INTO "+migrate.IncidentTable+" (id, subject, record) VALUES (?1, ?2, ?3)", []string{i.ID, i.Subject, string(text)}, nil); err != nil {
+			return err
+		}
+		return c.Exec(fmt.Sprintf("DELETE FROM %s WHERE ended IS NOT NULL AND id < (SELECT id FROM %s ORDER BY id DESC LIMIT 1 OFFSET %d); COMMIT", migrate.IncidentTable, migrate.IncidentTable, recordsKept))
+	})
+}
+
+// Save writes a record over.
+func (r *liteRecords) Save(ctx context.Context, i Incident) error {
+	text, err := json.Marshal(i)
+	if err != nil {
+		return err
+	}
+	ended := ""
+	if i.State.Ended() {
+		ended = i.Ended.UTC().Format(time.RFC3339)
+	}
+	return r.do(ctx, true, func(c *sqlite3.Conn) error {
+		return liteBound(c, "INSERT INTO "+migrate.IncidentTable+" (id, subject, record, ended) VALUES (?1, ?2, ?3, nullif(?4, '')) ON CONFLICT (id) DO UPDATE SET record = excluded.record, ended = excluded.ended",
+			[]string{i.ID, i.Subject, string(text), ended}, nil)
+	})
+}
+
+// List reads the newest.
+func (r *liteRecords) List(ctx context.Context, most int) (out []Incident, err error) {
+	err = r.do(ctx, false, func(c *sqlite3.Conn) error {
+		var bad error
+		err := liteEach(c, fmt.Sprintf("SELECT record FROM %s ORDER BY id DESC LIMIT %d", migrate.IncidentTable, most), func(st *sqlite3.Stmt) {
+			var i Incident
+			if err := json.Unmarshal(st.ColumnBlob(0, nil), &i); err != nil {
+				bad = fmt.Errorf("a record of the guard can't be read: %w", err)
+				return
+			}
+			out = append(out, i)
+		})
+		return errors.Join(err, bad)
+	})
+	return out, err
+}
+
+// liteBound runs a statement with texts for parameters, and calls f for each row.
+func liteBound(c *sqlite3.Conn, sql string, texts []string, f func(*sqlite3.Stmt)) error {
+	st, _, err := c.Prepare(sql)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	for i, t := range texts {
+		if err := st.BindText(i+1, t); err != nil {
+			return err
+		}
+	}
+	for st.Step() {
+		if f != nil {
+			f(st)
+		}
+	}
+	return st.Err()
+}

@@ -1,0 +1,362 @@
+package guard
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// A work is an open incident as this process sees it.
+type work struct {
+	incident Incident
+	progress Progress
+	mine     bool // this process repairs it now
+}
+
+const (
+	// takeOver is how long another process's claim to be repairing is believed. Whoever takes over looks again under the database's
+	// own lock, so that two at once do no harm.
+	takeOver = 10 * time.Second
+
+	// retryFirst and retryMost bound the pause after a repair that failed, which doubles each time.
+	retryFirst = 2 * time.Second
+	retryMost  = time.Minute
+
+	// dropsWithin is the time in which DropsMax losses stop the repairs.
+	dropsWithin = time.Hour
+
+	// incidentsRead is how many records are looked at.
+	incidentsRead = 50
+)
+
+// mend keeps the records and repairs, one thing after the other, until ctx ends.
+func (g *Guard) mend(ctx context.Context) {
+	tick := time.NewTicker(g.config.Every)
+	defer tick.Stop()
+	for {
+		if g.now.Load() != nil {
+			if err := g.once(ctx, false); err != nil && ctx.Err() == nil {
+				g.config.Log.Warn("guard: the record of incidents can't be kept", "where", g.config.Engine.Records().Where(), "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// RepairNow looks, and repairs what it finds at once, also what the loop has stopped repairing. It gives what is not in order after it.
+func (g *Guard) RepairNow(ctx context.Context) ([]Drift, error) {
+	if err := g.look(ctx, true); err != nil {
+		return nil, err
+	}
+	if err := g.once(ctx, true); err != nil {
+		return nil, err
+	}
+	if err := g.look(ctx, true); err != nil {
+		return nil, err
+	}
+	err := g.once(ctx, false)
+	return slices.DeleteFunc(slices.Clone(g.now.Load().drift), func(d Drift) bool { return !d.Kind.lost() }), err
+}
+
+// once brings the records up to date with what is there, and repairs what is due.
+func (g *Guard) once(ctx context.Context, now bool) error {
+	records := g.config.Engine.Records()
+	sit := g.now.Load()
+	if sit == nil || !g.acts() && !now {
+		return nil
+	}
+	if !sit.loses() && !g.working() {
+		return g.read(ctx, records, sit)
+	}
+	var errs []error
+	for i := range sit.drift {
+		if d := &sit.drift[i]; d.Kind.lost() && !sit.catalog.Busy {
+			errs = append(errs, g.open(ctx, records, d))
+		}
+	}
+	for _, d := range g.due(sit, now) {
+		errs = append(errs, g.repair(ctx, records, d, now))
+	}
+	errs = append(errs, g.read(ctx, records, g.now.Load()))
+	return errors.Join(errs...)
+}
+
+func (g *Guard) working() bool {
+	g.workMu.Lock()
+	defer g.workMu.Unlock()
+	return len(g.work) > 0
+}
+
+// open makes the record of a loss, or takes note of the one that another process made.
+func (g *Guard) open(ctx context.Context, records Records, d *Drift) error {
+	g.workMu.Lock()
+	w := g.work[d.Index.ID]
+	g.workMu.Unlock()
+	if w != nil {
+		return nil
+	}
+	now := time.Now()
+	i := Incident{
+		ID: now.UTC().Format("20060102T150405.000") + fmt.Sprintf("-%04x", rand.IntN(1<<16)), Subject: d.Index.ID, Kind: d.Kind, Table: d.Index.Table.String(), Name: d.Index.Name,
+		Unique: d.Index.Unique, What: d.Details, State: Open, Began: g.now.Load().since, Noticed: g.config.Name, Who: cmp.Or(g.config.Engine.Who(ctx, *d), "unknown"),
+	}
+	before, err := records.List(ctx, incidentsRead)
+	if err != nil {
+		g.config.Log.Warn("guard: earlier incidents can't be read", "where", records.Where(), "error", err)
+	}
+	i.Drops = 1
+	for _, b := range before {
+		if b.Subject == i.Subject && b.Ended.After(now.Add(-dropsWithin)) && now.Sub(b.Began) < dropsWithin {
+			i.Drops++
+		}
+	}
+	if i.Drops >= DropsMax {
+		i.State = Stopped
+	} else if g.config.HoldBack > 0 {
+		i.State, i.NotBefore, i.Why = Held, now.Add(g.config.HoldBack), fmt.Sprintf("the rebuild is held back for %s on request", g.config.HoldBack)
+	}
+	kept, err := records.Open(ctx, i)
+	if err != nil { // it is repaired all the same
+		kept = i
+	}
+	g.workMu.Lock()
+	g.work[d.Index.ID] = &work{incident: kept}
+	g.workMu.Unlock()
+	if kept.ID == i.ID {
+		g.config.Log.Error("guard: incident "+i.ID+" begins", "what", i.What, "who", i.Who, "state", string(i.State), "losses_in_an_hour", i.Drops)
+		if i.State == Stopped {
+			g.config.Log.Error("guard: "+i.Name+" was lost "+fmt.Sprint(i.Drops)+" times within an hour; it is not repaired any more, since somebody drops it again and again. Find out who, then run `pintail guard repair`", "table", i.Table)
+		}
+		if g.config.Told != nil {
+			g.config.Told(ctx, i)
+		}
+	}
+	return err
+}
+
+// due gives what is to be repaired now: unique indexes first, then what holds the most requests back.
+func (g *Guard) due(sit *situation, now bool) []*Drift {
+	if sit.catalog.Busy && !now {
+		return nil
+	}
+	held := map[string]int64{}
+	for _, s := range g.shedShapes(sit) {
+		held[s.Index] += s.Refused
+	}
+	var out []*Drift
+	g.workMu.Lock()
+	defer g.workMu.Unlock()
+	for i := range sit.drift {
+		d := &sit.drift[i]
+		w := g.work[d.Index.ID]
+		if !d.Kind.lost() || !d.Rebuilds || w == nil {
+			continue
+		}
+		other := w.incident.State == Repairing && w.incident.Repairer != g.config.Name && time.Since(w.incident.Touched) < takeOver
+		if now || w.incident.State != Stopped && !other && !w.incident.NotBefore.After(time.Now()) {
+			out = append(out, d)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *Drift) int {
+		if a.Index.Unique != b.Index.Unique {
+			if a.Index.Unique {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(held[b.Index.ID], held[a.Index.ID])
+	})
+	return out
+}
+
+// repair repairs one thing, and closes its incident where what stands on it is in order then.
+func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool) error {
+	g.workMu.Lock()
+	w := g.work[d.Index.ID]
+	w.mine = true
+	w.incident.State, w.incident.Repairer, w.incident.NotBefore, w.incident.Why = Repairing, g.config.Name, time.Time{}, ""
+	w.incident.Tries++
+	w.progress = Progress{Phase: "waiting for its turn", Done: -1}
+	i := w.incident
+	g.workMu.Unlock()
+	defer func() {
+		g.workMu.Lock()
+		w.mine = false
+		g.workMu.Unlock()
+	}()
+	saved := g.save(ctx, records, w, i)
+	g.config.Log.Info("guard: repairing "+i.Name, "table", i.Table, "incident", i.ID, "try", i.Tries)
+	began := time.Now()
+	err := g.config.Engine.Repair(ctx, Repair{Drift: *d, Schema: g.schema.Load(), Progress: func(p Progress) {
+		g.workMu.Lock()
+		w.progress = p
+		g.workMu.Unlock()
+	}})
+	took := time.Since(began)
+	if err != nil {
+		if ctx.Err() != nil {
+			return saved
+		}
+		return errors.Join(saved, g.postpone(ctx, records, w, err))
+	}
+	g.damageMu.Lock()
+	delete(g.damage, d.Index.ID)
+	g.damageMu.Unlock()
+	if d.Kind == Unused {
+		g.looking.Lock()
+		g.unused[d.Index.ID]++
+		g.looking.Unlock()
+	}
+	if err := g.look(ctx, true); err != nil {
+		return errors.Join(saved, g.postpone(ctx, records, w, err))
+	}
+	if slices.ContainsFunc(g.now.Load().drift, func(x Drift) bool { return x.Kind.lost() && x.Index.ID == d.Index.ID }) {
+		return errors.Join(saved, g.postpone(ctx, records, w, errors.New("it was repaired, but isn't in order")))
+	}
+	g.repaired.Add(1)
+	i = g.current(w)
+	i.BuildTime = took
+	return errors.Join(saved, g.close(ctx, records, w, i, Repaired))
+}
+
+// current is a work's incident with what is counted of it now.
+func (g *Guard) current(w *work) Incident {
+	g.workMu.Lock()
+	defer g.workMu.Unlock()
+	return w.incident
+}
+
+// save writes an incident down.
+func (g *Guard) save(ctx context.Context, records Records, w *work, i Incident) error {
+	i.Touched = time.Now()
+	if sit := g.now.Load(); sit != nil && !i.State.Ended() {
+		i.Shapes, i.Shed = nil, 0
+		for _, s := range g.shedShapes(sit) {
+			if s.Index != i.Subject {
+				continue
+			}
+			i.Shed += s.Refused
+			if len(i.Shapes) < shapesTold {
+				i.Shapes = append(i.Shapes, s.Label)
+			}
+		}
+	}
+	g.workMu.Lock()
+	w.incident = i
+	g.workMu.Unlock()
+	return records.Save(ctx, i)
+}
+
+// postpone notes a repair that failed, and when it is tried again.
+func (g *Guard) postpone(ctx context.Context, records Records, w *work, err error) error {
+	g.failures.Add(1)
+	i := g.current(w)
+	i.State, i.LastError = Waiting, err.Error()
+	pause := min(retryFirst<<min(i.Tries-1, 10), retryMost)
+	var doubled *DuplicatesError
+	var retry *RetryError
+	switch {
+	case errors.As(err, &doubled):
+		i.State, i.Duplicates, pause = Blocked, doubled.Found[:min(len(doubled.Found), DuplicatesMax)], 10*time.Second
+		g.config.Log.Error("guard: "+i.Name+" can't be built: rows with the same key got in while it was away. They are listed by `pintail guard`; decide which are right and delete the others",
+			"table", i.Table, "keys", len(i.Duplicates), "first", i.Duplicates[0].Key)
+	case errors.As(err, &retry):
+		pause = min(pause, 5*time.Second)
+		g.config.Log.Warn("guard: the repair of "+i.Name+" has to wait", "why", err, "again_in", pause)
+	default:
+		g.config.Log.Error("guard: the repair of "+i.Name+" failed", "error", err, "again_in", pause)
+	}
+	i.NotBefore = time.Now().Add(pause)
+	return g.save(ctx, records, w, i)
+}
+
+// close ends an incident.
+func (g *Guard) close(ctx context.Context, records Records, w *work, i Incident, state State) error {
+	i.State, i.Ended, i.NotBefore, i.Why, i.LastError = state, time.Now(), time.Time{}, "", ""
+	err := g.save(ctx, records, w, i)
+	g.workMu.Lock()
+	delete(g.work, i.Subject)
+	g.workMu.Unlock()
+	how := "it is in order again, and not by this guard"
+	if state == Repaired {
+		how = "rebuilt and verified"
+	}
+	g.config.Log.Info("guard: incident "+i.ID+" is over: "+i.Name+" is "+how, "table", i.Table, "lasted", i.Lasted().Round(time.Millisecond), "build", i.BuildTime.Round(time.Millisecond),
+		"refused", i.Shed, "who", i.Who)
+	if g.config.Told != nil {
+		g.config.Told(ctx, i)
+	}
+	return err
+}
+
+// read reads the records that other processes keep, and closes those of what is in order again.
+func (g *Guard) read(ctx context.Context, records Records, sit *situation) error {
+	list, err := records.List(ctx, incidentsRead)
+	if err != nil {
+		return err
+	}
+	g.workMu.Lock()
+	g.incidents = list
+	var over []*work
+	lost := func(subject string) bool {
+		return slices.ContainsFunc(sit.drift, func(d Drift) bool { return d.Kind.lost() && d.Index.ID == subject })
+	}
+	open := map[string]bool{}
+	for _, i := range list {
+		if i.State.Ended() {
+			continue
+		}
+		open[i.Subject] = true
+		w := g.work[i.Subject]
+		switch {
+		case w == nil && lost(i.Subject):
+			g.work[i.Subject] = &work{incident: i}
+		case w == nil:
+			w = &work{incident: i}
+			g.work[i.Subject] = w
+			fallthrough
+		default:
+			if !w.mine {
+				w.incident = i
+			}
+			busy := i.State == Repairing && i.Repairer != g.config.Name && time.Since(i.Touched) < takeOver
+			if !lost(i.Subject) && !w.mine && !busy {
+				over = append(over, w)
+			}
+		}
+	}
+	for subject, w := range g.work { // closed by another process, or kept nowhere
+		if !open[subject] && !w.mine && !lost(subject) {
+			delete(g.work, subject)
+		}
+	}
+	g.workMu.Unlock()
+	for _, w := range over {
+		state := Gone
+		if i := g.current(w); i.State == Repairing && i.Tries > 0 { // whoever built it didn't come to say so
+			state = Repaired
+		}
+		err = errors.Join(err, g.close(ctx, records, w, g.current(w), state))
+	}
+	return err
+}
+
+// Waits says whether another process repairs this database now, so that its lock is worth waiting for.
+func (g *Guard) Waits() bool {
+	g.workMu.Lock()
+	defer g.workMu.Unlock()
+	for _, w := range g.work {
+		if w.incident.State == Repairing && !w.mine {
+			return true
+		}
+	}
+	return false
+}

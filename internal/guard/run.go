@@ -1,0 +1,59 @@
+package guard
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Run watches until ctx ends. It gives no error of the database's: these are logged, and looked at again.
+func (g *Guard) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { g.watch(ctx); return nil })
+	group.Go(func() error { g.mend(ctx); return nil })
+	group.Go(func() error { g.inspect(ctx); return nil })
+	return group.Wait()
+}
+
+// watch looks every second, makes contracts while all is well and judges the shapes in use while it isn't.
+func (g *Guard) watch(ctx context.Context) {
+	tick := time.NewTicker(g.config.Every)
+	defer tick.Stop()
+	failing := false
+	for {
+		g.seconds.Store(time.Now().Unix())
+		err := g.look(ctx, false)
+		if err != nil && !failing && ctx.Err() == nil {
+			g.config.Log.Warn("guard: the catalog can't be read; nothing is noticed until it can", "error", err)
+		}
+		if err == nil && failing {
+			g.config.Log.Info("guard: the catalog can be read again")
+		}
+		failing = err != nil
+		g.judgeAll(ctx)
+		g.renew(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-g.woken:
+		}
+	}
+}
+
+// judgeAll judges every shape that was in use within the hour, so that what runs is cancelled and people see what is refused.
+func (g *Guard) judgeAll(ctx context.Context) {
+	sit := g.now.Load()
+	if sit == nil || !g.acts() || !sit.loses() {
+		return
+	}
+	since := time.Now().Add(-time.Hour).Unix()
+	g.entries.Range(func(_, v any) bool {
+		e := v.(*entry)
+		if p := e.plan.Load(); p != nil && e.used.Load() >= since {
+			g.judged(ctx, sit, e, p, nil)
+		}
+		return ctx.Err() == nil && g.now.Load() == sit
+	})
+}

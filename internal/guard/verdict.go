@@ -1,0 +1,311 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// A verdict says of one shape whether it may run in one situation.
+type verdict struct {
+	of   *situation
+	shed *shedding // nil where it may
+}
+
+// A shedding is why a shape is refused.
+type shedding struct {
+	drift   *Drift
+	reason  string // for the operator
+	since   time.Time
+	refused atomic.Int64
+}
+
+// judgeLimit bounds the EXPLAINs of one verdict.
+const judgeLimit = 2 * time.Second
+
+// judged gives the verdict on a shape in a situation, made once. Whoever else wants it waits: a few milliseconds at most.
+func (g *Guard) judged(ctx context.Context, sit *situation, e *entry, p *plan.Plan, args query.Args) *verdict {
+	if v := e.verdict.Load(); v != nil && v.of == sit {
+		return v
+	}
+	e.judging.Lock()
+	defer e.judging.Unlock()
+	was := e.verdict.Load()
+	if was != nil && was.of == sit {
+		return was
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), judgeLimit)
+	defer cancel()
+	v := &verdict{of: sit, shed: g.judge(ctx, sit, e, p, args)}
+	if v.shed != nil && was != nil && was.shed != nil && was.shed.drift.Index.ID == v.shed.drift.Index.ID {
+		v.shed.since = was.shed.since
+		v.shed.refused.Store(was.shed.refused.Load())
+	}
+	e.verdict.Store(v)
+	if v.shed != nil {
+		if was == nil || was.shed == nil {
+			g.config.Log.Warn("guard: a shape of query is refused", "shape", e.label(), "id", e.id(), "why", v.shed.reason)
+		}
+		g.cancel(e, v.shed)
+	}
+	return v
+}
+
+// judge holds a shape's contract against what its plans would do now.
+func (g *Guard) judge(ctx context.Context, sit *situation, e *entry, p *plan.Plan, args query.Args) *shedding {
+	for i := range sit.drift {
+		if d := &sit.drift[i]; d.Kind.lost() && d.Index.Unique && relies(p, &d.Index) {
+			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; until it is back nothing keeps duplicates out, so that writes which rely on it are refused"}
+		}
+	}
+	c := g.contractOf(ctx, sit, e, p, args)
+	if c == nil {
+		return nil
+	}
+	large := g.sizes(ctx)
+	for i := range sit.drift {
+		d := &sit.drift[i]
+		if !d.Kind.lost() {
+			continue
+		}
+		if d.Index.Unique && c.puts(d.Index.Table.String()) && !writes(p, d.Index.Table) {
+			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; this query puts rows into " + d.Index.Table.String() + ", which nothing keeps unique now"}
+		}
+		if d.Kind != Statistics && !c.standsOn(d.Index.ID) || d.Kind == Statistics && !c.reads(sit, d.Index.Table) {
+			continue
+		}
+		if why := g.worse(ctx, c, p, d, large); why != "" {
+			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; " + why}
+		}
+	}
+	return nil
+}
+
+// contractOf gives a shape's frozen contract. For one that was first seen in an outage it is made on an empty copy of the schema.
+func (g *Guard) contractOf(ctx context.Context, sit *situation, e *entry, p *plan.Plan, args query.Args) *contract {
+	if c := e.contract.Load(); c != nil && len(c.examples) > 0 {
+		return c
+	}
+	values := e.values(p)
+	if len(values) == 0 && args != nil {
+		values = []query.Args{args}
+	}
+	s := g.schema.Load()
+	c, err := explain(ctx, p, values, func(ctx context.Context, args query.Args) ([]Standing, error) {
+		return g.config.Engine.ExplainDeclared(ctx, s, p, args)
+	})
+	if err != nil {
+		g.config.Log.Warn("guard: what a query stands on can't be found out; it runs", "shape", e.label(), "error", err)
+		return nil
+	}
+	c.declared = true
+	e.contract.CompareAndSwap(nil, c)
+	return c
+}
+
+// reads says whether a contract reads a table, by whatever.
+func (c *contract) reads(sit *situation, t schema.Name) bool {
+	on := map[string]bool{}
+	for i := range sit.catalog.Indexes {
+		if x := &sit.catalog.Indexes[i]; x.Table == t {
+			on[x.ID] = true
+		}
+	}
+	for _, x := range c.examples {
+		for _, s := range x.standings {
+			for _, id := range s.Indexes {
+				if on[id] {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// worse says what a shape's plans would do now that they didn't while all was well; empty for nothing that matters.
+func (g *Guard) worse(ctx context.Context, c *contract, p *plan.Plan, d *Drift, large func(string) (bool, string)) string {
+	for _, x := range c.examples {
+		now, err := g.config.Engine.Explain(ctx, p, x.args)
+		if err != nil {
+			return "" // whoever asks will hear why
+		}
+		for i := range now {
+			if d.Kind == Corrupt {
+				for _, id := range now[i].Indexes {
+					if id == d.Index.ID {
+						return "the answer would be wrong"
+					}
+				}
+			}
+			was := x.standings[:]
+			if i < len(was) && len(was) == len(now) {
+				was = was[i : i+1]
+			}
+			if why := scans(was, now[i], d.Index.Table.String(), large); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// scans holds what a plan reads now against the most that any of was read.
+func scans(was []Standing, now Standing, lost string, large func(string) (bool, string)) string {
+	count := func(s Standing, table string) (n int) {
+		for _, x := range s.Scans {
+			if x.Table == table {
+				n++
+			}
+		}
+		return n
+	}
+	sorts := 0
+	for _, s := range was {
+		sorts = max(sorts, s.Sorts)
+	}
+	for _, x := range now.Scans {
+		most := 0
+		for _, s := range was {
+			most = max(most, count(s, x.Table))
+		}
+		table := x.Table
+		if table == "" { // a named query's own name for one: which one it is can't be told
+			table = lost
+		}
+		more := count(now, x.Table) > most
+		if !more && !(now.Sorts > sorts && table == lost) {
+			continue
+		}
+		if ok, rows := large(table); ok && more {
+			return "it would read all " + rows + " rows of " + table
+		} else if ok {
+			return "it would read and sort all " + rows + " rows of " + table
+		}
+	}
+	return ""
+}
+
+// sizes says whether a table is large enough to matter, with how many rows it has in words. It asks once a table.
+func (g *Guard) sizes(ctx context.Context) func(string) (bool, string) {
+	s := g.schema.Load()
+	known := map[string]int64{}
+	return func(table string) (bool, string) {
+		n, ok := known[table]
+		if !ok {
+			for _, t := range s.Tables {
+				if t.Name.String() == table && t.View == nil {
+					var err error
+					if n, err = g.config.Engine.Rows(ctx, t.Name, g.config.RowsMin+1); err != nil {
+						n = g.config.RowsMin + 1 // better safe
+					}
+				}
+			}
+			known[table] = n
+		}
+		words := strconv.FormatInt(n, 10)
+		if n > g.config.RowsMin {
+			words = "(more than " + strconv.FormatInt(g.config.RowsMin, 10) + ")"
+		}
+		return n >= g.config.RowsMin, words
+	}
+}
+
+// relies says whether a plan puts rows or values into a table that a unique index keeps apart.
+func relies(p *plan.Plan, x *Index) bool {
+	for _, step := range p.Steps {
+		if relies(step, x) {
+			return true
+		}
+	}
+	return p.Write != nil && writeRelies(p.Op, p.Write, x)
+}
+
+func writeRelies(op plan.Op, w *plan.Write, x *Index) bool {
+	for i := range w.Nested {
+		if writeRelies(plan.Insert, w.Nested[i].Write, x) {
+			return true
+		}
+	}
+	if w.Table.Name != x.Table || op == plan.Delete {
+		return false
+	}
+	if op == plan.Insert || len(x.Columns) == 0 {
+		return true
+	}
+	for _, name := range x.Columns {
+		for _, c := range w.Columns {
+			if c.Name == name {
+				return true
+			}
+		}
+		for _, a := range w.Alter {
+			if a.Column.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// writes says whether a plan itself writes a table.
+func writes(p *plan.Plan, t schema.Name) bool {
+	for _, w := range p.Facts.Writes {
+		if w.Name == t {
+			return true
+		}
+	}
+	return false
+}
+
+// refuse gives the fault of a plan that may not run now; nil where it may.
+func (g *Guard) refuse(ctx context.Context, e *entry, p *plan.Plan, args query.Args) error {
+	sit := g.now.Load()
+	if sit == nil || len(sit.drift) == 0 || !g.acts() || !sit.loses() {
+		return nil
+	}
+	v := g.judged(ctx, sit, e, p, args)
+	if v.shed == nil {
+		return nil
+	}
+	v.shed.refused.Add(1)
+	g.refused.Add(1)
+	return g.fault(v.shed, p)
+}
+
+// fault words a refusal. What is missing is for the admin to know.
+func (g *Guard) fault(s *shedding, p *plan.Plan) *fault.Fault {
+	f := fault.New(fault.IndexLost, "this query is held back while an index that it needs is being rebuilt").
+		WithHint("Ask again after the time in Retry-After; queries that don't need the index are answered meanwhile.")
+	if p.Shape == nil || p.Shape.Role == query.Admin.Role {
+		f.WithDetails("%s", s.reason)
+	}
+	f.Headers = [][2]string{{"Retry-After", strconv.Itoa(int(g.wait(s.drift) / time.Second))}}
+	return f.WithCause(fmt.Errorf("guard: %s", s.reason))
+}
+
+// wait is how long a client should wait before it asks again, in whole seconds.
+func (g *Guard) wait(d *Drift) time.Duration {
+	wait := 5 * time.Second
+	g.workMu.Lock()
+	w := g.work[d.Index.ID]
+	g.workMu.Unlock()
+	if w != nil {
+		switch i := &w.incident; {
+		case i.State == Blocked || i.State == Stopped:
+			wait = time.Minute
+		case i.NotBefore.After(time.Now()):
+			wait = time.Until(i.NotBefore) + 2*time.Second
+		case w.progress.Left > 0:
+			wait = w.progress.Left
+		}
+	}
+	return min(max(wait.Round(time.Second), time.Second), 2*time.Minute)
+}
