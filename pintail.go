@@ -26,6 +26,7 @@ import (
 
 	"github.com/pintail-dev/pintail/internal/auth"
 	"github.com/pintail-dev/pintail/internal/console"
+	"github.com/pintail-dev/pintail/internal/guard"
 	"github.com/pintail-dev/pintail/internal/node"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/cache"
@@ -56,6 +57,9 @@ type Config struct {
 	GraphQL node.GraphQLOptions
 	Origins []string // of pages that may call across origins; "*" for all; not in open mode
 	Limits  node.Limits
+
+	Guard     string        // what is done about lost indexes: "repair", "observe", "off"; default repair where `pintail schema apply` made the tables, else observe
+	GuardHold time.Duration // between the notice of a loss and its repair, for whoever wants to watch what happens meanwhile; default 0
 
 	CacheBytes int64 // of answers that are kept in memory, on SQLite; default DefaultCacheBytes, negative for none
 
@@ -121,10 +125,12 @@ type App struct {
 	gauge  *gauges
 	log    *slog.Logger
 
-	began     time.Time
-	console   *console.Console
-	rehearsal *rehearsal
-	address   atomic.Pointer[string] // where RunOn listens
+	began       time.Time
+	console     *console.Console
+	rehearsal   *rehearsal
+	address     atomic.Pointer[string] // where RunOn listens
+	guard       *guard.Guard           // nil where it is off
+	guardEngine guard.Engine           // its own connections
 
 	draining sync.Once
 	drained  chan struct{} // closed once the app is stopping
@@ -148,12 +154,19 @@ func New(ctx context.Context, c Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	st, watcher, engine, err := guarded(c, s, st)
+	if err != nil {
+		return nil, err
+	}
 	if c.CacheBytes > 0 {
 		st = cache.Wrap(st, cache.Config{Bytes: c.CacheBytes})
 	}
-	a := &App{config: c, store: st, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(), drained: make(chan struct{})}
+	a := &App{config: c, store: st, guard: watcher, guardEngine: engine, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(), drained: make(chan struct{})}
 	if kept, ok := st.(*cache.Store); ok {
 		a.gauge.registry.MustRegister(newCacheGauges(kept))
+	}
+	if a.guard != nil {
+		a.gauge.registry.MustRegister(newGuardGauges(a.guard))
 	}
 	keeper := auth.Locked(c.AdminSecret)
 	if c.Open {
@@ -234,12 +247,21 @@ type Result = store.Result
 func (a *App) Schema() *schema.Schema { return a.node.Schema() }
 
 // Reload serves another schema from the next request on, without dropping one. The database must be in step with it.
-func (a *App) Reload(s *schema.Schema) { a.node.Reload(s) }
+func (a *App) Reload(s *schema.Schema) {
+	a.node.Reload(s)
+	if a.guard != nil {
+		a.guard.Reload(s)
+	}
+}
 
 // Close waits for what runs and gives the database back.
 func (a *App) Close() error {
 	a.console.Close()
-	return a.store.Close()
+	err := a.store.Close()
+	if a.guardEngine != nil {
+		err = errors.Join(err, a.guardEngine.Close())
+	}
+	return err
 }
 
 // Listen is the address that Run serves.

@@ -58,6 +58,7 @@ func (a *App) RunOn(ctx context.Context, public, admin net.Listener) error {
 			return nil
 		})
 	}
+	group.Go(func() error { return a.RunGuard(ctx) })
 	group.Go(func() error {
 		<-ctx.Done()
 		a.drain()
@@ -105,7 +106,7 @@ func loopback(addr net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// AdminHandler serves what operators and orchestrators ask: the console at /, its /state and /events, /livez, /readyz and /metrics. It
+// AdminHandler serves what operators and orchestrators ask: the console at /, its /state and /events, /livez, /readyz, /metrics and /guard. It
 // answers a loopback Host, and those of Config.AdminHosts, so that a web page can't reach it under a name of its own; what
 // changes anything it takes from its own Origin only.
 func (a *App) AdminHandler() http.Handler {
@@ -114,6 +115,7 @@ func (a *App) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.gauge.handler())
 	mux.Handle("/", a.console)
+	mux.HandleFunc("GET /guard", a.tellGuard)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !auth.LoopbackHost(r.Host) && !a.adminHost(r.Host) {
 			say(w, http.StatusForbidden, "the admin address answers loopback hosts; name others in admin.hosts\n")

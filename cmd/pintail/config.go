@@ -15,6 +15,7 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"github.com/pintail-dev/pintail"
+	"github.com/pintail-dev/pintail/internal/guard"
 	"github.com/pintail-dev/pintail/internal/migrate"
 )
 
@@ -56,6 +57,7 @@ func (c *config) keys() []key {
 		{"database.transaction_pooling", "false", "the database stands behind PgBouncer in transaction mode", &c.TransactionPooling},
 		{"database.statement_time", "5s", "the longest that one SQL statement may take", &c.StatementTime},
 		{"cache.bytes", strconv.Itoa(pintail.DefaultCacheBytes), "on SQLite: how much memory answers take that are kept, see cache.md; negative for none", &c.CacheBytes},
+		{"guard", "", "what is done about lost indexes: repair (refuse what stands on them, and rebuild them), observe (tell only), off; default: repair where `schema apply` made the tables, else observe", &c.Guard},
 		{"listen", defaultListen, "the address that serves the API", &c.Listen},
 		{"admin.listen", defaultAdmin, "the address of the console, /livez, /readyz and /metrics, or off", &c.Admin},
 		{"admin.hosts", "", "Host headers that the admin address answers besides loopback ones", &c.AdminHosts},
@@ -158,6 +160,11 @@ func (c *config) check() error {
 	case "", "commit", "commit-allow-override", "rollback", "rollback-allow-override":
 	default:
 		return usage("rest.tx_end is %q; it is one of commit, commit-allow-override, rollback, rollback-allow-override", c.REST.TxEnd)
+	}
+	switch guard.Mode(c.Guard) {
+	case guard.Auto, guard.Act, guard.Observe, guard.Off:
+	default:
+		return usage("guard is %q; it is repair, observe or off", c.Guard)
 	}
 	switch c.LogFormat {
 	case "", "text", "json":

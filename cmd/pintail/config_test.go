@@ -139,7 +139,7 @@ func TestWrongConfigurations(t *testing.T) {
 func TestEveryKeyIsAnEnvironmentVariable(t *testing.T) {
 	inFolder(t, "")
 	for _, k := range (&config{}).keys() {
-		text := map[string]string{"rest.tx_end": "rollback", "log.format": "json", "log.level": "warn", "database.url": "sqlite:x.db"}[k.name]
+		text := map[string]string{"rest.tx_end": "rollback", "guard": "observe", "log.format": "json", "log.level": "warn", "database.url": "sqlite:x.db"}[k.name]
 		if text == "" {
 			switch k.to.(type) {
 			case *bool:

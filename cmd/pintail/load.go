@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
@@ -74,8 +75,29 @@ func (c *config) environment() error {
 			}
 		}
 	}
+	return c.hold()
+}
+
+// holdVariable holds a rebuild of the guard's back for a while, so that people and stories see what happens meanwhile. It is no key of
+// the file: nobody should live with it.
+const holdVariable = "PINTAIL_GUARD_HOLD"
+
+// hold reads it.
+func (c *config) hold() error {
+	text, ok := os.LookupEnv(holdVariable)
+	if !ok {
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > guardHoldMax {
+		return usage("the environment variable %s: %q is not a duration from 0s to %s, such as 10s", holdVariable, text, guardHoldMax)
+	}
+	c.GuardHold = d
 	return nil
 }
+
+// guardHoldMax bounds it.
+const guardHoldMax = 10 * time.Minute
 
 func envNames(keys []key) []string {
 	var names []string
@@ -88,7 +110,7 @@ func envNames(keys []key) []string {
 // strangers gives the variables that look like Pintail's and are none: a setting with a slip in its name would be
 // without effect, and nobody would know. PINTAIL_TEST_… and PINTAIL_PROVE are the tests'.
 func strangers(keys []key, environ []string) []string {
-	known := append(envNames(keys), "PINTAIL_CONFIG", "PINTAIL_PROVE")
+	known := append(envNames(keys), "PINTAIL_CONFIG", "PINTAIL_PROVE", holdVariable)
 	var out []string
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")

@@ -235,7 +235,7 @@ func (c *chaos) ask(name string) error {
 		if p, err = plan.Resolve(q, c.schema, plan.Options{Aggregates: true}); err != nil {
 			c.t.Fatalf("%s: %v", name, err)
 		}
-		p.Shape = c.book.Of("admin", bytes, func() string { return name })
+		p.Shape = c.book.Of("admin", bytes, func() shape.About { return shape.About{Label: name} })
 		c.plans[name] = p
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

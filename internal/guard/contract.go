@@ -158,6 +158,16 @@ func clone(args query.Args) query.Args {
 // that came.
 func (e *entry) values(p *plan.Plan) []query.Args {
 	var all []query.Args
+	if e.shape != nil && e.shape.ID != "" {
+		for _, x := range e.shape.Examples() {
+			if len(x.Args) == len(p.Params) {
+				all = append(all, x.Args)
+			}
+		}
+	}
+	if len(all) > 0 {
+		return all
+	}
 	if first := e.first.Load(); first != nil && len(*first) == len(p.Params) {
 		all = append(all, *first)
 	}

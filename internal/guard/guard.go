@@ -87,6 +87,8 @@ type Guard struct {
 	mode   atomic.Pointer[decided] // nil before the first look
 	now    atomic.Pointer[situation]
 
+	running atomic.Bool // Run does
+
 	entries    sync.Map // *shape.Shape or *plan.Plan → *entry
 	entryCount atomic.Int64
 	seconds    atomic.Int64 // Unix time, roughly
@@ -113,7 +115,7 @@ type Guard struct {
 	incidents []Incident       // the newest first, as last read
 
 	refused, canceled, repaired, failures atomic.Int64
-	woken                                 chan struct{}
+	woken, lossy                          chan struct{} // tell the loop, and who repairs, that there is something to do
 }
 
 // New makes a guard. It looks at nothing before Run, Look or the first notice.
@@ -128,7 +130,7 @@ func New(c Config) (*Guard, error) {
 	}
 	g := &Guard{
 		config: c.withDefaults(), analyzed: map[string]bool{}, unused: map[string]int{}, damage: map[string]string{}, work: map[string]*work{},
-		woken: make(chan struct{}, 1), suspects: make(chan struct{}, 1),
+		woken: make(chan struct{}, 1), lossy: make(chan struct{}, 1), suspects: make(chan struct{}, 1),
 	}
 	g.schema.Store(c.Schema)
 	g.seconds.Store(time.Now().Unix())
@@ -160,8 +162,10 @@ func (g *Guard) Notice(ctx context.Context, p *plan.Plan, args query.Args) error
 
 // wake tells the loop that there is something to do.
 func (g *Guard) wake() {
-	select {
-	case g.woken <- struct{}{}:
-	default:
+	for _, c := range []chan struct{}{g.woken, g.lossy} {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
 	}
 }

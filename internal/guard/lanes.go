@@ -72,6 +72,5 @@ func (g *Guard) cancel(e *entry, s *shedding) {
 	defer e.mu.Unlock()
 	for r := range e.running {
 		r.cancel(&shedError{s})
-		g.canceled.Add(1)
 	}
 }

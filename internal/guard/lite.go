@@ -26,12 +26,11 @@ type LiteConfig struct {
 	Store *sqlite.Store // what serves the file in this process; nil for nobody
 }
 
-// A Lite is the Engine of SQLite. It reads the catalog and explains on one connection, repairs on another, and keeps an empty copy of the
-// schema in memory.
+// A Lite is the Engine of SQLite. It reads the catalog and explains on one connection. What takes long has one of its own as long as it
+// takes, and an empty copy of the schema is made in memory when it is needed.
 type Lite struct {
 	config  LiteConfig
 	live    *sqlite.Beside
-	builds  *sqlite.Beside
 	records *liteRecords
 
 	mu     sync.Mutex // guards what follows
@@ -48,23 +47,51 @@ const copiesMax = 2
 // A liteCopy is an empty database of a schema.
 type liteCopy struct {
 	of      *schema.Schema
-	db      *sqlite.Beside
+	db      *sqlite.Beside // nil while nobody needs it
 	catalog liteCatalog
-	create  map[string]string // the statement of each explicit index, by name
-	stats   int               // of liteStats, which it has
+	stats   int // of liteStats, which it has
 }
 
-// NewLite opens the connections. The file must be there.
+// open makes the empty database.
+func (c *liteCopy) open(ctx context.Context) error {
+	db, err := sqlite.NewBeside()
+	if err != nil {
+		return err
+	}
+	err = db.Do(ctx, lookLimit, func(conn *sqlite3.Conn) (err error) {
+		statements, _ := migrate.Create(c.of, migrate.SQLite)
+		for _, st := range statements {
+			if err := conn.Exec(st.SQL); err != nil && !st.Late { // a view may name what only the live file has
+				return fmt.Errorf("make an empty copy of the schema: %w", err)
+			}
+		}
+		c.catalog, err = readLite(conn)
+		return err
+	})
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	c.db, c.stats, c.catalog.names = db, -1, namesOf(c.of)
+	return nil
+}
+
+// close gives its memory back.
+func (c *liteCopy) close() error {
+	if c.db == nil {
+		return nil
+	}
+	db := c.db
+	c.db = nil
+	return db.Close()
+}
+
+// NewLite opens the connection. The file must be there.
 func NewLite(c LiteConfig) (*Lite, error) {
 	live, err := sqlite.OpenBeside(c.Path, c.VFS)
 	if err != nil {
 		return nil, err
 	}
-	builds, err := sqlite.OpenBeside(c.Path, c.VFS)
-	if err != nil {
-		return nil, errors.Join(err, live.Close())
-	}
-	l := &Lite{config: c, live: live, builds: builds}
+	l := &Lite{config: c, live: live}
 	l.records = newLiteRecords(l)
 	return l, nil
 }
@@ -73,9 +100,9 @@ func NewLite(c LiteConfig) (*Lite, error) {
 func (l *Lite) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	errs := []error{l.live.Close(), l.builds.Close(), l.records.close()}
+	errs := []error{l.live.Close(), l.records.close()}
 	for _, c := range l.copies {
-		errs = append(errs, c.db.Close())
+		errs = append(errs, c.close())
 	}
 	l.copies = nil
 	return errors.Join(errs...)
@@ -87,6 +114,15 @@ func (l *Lite) Capacity() int {
 		return 2
 	}
 	return l.config.Store.Readers()
+}
+
+// apart runs what takes long on a connection of its own.
+func (l *Lite) apart(ctx context.Context, f func(*sqlite3.Conn) error) error {
+	b, err := sqlite.OpenBeside(l.config.Path, l.config.VFS)
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.Do(ctx, buildLimit, f), b.Close())
 }
 
 // Records is Pintail's own table in the file, or a file beside it.
@@ -102,27 +138,14 @@ func (l *Lite) copy(ctx context.Context, s *schema.Schema) (*liteCopy, error) {
 			return c, nil
 		}
 	}
-	db, err := sqlite.NewBeside()
-	if err != nil {
+	c := &liteCopy{of: s}
+	if err := c.open(ctx); err != nil {
 		return nil, err
 	}
-	c := &liteCopy{of: s, db: db, create: map[string]string{}, stats: -1}
-	err = db.Do(ctx, lookLimit, func(conn *sqlite3.Conn) error {
-		statements, _ := migrate.Create(s, migrate.SQLite)
-		for _, st := range statements {
-			if err := conn.Exec(st.SQL); err != nil && !st.Late { // a view may name what only the live file has
-				return fmt.Errorf("make an empty copy of the schema: %w", err)
-			}
-		}
-		c.catalog, err = readLite(conn)
-		return err
-	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
+	err := c.close()
 	for len(l.copies) >= copiesMax {
 		last := len(l.copies) - 1
-		err = errors.Join(err, l.copies[last].db.Close())
+		err = errors.Join(err, l.copies[last].close())
 		l.copies = l.copies[:last]
 	}
 	l.copies = append([]*liteCopy{c}, l.copies...)
@@ -176,6 +199,11 @@ func (l *Lite) ExplainDeclared(ctx context.Context, s *schema.Schema, p *plan.Pl
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if c.db == nil {
+		if err := c.open(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if c.stats != l.stats.version {
 		if err := c.db.Do(ctx, lookLimit, l.stats.write); err != nil {
 			return nil, fmt.Errorf("copy statistics: %w", err)

@@ -35,7 +35,7 @@ func (l *Lite) Check(ctx context.Context, s *schema.Schema, o CheckOptions, foun
 			o.Progress(i, len(tables), t.String())
 		}
 		var said []string
-		err := l.builds.Do(ctx, buildLimit, func(c *sqlite3.Conn) error {
+		err := l.apart(ctx, func(c *sqlite3.Conn) error {
 			return liteEach(c, "PRAGMA "+pragma+"("+litesql.Ident(litesql.StoredName(t))+")", func(st *sqlite3.Stmt) { said = append(said, st.ColumnText(0)) })
 		})
 		if err != nil && !errors.Is(err, sqlite3.CORRUPT) {

@@ -58,7 +58,7 @@ func (l *Lite) Repair(ctx context.Context, r Repair) error {
 	defer release()
 	total := l.steps(ctx, &r.Drift)
 	counted := &counting{Context: ctx, began: time.Now(), total: total, tell: r.Progress}
-	return l.builds.Do(counted, buildLimit, func(c *sqlite3.Conn) error {
+	return l.apart(counted, func(c *sqlite3.Conn) error {
 		if err := c.Exec("PRAGMA temp_store = FILE"); err != nil { // it may sort more than memory holds
 			return err
 		}
@@ -154,7 +154,7 @@ func (l *Lite) doubled(c *sqlite3.Conn, x Index, cause error) error {
 
 // Duplicates looks for rows with the same key.
 func (l *Lite) Duplicates(ctx context.Context, x Index, most int) (out []Duplicate, err error) {
-	err = l.builds.Do(ctx, buildLimit, func(c *sqlite3.Conn) error {
+	err = l.apart(ctx, func(c *sqlite3.Conn) error {
 		out, err = duplicatesOf(c, x, most)
 		return err
 	})

@@ -252,9 +252,10 @@ type decided struct {
 	why  string
 }
 
+// acts says whether the guard refuses and repairs. It refuses nothing that nobody would repair.
 func (g *Guard) acts() bool {
 	d := g.mode.Load()
-	return d != nil && d.mode == Act
+	return d != nil && d.mode == Act && g.running.Load()
 }
 
 // tell logs what is new in a situation.

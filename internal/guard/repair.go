@@ -35,8 +35,6 @@ const (
 
 // mend keeps the records and repairs, one thing after the other, until ctx ends.
 func (g *Guard) mend(ctx context.Context) {
-	tick := time.NewTicker(g.config.Every)
-	defer tick.Stop()
 	for {
 		if g.now.Load() != nil {
 			if err := g.once(ctx, false); err != nil && ctx.Err() == nil {
@@ -46,9 +44,23 @@ func (g *Guard) mend(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(g.pause()):
+		case <-g.lossy:
 		}
 	}
+}
+
+// pause is how long to wait until something may be due.
+func (g *Guard) pause() time.Duration {
+	pause := g.config.Every
+	g.workMu.Lock()
+	defer g.workMu.Unlock()
+	for _, w := range g.work {
+		if left := time.Until(w.incident.NotBefore); left > 0 {
+			pause = min(pause, left+time.Millisecond)
+		}
+	}
+	return pause
 }
 
 // RepairNow looks, and repairs what it finds at once, also what the loop has stopped repairing. It gives what is not in order after it.

@@ -9,6 +9,8 @@ import (
 
 // Run watches until ctx ends. It gives no error of the database's: these are logged, and looked at again.
 func (g *Guard) Run(ctx context.Context) error {
+	g.running.Store(true)
+	defer g.running.Store(false)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { g.watch(ctx); return nil })
 	group.Go(func() error { g.mend(ctx); return nil })

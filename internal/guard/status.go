@@ -28,6 +28,8 @@ type Status struct {
 	Shed      []ShedShape `json:"shed"`                 // shapes that are refused now
 	Refused   int64       `json:"refused"`              // requests refused since the start, by this process
 	Canceled  int64       `json:"canceled"`             // statements cancelled since the start
+	Repaired  int64       `json:"repaired"`             // repairs that succeeded since the start, by this process
+	Failed    int64       `json:"failed"`               // repairs that failed and are tried again
 	Repairs   []Repairs   `json:"repairs"`              // under way, in this process or another
 	Incidents []Incident  `json:"incidents"`            // the newest first, at most 20
 	Records   string      `json:"records"`              // where incidents are kept
@@ -65,13 +67,33 @@ type Checked struct {
 	Tables int           `json:"tables"`
 }
 
+// Lost is how many differences make queries slow or wrong.
+func (s *Status) Lost() (n int) {
+	for i := range s.Drift {
+		if s.Drift[i].Kind.lost() {
+			n++
+		}
+	}
+	return n
+}
+
+// Extra is how many indexes no file declares.
+func (s *Status) Extra() (n int) {
+	for i := range s.Drift {
+		if s.Drift[i].Kind == Extra {
+			n++
+		}
+	}
+	return n
+}
+
 // incidentsTold is how many incidents a Status has.
 const incidentsTold = 20
 
 // Status is what the guard knows now.
 func (g *Guard) Status() Status {
 	st := Status{
-		Mode: Observe, Why: "nothing was looked at yet", Declared: int(g.declaredCount.Load()), Refused: g.refused.Load(), Canceled: g.canceled.Load(), Records: g.config.Engine.Records().Where(),
+		Mode: Observe, Why: "nothing was looked at yet", Declared: int(g.declaredCount.Load()), Refused: g.refused.Load(), Canceled: g.canceled.Load(), Repaired: g.repaired.Load(), Failed: g.failures.Load(), Records: g.config.Engine.Records().Where(),
 		Drift: []Drift{}, Shed: []ShedShape{}, Repairs: []Repairs{}, Incidents: []Incident{},
 	}
 	if d := g.mode.Load(); d != nil {

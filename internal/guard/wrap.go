@@ -128,15 +128,16 @@ func (h *guardedHandle) Write(ctx context.Context, p *plan.Plan, args query.Args
 // failed says what a statement's error means: that it was cancelled since its shape is shed, that it met a loss which nobody had
 // noticed yet, that the file is damaged. Any other stays as it is.
 func (g *Guard) failed(ctx context.Context, e *entry, p *plan.Plan, args query.Args, err error) error {
+	var f *fault.Fault
+	if errors.As(err, &f) && f.Code == fault.IndexLost {
+		return err
+	}
 	var shed *shedError
 	if errors.As(context.Cause(ctx), &shed) {
 		shed.shedding.refused.Add(1)
 		g.refused.Add(1)
+		g.canceled.Add(1)
 		return g.fault(shed.shedding, p)
-	}
-	var f *fault.Fault
-	if errors.As(err, &f) && f.Code == fault.IndexLost {
-		return err
 	}
 	if f != nil && f.Code == fault.InvalidColumnRef && g.look(context.WithoutCancel(ctx), true) == nil {
 		if lost := g.refuse(ctx, e, p, args); lost != nil {
