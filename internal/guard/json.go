@@ -28,7 +28,7 @@ func (x *Index) UnmarshalJSON(text []byte) error {
 		Table string `json:"table"`
 	}{plainIndex: (*plainIndex)(x)}
 	err := json.Unmarshal(text, &v)
-	x.Table = named(v.Table)
+	x.Table = tableNamed(v.Table)
 	return err
 }
 
@@ -47,11 +47,11 @@ func (d *Damage) UnmarshalJSON(text []byte) error {
 		Table string `json:"table"`
 	}{plainDamage: (*plainDamage)(d)}
 	err := json.Unmarshal(text, &v)
-	d.Table = named(v.Table)
+	d.Table = tableNamed(v.Table)
 	return err
 }
 
-func named(text string) schema.Name {
+func tableNamed(text string) schema.Name {
 	if s, n, ok := strings.Cut(text, "."); ok {
 		return schema.Name{Schema: s, Name: n}
 	}
