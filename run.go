@@ -106,14 +106,15 @@ func loopback(addr net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// AdminHandler serves what operators and orchestrators ask: the console at /, its /state and /events, /livez, /readyz, /metrics and /guard. It
-// answers a loopback Host, and those of Config.AdminHosts, so that a web page can't reach it under a name of its own; what
-// changes anything it takes from its own Origin only.
+// AdminHandler serves what operators and orchestrators ask: the console at /, its /state and /events, /livez, /readyz, /metrics,
+// /shapes and /guard. It answers a loopback Host, and those of Config.AdminHosts, so that a web page can't reach it under a
+// name of its own; what changes anything it takes from its own Origin only.
 func (a *App) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "alive\n") })
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.gauge.handler())
+	mux.Handle("GET /shapes", &shapesPage{app: a})
 	mux.Handle("/", a.console)
 	mux.HandleFunc("GET /guard", a.tellGuard)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -36,7 +36,7 @@ type Table struct {
 	Guessed bool     `json:"guessed,omitempty"`  // Rows is an estimate
 	Sampled int64    `json:"sampled"`            // rows that were looked at for the columns
 	Bytes   int64    `json:"bytes,omitempty"`    // on disk, without indexes; 0 where the engine doesn't say
-	Columns []Column `json:"columns"`            // in the schema file's order
+	Columns []Column `json:"columns,omitempty"`  // in the schema file's order; none of a table that nothing is known of
 	FanOuts []FanOut `json:"fan_outs,omitempty"` // of its foreign keys, in the schema file's order
 }
 
@@ -50,6 +50,7 @@ type Column struct {
 	Order    float64    `json:"order,omitempty"`    // correlation of the values with the order of the rows on disk, -1 to 1
 	Lengths  *Lengths   `json:"lengths,omitempty"`  // of the values as text, in letters
 	Spread   []float64  `json:"spread,omitempty"`   // numbers and times: where the 9 deciles lie between the least (0) and the greatest (1) value
+	Labels   []float64  `json:"labels,omitempty"`   // enums and booleans: shares of all rows, of each label in the schema file's order; of false and true
 	Elements *Lengths   `json:"elements,omitempty"` // of arrays and JSON: elements or keys at the top
 }
 
@@ -57,7 +58,7 @@ type Column struct {
 const (
 	CommonMax       = 20      // frequencies of a column
 	CaptureBytesMax = 8 << 20 // of a file that is read
-	ShapesMax       = 1000    // the ones that take most time
+	ShapesMax       = 500     // the ones that take most time
 )
 
 // Lengths are quantiles.
@@ -77,10 +78,11 @@ type FanOut struct {
 	// Degrees are how many parents have how many children: a histogram over the parents that have any. Its bounds are 1, 2, 3, 4, 6, 8,
 	// 12, 16 and so on.
 	Degrees []Degree `json:"degrees,omitempty"`
-	Top     []int64  `json:"top,omitempty"`     // children of those parents that have most, falling; at most CommonMax
-	Order   float64  `json:"order,omitempty"`   // how far children of one parent stand together on disk: correlation, -1 to 1
-	Sampled int64    `json:"sampled,omitempty"` // parents that were looked at, where not all were
-	Unknown string   `json:"unknown,omitempty"` // why nothing is known: it would have taken too long
+	Top     []int64  `json:"top,omitempty"` // children of those parents that have most, falling; at most CommonMax
+	// Together is how often a row on disk is followed by a row of the same parent, where it could be: 1 is always, 0 never.
+	Together float64 `json:"together,omitempty"`
+	Sampled  int64   `json:"sampled,omitempty"` // parents that were looked at, where not all were
+	Unknown  string  `json:"unknown,omitempty"` // why nothing is known: it would have taken too long
 }
 
 // A Degree is one bar of a histogram.
@@ -115,7 +117,7 @@ type Argument struct {
 	Op     string `json:"op,omitempty"`     // the operator of that comparison
 
 	Distinct int64          `json:"distinct,omitempty"` // values, by estimate
-	Shares   []float64      `json:"shares,omitempty"`   // of the calls that the hottest values have, falling
+	Shares   []float64      `json:"shares,omitempty"`   // of the calls that the hottest values have, falling; at most 10
 	Sizes    *shape.Sizes   `json:"sizes,omitempty"`    // letters of a text, items of a list, the limit or offset itself, bytes of JSON
 	Letters  *shape.Sizes   `json:"letters,omitempty"`  // of a list's items
 	Prefix   *shape.Sizes   `json:"prefix,omitempty"`   // letters of a pattern before its first % or _

@@ -44,10 +44,10 @@ func (t *top) add(hash, n uint64, most int) *counter {
 }
 
 // halve lets what was counted long ago weigh less.
-func (t *top) halve() {
-	for i := range t.counters {
-		t.counters[i].n /= 2
-		t.counters[i].over /= 2
+func halve(counters []counter) {
+	for i := range counters {
+		counters[i].n /= 2
+		counters[i].over /= 2
 	}
 }
 

@@ -18,10 +18,10 @@ import (
 const (
 	everyCall  = 256 // so many calls of a shape are looked at, one after the other, and then
 	oneIn      = 32  // of the later ones one in so many, drawn by chance
-	tuplesMost = 16  // tuples of arguments that are kept as the hottest
+	tuplesMost = 32  // tuples of arguments that are kept as the hottest
 	sampleMost = 32  // tuples, and values of each argument, in the sample of what differs
 	placesMax  = 16  // arguments of a shape that are looked at one by one
-	valuesMost = 16  // values that are counted as the hottest of an argument
+	valuesMost = 32  // values that are counted as the hottest of an argument
 	itemsMax   = 16  // items of a list that are looked at
 	sizesMost  = 64  // lengths and numbers that are kept of each argument
 
@@ -50,6 +50,9 @@ const (
 var kindNames = [...]string{"unused", "literal", "items", "pattern", "number", "key", "data"}
 
 func (k Kind) String() string { return kindNames[k] }
+
+// IsKind says whether a name is a kind's.
+func IsKind(name string) bool { return slices.Contains(kindNames[:], name) }
 
 // A sketch is what is known of a shape's arguments. It never waits: where another call is just being looked at, this one is not.
 type sketch struct {
@@ -87,9 +90,10 @@ func (s *Shape) look(args query.Args, calls int64) {
 }
 
 func (k *sketch) add(s *Shape, args query.Args, weight uint64) {
-	if k.weight += weight; k.weight > halveAt {
+	if k.weight+weight > halveAt {
 		k.halve()
 	}
+	k.weight += weight
 	if k.places == nil {
 		k.places = make([]place, min(len(args), len(s.Kinds), placesMax))
 	}
@@ -125,9 +129,11 @@ func (k *sketch) add(s *Shape, args query.Args, weight uint64) {
 
 func (k *sketch) halve() {
 	k.weight /= 2
-	k.tuples.halve()
+	halve(k.tuples.counters)
+	halve(k.sample.counters)
 	for i := range k.places {
-		k.places[i].hottest.halve()
+		halve(k.places[i].hottest.counters)
+		halve(k.places[i].sample.counters)
 		k.places[i].wild /= 2
 	}
 }
@@ -155,7 +161,7 @@ func (p *place) add(b *Book, v *query.Value, kind Kind, h, weight uint64) {
 		p.prefix.add(b, int64(utf8.RuneCountInString(v.Text[:before])))
 	case Number:
 		p.value(b, h, weight)
-		p.sizes.add(b, number(v.Text))
+		p.sizes.add(b, NumberOf(v.Text))
 	case Data:
 		p.sizes.add(b, int64(len(v.Text)))
 	}
@@ -170,8 +176,18 @@ func (p *place) value(b *Book, h, weight uint64) {
 	}
 }
 
-// number reads a limit or an offset, which is decimal digits; -1 is one that is none.
-func number(text string) int64 {
+// ranked gives the hottest values, the hottest first: all of them where the sample holds all that differ, else those that surely
+// come more often than by chance.
+func (p *place) ranked() []counter {
+	if len(p.sample.counters) < sampleMost {
+		all := top{p.sample.counters}
+		return all.ranked()
+	}
+	return slices.DeleteFunc(p.hottest.ranked(), func(c counter) bool { return c.n-c.over <= oneIn })
+}
+
+// NumberOf reads a limit or an offset, which is decimal digits; -1 is one that is none.
+func NumberOf(text string) int64 {
 	if text == "" || len(text) > 18 {
 		return -1
 	}
@@ -244,10 +260,8 @@ func (s *Shape) Arguments() []Argument {
 	for i := range k.places {
 		p := &k.places[i]
 		a := Argument{Kind: s.Kinds[i], Calls: k.weight, Distinct: p.sample.distinct(sampleMost), Sizes: p.sizes.sizes(), Letters: p.letters.sizes(), Prefix: p.prefix.sizes()}
-		for _, c := range p.hottest.ranked() {
-			if share := float64(c.n-c.over) / float64(max(k.weight, 1)); c.n-c.over > oneIn || k.weight <= everyCall {
-				a.Shares = append(a.Shares, min(share, 1))
-			}
+		for _, c := range p.ranked() {
+			a.Shares = append(a.Shares, min(float64(c.n-c.over)/float64(max(k.weight, 1)), 1))
 		}
 		if a.Kind == Pattern {
 			a.Wild = float64(p.wild) / float64(max(k.weight, 1))
@@ -263,6 +277,7 @@ type Example struct {
 	Args  query.Args // in the order of the plan's Params
 	Share float64    // of the shape's calls, by estimate
 	Rank  int64      // among the tuples that differ, the hottest being 1, by estimate
+	Ranks []int64    // the same of each argument among its values
 }
 
 // Kinds of examples: of the tuples that differ, ordered by how often each is asked for, the one in the middle, the one that is
@@ -286,23 +301,45 @@ func (s *Shape) Examples() []Example {
 			for _, i := range []int{int(q*float64(len(sample))) - d, int(q*float64(len(sample))) + d} {
 				if i >= 0 && i < len(sample) && has(sample[i]) {
 					c := sample[i]
-					return []Example{{kind, clone(c.args), float64(c.n) / all, max(int64((1-q)*float64(distinct)), 1)}}
+					return []Example{s.example(kind, c, float64(c.n)/all, max(int64((1-q)*float64(distinct)), 1))}
 				}
 			}
 		}
 		return nil
 	}
 	list := append(at(Typical, 0.5), at(P95, 0.95)...)
-	hot := slices.DeleteFunc(k.tuples.ranked(), func(c counter) bool { return !has(c) })
-	if len(hot) == 0 { // no two were the same
+	hot := slices.DeleteFunc(k.tuples.ranked(), func(c counter) bool { return !has(c) || c.n-c.over <= oneIn })
+	if len(sample) < sampleMost || len(hot) == 0 { // the sample holds all that differ, or no two were the same
 		hot = slices.DeleteFunc(sample, func(c counter) bool { return !has(c) })
-		slices.SortFunc(hot, func(a, b counter) int { return cmp.Compare(b.n, a.n) })
+		slices.SortStableFunc(hot, func(a, b counter) int { return cmp.Compare(b.n, a.n) })
 	}
 	if len(hot) > 0 {
 		c := hot[0]
-		list = append(list, Example{Hottest, clone(c.args), float64(c.n-c.over) / all, 1})
+		list = append(list, s.example(Hottest, c, float64(c.n-c.over)/all, 1))
 	}
 	return list
+}
+
+// example makes an example of a counter, with the rank of each argument: exactly among the hottest ones, and behind them that
+// of the tuple.
+func (s *Shape) example(kind string, c counter, share float64, rank int64) Example {
+	e := Example{Kind: kind, Args: clone(c.args), Share: share, Rank: rank, Ranks: make([]int64, len(c.args))}
+	for i := range e.Ranks {
+		e.Ranks[i] = rank
+		if i >= len(s.sketch.places) {
+			continue
+		}
+		p := &s.sketch.places[i]
+		hot := p.ranked()
+		at := slices.IndexFunc(hot, func(h counter) bool { return h.hash == s.book.hash(&c.args[i], s.Kinds[i]) })
+		switch {
+		case at >= 0:
+			e.Ranks[i] = int64(at) + 1
+		case len(p.hottest.counters) > 0:
+			e.Ranks[i] = max(rank, min(int64(len(hot))+1, p.sample.distinct(sampleMost)), 1)
+		}
+	}
+	return e
 }
 
 const (

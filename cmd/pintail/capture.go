@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pintail-dev/pintail/internal/migrate"
+	"github.com/pintail-dev/pintail/internal/rehearse"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// capturing takes a capture of what a configuration names.
+type capturing struct {
+	console
+	conf *config
+	json bool
+}
+
+func (t capturing) run(ctx context.Context, to string) error {
+	if err := mayWrite(to); err != nil {
+		return err
+	}
+	s, err := loadSchema(t.conf)
+	if err != nil {
+		return err
+	}
+	capture, err := t.shapes(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := t.tables(ctx, s, capture); err != nil {
+		return err
+	}
+	text, err := rehearse.Write(capture)
+	if err != nil {
+		return err
+	}
+	if _, err := rehearse.Read(bytes.NewReader(text)); err != nil {
+		return fmt.Errorf("the capture can't be read back: %w", err)
+	}
+	if to == "-" {
+		_, err := t.out.Write(text)
+		return err
+	}
+	if err := replaceFile(to, text); err != nil {
+		return err
+	}
+	if t.json {
+		return t.print(map[string]any{"file": to, "bytes": len(text), "tables": len(capture.Tables), "shapes": len(capture.Shapes), "notes": append([]string{}, capture.Notes...)})
+	}
+	for _, n := range capture.Notes {
+		t.say("%s %s", painter(t.err).yellow("note:"), n)
+	}
+	_, err = fmt.Fprintf(t.out, "%s: %s, %s, %s\n", to, counted(len(capture.Tables), "table", "tables"), counted(len(capture.Shapes), "query", "queries"), size(int64(len(text))))
+	return err
+}
+
+// mayWrite refuses to put a capture in the place of something else.
+func mayWrite(path string) error {
+	if path == "-" {
+		return nil
+	}
+	file, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return usage("%w", err)
+	}
+	defer file.Close()
+	if _, err := rehearse.Read(file); err != nil {
+		return usage("%s is there already and holds no capture that could be taken anew: %w", path, err)
+	}
+	return nil
+}
+
+// replaceFile writes a file so that whoever reads it meanwhile sees the old one or the new one.
+func replaceFile(path string, text []byte) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".pintail-capture-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+	}()
+	if err := file.Chmod(0o644); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if _, err := file.Write(text); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}
+
+// shapesTime bounds the request for the shapes; the server looks at its database for five seconds at most.
+const shapesTime = 30 * time.Second
+
+// shapes asks the running server what it was asked.
+func (t capturing) shapes(ctx context.Context, s *schema.Schema) (*rehearse.Capture, error) {
+	engine, err := engineOf(t.conf.database())
+	if err != nil {
+		return nil, err
+	}
+	capture := &rehearse.Capture{Format: rehearse.Format, Engine: string(engine), Pintail: version, Schema: s.Version, Taken: time.Now().UTC().Truncate(time.Second)}
+	address := cmp.Or(t.conf.Admin, defaultAdmin)
+	if address == "off" {
+		capture.Notes = append(capture.Notes, "no server was asked for its queries (--admin off)")
+		return capture, nil
+	}
+	if host, port, err := net.SplitHostPort(address); err != nil {
+		return nil, usage("the admin address %q is no HOST:PORT", address)
+	} else if host == "" || host == "0.0.0.0" || host == "::" {
+		address = net.JoinHostPort("127.0.0.1", port)
+	}
+	ctx, cancel := context.WithTimeout(ctx, shapesTime)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/shapes?look=true", nil)
+	if err != nil {
+		return nil, usage("the admin address %q can't be asked: %w", address, err)
+	}
+	client := &http.Client{Transport: &http.Transport{Proxy: nil}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer client.CloseIdleConnections()
+	answer, err := client.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("no server answers on the admin address %s: %w\nA capture holds the queries that a running server was asked: start `pintail serve` on this database and let its clients work, or name its admin address with --admin; --admin off takes the tables alone", address, errors.Unwrap(err))
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, 200)) // what it says is a help, no more
+		return nil, fmt.Errorf("the admin address %s answers /shapes with %s: %s", address, answer.Status, printable(strings.TrimSpace(string(said))))
+	}
+	theirs, err := rehearse.Read(answer.Body)
+	if err != nil {
+		return nil, fmt.Errorf("what the admin address %s answers is no list of shapes: %w", address, err)
+	}
+	if theirs.Engine != capture.Engine {
+		return nil, fmt.Errorf("the server on %s works on %s, and %s is another engine: name its database with --database", address, theirs.Engine, shown(t.conf.database()))
+	}
+	if theirs.Schema != capture.Schema {
+		return nil, fmt.Errorf("the server on %s serves another schema than %s: name its file with --schema, or restart it", address, t.conf.schemaPath())
+	}
+	capture.Shapes, capture.Notes = theirs.Shapes, theirs.Notes
+	if len(capture.Shapes) == 0 {
+		capture.Notes = append(capture.Notes, "the server was asked nothing yet: there is no query to rehearse")
+	}
+	return capture, nil
+}
+
+// tables reads how the rows are spread.
+func (t capturing) tables(ctx context.Context, s *schema.Schema, capture *rehearse.Capture) (err error) {
+	db, err := openExisting(ctx, t.conf)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close(context.WithoutCancel(ctx))) }()
+	if capture.Server, err = serverVersion(ctx, db); err != nil {
+		return fmt.Errorf("read %s: %w", shown(t.conf.database()), err)
+	}
+	bar := t.progress("reading", "tables", int64(len(s.Tables)))
+	defer bar.end()
+	tables, notes, err := rehearse.TakeTables(ctx, db, s, rehearse.TableOptions{Tell: func(table string, done, _ int) { bar.at("reading "+table, int64(done)) }})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", shown(t.conf.database()), err)
+	}
+	capture.Tables = tables
+	capture.Notes = append(capture.Notes, notes...)
+	return nil
+}
+
+// serverVersion is the engine's.
+func serverVersion(ctx context.Context, db *migrate.Database) (version string, err error) {
+	if db.Engine == migrate.SQLite {
+		return pragma(db.Lite, "SELECT sqlite_version()"), nil
+	}
+	err = db.PG.QueryRow(ctx, "SELECT current_setting('server_version')").Scan(&version)
+	return version, err
+}

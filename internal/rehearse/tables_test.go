@@ -1,0 +1,359 @@
+package rehearse
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pintail-dev/pintail/internal/migrate"
+	"github.com/pintail-dev/pintail/internal/pgtest"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// A trial is a database of one engine with the tables of a schema.
+type trial struct {
+	t   *testing.T
+	dsn string
+	s   *schema.Schema
+	db  *migrate.Database // writes
+
+	bounds bounds
+}
+
+func parse(t *testing.T, text string) *schema.Schema {
+	t.Helper()
+	s, mistakes := schema.Parse(schema.Source{Name: "schema.graphql", Text: text})
+	if len(mistakes) > 0 {
+		t.Fatal(schema.Mistakes(mistakes))
+	}
+	return s
+}
+
+// onBoth runs a test on each engine.
+func onBoth(t *testing.T, text string, test func(*trial)) {
+	t.Run("sqlite", func(t *testing.T) {
+		test(newTrial(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), text))
+	})
+	t.Run("postgres", func(t *testing.T) { test(newTrial(t, pgtest.DSN(t), text)) })
+}
+
+func newTrial(t *testing.T, dsn, text string) *trial {
+	x := &trial{t: t, dsn: dsn, s: parse(t, text)}
+	var err error
+	if x.db, err = migrate.Open(t.Context(), dsn); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { x.db.Close(context.Background()) })
+	if _, err := x.db.Sync(t.Context(), x.s, migrate.RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func (x *trial) exec(sql string) {
+	x.t.Helper()
+	var err error
+	if x.db.Engine == migrate.SQLite {
+		err = x.db.Lite.Exec(sql)
+	} else {
+		_, err = x.db.PG.Exec(x.t.Context(), sql)
+	}
+	if err != nil {
+		x.t.Fatalf("%v\n%.300s", err, sql)
+	}
+}
+
+// series is a table of the numbers 1 to n, called g(i).
+func (x *trial) series(n int) string {
+	if x.db.Engine == migrate.SQLite {
+		return fmt.Sprintf("(WITH RECURSIVE g(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM g WHERE i < %d) SELECT i FROM g) g", n)
+	}
+	return fmt.Sprintf("generate_series(1, %d) g(i)", n)
+}
+
+func (x *trial) take() (map[string]Table, []string) {
+	x.t.Helper()
+	db, err := migrate.OpenExisting(x.t.Context(), x.dsn)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	defer db.Close(context.Background())
+	list, notes, err := TakeTables(x.t.Context(), db, x.s, TableOptions{bounds: x.bounds})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	tables := map[string]Table{}
+	for _, t := range list {
+		tables[t.Name] = t
+	}
+	c := &Capture{Format: Format, Engine: "sqlite", Server: "1", Schema: "x", Taken: time.Unix(1, 0), Tables: list, Notes: notes}
+	if err := c.check(); err != nil {
+		x.t.Errorf("what was taken couldn't be read back: %v", err)
+	}
+	return tables, notes
+}
+
+func column(t *testing.T, of Table, name string) Column {
+	t.Helper()
+	for _, c := range of.Columns {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("table %s has no column %s", of.Name, name)
+	return Column{}
+}
+
+func near(t *testing.T, what string, got, want, within float64) {
+	t.Helper()
+	if math.Abs(got-want) > within {
+		t.Errorf("%s is %g, want %g within %g", what, got, want, within)
+	}
+}
+
+const small = `
+enum mood { sad ok glad }
+type parent @table { id: bigint! @id  name: String! @unique  children: [child!]! @inverse(of: "parent") }
+type child @table @index(columns: ["parent_id"]) {
+  id: bigint! @id
+  parent_id: bigint
+  parent: parent @relation(columns: ["parent_id"])
+  mood: mood!
+  flag: Boolean!
+  note: String
+  at: timestamptz!
+  tags: [String!]!
+  doc: jsonb!
+  shuffled: Int!
+  amount: numeric!
+}
+type pair @table { a: bigint! @id  b: bigint! @id  v: String }
+type empty @table { id: bigint! @id  name: String }
+`
+
+func TestTablesAreDescribed(t *testing.T) {
+	onBoth(t, small, func(x *trial) {
+		array, doc := `'["a","bb"]'`, `'{"k":1,"l":[1,2]}'`
+		if x.db.Engine == migrate.SQLite {
+			doc = "jsonb(" + doc + ")"
+		} else {
+			array = "ARRAY['a','bb']"
+		}
+		x.exec("INSERT INTO parent (id, name) SELECT i, 'parent number ' || i FROM " + x.series(100))
+		// Parent 1 has 500 children, 2 to 50 have ten each, 51 to 100 none; ten children have no parent.
+		x.exec(`INSERT INTO child (id, parent_id, mood, flag, note, at, tags, doc, shuffled, amount)
+			SELECT i, CASE WHEN i <= 500 THEN 1 WHEN i <= 990 THEN 2 + (i - 501) / 10 END,
+			CASE WHEN i % 10 < 7 THEN 'ok' WHEN i % 10 < 9 THEN 'glad' ELSE 'sad' END` + map[bool]string{true: "", false: "::mood"}[x.db.Engine == migrate.SQLite] + `,
+			i % 4 = 0,
+			CASE WHEN i % 5 = 0 THEN 'ünïcödé' END,
+			` + map[bool]string{true: "strftime('%Y-%m-%dT%H:%M:%S+00:00', 1700000000 + i * 3600, 'unixepoch')", false: "to_timestamp(1700000000 + i * 3600)"}[x.db.Engine == migrate.SQLite] + `,
+			` + array + `, ` + doc + `, (i * 7919) % 1009, ` + map[bool]string{true: "CAST(i % 250 AS text)", false: "i % 250"}[x.db.Engine == migrate.SQLite] + ` FROM ` + x.series(1000))
+		x.exec("INSERT INTO pair (a, b, v) SELECT i / 10, i, 'x' FROM " + x.series(300))
+		tables, notes := x.take()
+		if len(notes) > 0 {
+			t.Errorf("notes: %q", notes)
+		}
+		if len(tables) != 4 || tables["child"].Rows != 1000 || tables["child"].Sampled != 1000 || tables["child"].Guessed || tables["empty"].Rows != 0 {
+			t.Errorf("tables are %+v", tables)
+		}
+		child := tables["child"]
+		id := column(x.t, child, "id")
+		if id.Distinct != 1000 || id.Order != 1 || id.Grows != [3]float64{0.25, 0.5, 1} || id.Common != nil || *id.Lengths != (Lengths{1, 3, 3, 4}) {
+			x.t.Errorf("id is %+v", id)
+		}
+		near(x.t, "the middle of id", id.Spread[4], 0.5, 0.01)
+		fk := column(x.t, child, "parent_id")
+		if fk.Nulls != 0.01 || fk.Distinct != 50 || !reflect.DeepEqual(fk.Common, []float64{0.5}) {
+			x.t.Errorf("parent_id is %+v", fk)
+		}
+		near(x.t, "parents in the first quarter", fk.Grows[0], 1.0/50, 0.001)
+		mood := column(x.t, child, "mood")
+		if !reflect.DeepEqual(mood.Labels, []float64{0.1, 0.7, 0.2}) || !reflect.DeepEqual(mood.Common, []float64{0.7, 0.2, 0.1}) {
+			x.t.Errorf("mood is %+v", mood)
+		}
+		if flag := column(x.t, child, "flag"); !reflect.DeepEqual(flag.Labels, []float64{0.75, 0.25}) {
+			x.t.Errorf("flag is %+v", flag)
+		}
+		if note := column(x.t, child, "note"); note.Nulls != 0.8 || note.Distinct != 1 || *note.Lengths != (Lengths{7, 7, 7, 7}) || note.Order != 0 {
+			x.t.Errorf("note is %+v %v", note, note.Lengths)
+		}
+		at := column(x.t, child, "at")
+		near(x.t, "the order of at", at.Order, 1, 0.0001)
+		if len(at.Spread) != 9 {
+			x.t.Errorf("at is %+v", at)
+		}
+		near(x.t, "the order of shuffled", column(x.t, child, "shuffled").Order, 0, 0.1)
+		if tags := column(x.t, child, "tags"); tags.Elements == nil || *tags.Elements != (Lengths{2, 2, 2, 2}) {
+			x.t.Errorf("tags are %+v", tags)
+		}
+		if doc := column(x.t, child, "doc"); doc.Elements == nil || *doc.Elements != (Lengths{2, 2, 2, 2}) {
+			x.t.Errorf("doc is %+v", doc)
+		}
+		if amount := column(x.t, child, "amount"); amount.Distinct != 250 || len(amount.Spread) != 9 {
+			x.t.Errorf("amount is %+v", amount)
+		}
+		f := child.FanOuts[0]
+		if f.To != "parent" || f.Parents != 100 || f.Childless != 0.5 || f.Unknown != "" || f.Top[0] != 500 || f.Top[1] != 10 || len(f.Top) != CommonMax || f.Together != 1 {
+			x.t.Errorf("the fan-out is %+v", f)
+		}
+		want := []Degree{{Most: 12, Parents: 0.98, Children: 0.4949}, {Most: 512, Parents: 0.02, Children: 0.5051}}
+		if !reflect.DeepEqual(f.Degrees, want) {
+			x.t.Errorf("degrees are %+v, want %+v", f.Degrees, want)
+		}
+		if again, _ := x.take(); !reflect.DeepEqual(again, tables) {
+			x.t.Error("the same rows were described in two ways")
+		}
+	})
+}
+
+const large = `
+type maker @table { id: bigint! @id  name: String!  things: [thing!]! @inverse(of: "maker") }
+type thing @table @index(columns: ["maker_id"]) {
+  id: bigint! @id
+  maker_id: bigint!
+  maker: maker! @relation(columns: ["maker_id"])
+  kind: Int!
+  code: String!
+}
+`
+
+// narrow makes a table of 60,000 rows a large one.
+var narrow = bounds{wholeRows: 5_000, blockRows: 100, blocks: 64, wholePages: 20, sampledPages: 60, groupRows: 20_000}
+
+// TestLargeTableIsSampled holds what is estimated from a sample against what is so. The long form has the real bounds.
+func TestLargeTableIsSampled(t *testing.T) {
+	b, makers, things := narrow, 1_000, 60_000
+	if os.Getenv("PINTAIL_PROVE") != "" {
+		b, makers, things = usual, 20_000, 1_200_000
+	}
+	onBoth(t, large, func(x *trial) {
+		x.bounds = b
+		x.exec(fmt.Sprintf("INSERT INTO maker (id, name) SELECT i, 'maker ' || i FROM %s", x.series(makers)))
+		// Every tenth thing is of maker 7, the others are spread over the first half of the makers.
+		x.exec(fmt.Sprintf("INSERT INTO thing (id, maker_id, kind, code) SELECT i, CASE WHEN i %% 10 = 0 THEN 7 ELSE 1 + (i %% 100000 * 7919) %% %d END, i %% 3, 'code ' || (i %% 501) FROM %s",
+			makers/2, x.series(things)))
+		if x.db.Engine == migrate.Postgres {
+			x.exec("VACUUM ANALYZE")
+		}
+		begin := time.Now()
+		tables, notes := x.take()
+		if took := time.Since(begin); took > 20*time.Second {
+			x.t.Errorf("it took %v", took)
+		}
+		thing := tables["thing"]
+		if thing.Rows != int64(things) || thing.Guessed {
+			x.t.Errorf("rows are %d", thing.Rows)
+		}
+		if thing.Sampled > things64(b) || thing.Sampled < things64(b)/4 {
+			x.t.Errorf("%d rows were looked at; notes %q", thing.Sampled, notes)
+		}
+		half := float64(makers / 2)
+		near(x.t, "distinct makers", float64(column(x.t, thing, "maker_id").Distinct), half, half/10)
+		near(x.t, "the commonest maker", column(x.t, thing, "maker_id").Common[0], 0.1, 0.02)
+		if kind := column(x.t, thing, "kind"); kind.Distinct != 3 || len(kind.Common) != 3 {
+			x.t.Errorf("kind is %+v", kind)
+		}
+		near(x.t, "distinct codes", float64(column(x.t, thing, "code").Distinct), 501, 25)
+		near(x.t, "codes in a quarter", column(x.t, thing, "code").Grows[0], 1, 0.1)
+		if id := column(x.t, thing, "id"); id.Distinct != thing.Rows || id.Order < 0.999 {
+			x.t.Errorf("id is %+v", id)
+		}
+		f := thing.FanOuts[0]
+		if f.Unknown != "" || f.Sampled < parentsLooked/2 || f.Sampled > parentsLooked {
+			x.t.Fatalf("the fan-out is %+v", f)
+		}
+		near(x.t, "childless", f.Childless, 0.5, 0.08)
+		hot := float64(min(things/10, childrenMax))
+		near(x.t, "the children of the commonest maker", float64(f.Top[0]), hot, hot/4)
+		usual := 0.0
+		for _, d := range f.Degrees {
+			if d.Most >= 96 && d.Most <= 128 { // 108 each
+				usual += d.Parents
+			}
+		}
+		near(x.t, "makers with 108 children", usual, 1, 0.03)
+	})
+}
+
+// things64 is how many rows at most are looked at.
+func things64(b bounds) int64 {
+	return max(b.wholeRows, int64(b.blocks)*b.blockRows, b.sampledPages*200)
+}
+
+func TestFanOutWithoutIndexIsLeftOpen(t *testing.T) {
+	onBoth(t, strings.Replace(large, `@index(columns: ["maker_id"])`, "", 1), func(x *trial) {
+		x.bounds = narrow
+		x.exec("INSERT INTO maker (id, name) VALUES (1, 'x')")
+		x.exec(fmt.Sprintf("INSERT INTO thing (id, maker_id, kind, code) SELECT i, 1, 1, '' FROM %s", x.series(int(narrow.groupRows)+1)))
+		tables, _ := x.take()
+		if f := tables["thing"].FanOuts[0]; f.Unknown == "" || f.Degrees != nil {
+			x.t.Errorf("the fan-out is %+v", f)
+		}
+	})
+}
+
+// TestTableThatLeftIsNoted reads a database that isn't as the schema file says: what is wrong is noted, without any value.
+func TestTableThatLeftIsNoted(t *testing.T) {
+	onBoth(t, small, func(x *trial) {
+		x.exec("DROP TABLE pair")
+		x.exec("ALTER TABLE empty RENAME COLUMN name TO another")
+		tables, notes := x.take()
+		want := []string{"empty could not be read: it isn't as the schema file says", "pair could not be read: it isn't as the schema file says"}
+		if !reflect.DeepEqual(notes, want) {
+			x.t.Errorf("notes are %q, want %q", notes, want)
+		}
+		if !tables["pair"].Guessed || tables["pair"].Columns != nil || tables["child"].Sampled != 0 {
+			x.t.Errorf("tables are %+v", tables)
+		}
+	})
+}
+
+func TestReadingWritesNothing(t *testing.T) {
+	onBoth(t, small, func(x *trial) {
+		db, err := migrate.OpenExisting(t.Context(), x.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close(context.Background())
+		if _, _, err := TakeTables(t.Context(), db, x.s, TableOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if db.Engine == migrate.SQLite {
+			err = db.Lite.Exec("INSERT INTO parent (id, name) VALUES (1, 'x')")
+		} else {
+			_, err = db.PG.Exec(t.Context(), "INSERT INTO parent (id, name) VALUES (1, 'x')")
+		}
+		if err == nil || !strings.Contains(err.Error(), "read-only") && !strings.Contains(err.Error(), "readonly") {
+			t.Errorf("the connection that reads may write: %v", err)
+		}
+	})
+}
+
+func TestCancelledReadingEnds(t *testing.T) {
+	onBoth(t, small, func(x *trial) {
+		db, err := migrate.OpenExisting(t.Context(), x.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close(context.Background())
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, _, err := TakeTables(ctx, db, x.s, TableOptions{}); err == nil {
+			t.Error("it read on")
+		}
+	})
+}
+
+func TestBars(t *testing.T) {
+	for n, want := range map[int64]int64{1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 7: 8, 9: 12, 13: 16, 100: 128, 1537: 2048, math.MaxInt64: math.MaxInt64} {
+		if got := barOf(n); got != want {
+			t.Errorf("%d stands in bar %d, want %d", n, got, want)
+		}
+	}
+}
