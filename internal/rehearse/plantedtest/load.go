@@ -14,13 +14,13 @@ const (
 	hottestEvery = 5
 )
 
-// Load asks all planted queries of a world through a node, as clients would, and gives its shapes and which query has which of them, by
+// Load asks planted queries of a world through a node, as clients would, and gives its shapes and which query has which of them, by
 // ID. Writes are rolled back, so that the database stays the one whose works were counted.
-func (w *World) Load(s *schema.Schema, st store.Store) (*shape.Book, map[string]string, error) {
+func (w *World) Load(s *schema.Schema, st store.Store, queries []Query) (*shape.Book, map[string]string, error) {
 	n := patient(s, rollingBack{st})
 	door := front(n)
 	ids, calls := map[string]string{}, map[string]int64{}
-	for _, q := range Of(w.Name) {
+	for _, q := range queries {
 		typical, failed := w.Typical(q, 2)
 		hottest, failedToo := w.Hottest(q, 2)
 		for i := range asked {

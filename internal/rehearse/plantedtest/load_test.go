@@ -29,7 +29,7 @@ func TestLoad(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer st.Close()
-				book, names, err := w.Load(s, st)
+				book, names, err := w.Load(s, st, Of(world))
 				if err != nil {
 					t.Fatalf("%s: %v", engine, err)
 				}

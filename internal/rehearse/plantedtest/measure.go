@@ -40,7 +40,10 @@ type Meter struct {
 }
 
 // Close gives the database back.
-func (m *Meter) Close() error { return m.store.Close() }
+func (m *Meter) Close() error {
+	counting.Store(false)
+	return m.store.Close()
+}
 
 // Ask asks one request, which must succeed, and gives its work.
 func (m *Meter) Ask(r *http.Request) (Work, error) {
@@ -79,13 +82,19 @@ func front(n *node.Node) *node.Front {
 	return node.NewFront(n, node.Limits{SendingBytesMax: 1 << 30}, nil, nil)
 }
 
-// steps and pages are those of all SQLite connections of this process since CountSteps.
-var steps, pages atomic.Int64
+// steps and pages are those of all SQLite connections of this process while a Meter is open.
+var (
+	steps, pages atomic.Int64
+	counting     atomic.Bool
+)
 
 // CountSteps lets every SQLite connection that is opened from now on count its steps and pages. A test's main calls it once.
 func CountSteps() {
 	sqlite3.AutoExtension(func(c *sqlite3.Conn) error {
 		return c.Trace(sqlite3.TRACE_PROFILE, func(_ sqlite3.TraceEvent, s, _ any) error {
+			if !counting.Load() { // whoever else counts finds SQLite's own counters as they are
+				return nil
+			}
 			steps.Add(int64(s.(*sqlite3.Stmt).Status(sqlite3.STMTSTATUS_VM_STEP, true)))
 			for _, of := range []sqlite3.DBStatus{sqlite3.DBSTATUS_CACHE_HIT, sqlite3.DBSTATUS_CACHE_MISS} {
 				n, _, err := c.Status(of, true)
@@ -124,6 +133,7 @@ func (w *World) SQLite() (*Meter, error) {
 	if err != nil {
 		return nil, err
 	}
+	counting.Store(true)
 	return &Meter{front(patient(s, rollingBack{st})), st, func() (Work, error) { return Work{Units: steps.Swap(0), Pages: pages.Swap(0)}, nil }}, nil
 }
 

@@ -22,6 +22,7 @@ import (
 type Query struct {
 	Name  string
 	World string
+	Later bool   // it was kept from the classifier until that was written
 	Trap  string // what makes a classifier err; empty where nothing does
 	Note  string
 

@@ -15,6 +15,8 @@ var shopValues = map[string]Values{
 	"moment":    {`SELECT placed_at FROM "order"`, ``},
 	"offset":    {`VALUES (20), (20), (40), (40), (60), (80), (100), (140), (180)`, `SELECT count(*) / 20 * 20 - 20 FROM "order"`},
 	"toast":     {`SELECT id FROM toast`, `SELECT toast_id FROM order_item GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
+	"name":      {`SELECT name FROM customer`, ``},
+	"total":     {`SELECT CAST(total AS TEXT) FROM "order"`, ``},
 	"voucher":   {`SELECT 'V' || id FROM "order"`, ``},
 }
 

@@ -15,9 +15,10 @@ type Verdict struct {
 	Worse    bool    // than sublinear
 	Unknown  bool    // it says that it can't tell: counted as not found where the query is worse
 	Why      string  // where it can't tell
-	Exponent float64 // of the worst values
-	At10     float64 // the work it foretells at 10x, of the hottest values; 0 where it foretells none
-	Advice   string  // an index that was proven to give a better class; empty for none
+	Exponent float64 // of the worst case
+
+	Typical10, Hottest10 float64  // the work that it foretells at 10x; 0 where it foretells none
+	Advice               []string // indexes that were proven to give a better class
 }
 
 // A Score is how a rehearsal of one engine does.
@@ -51,17 +52,36 @@ const near = 0.25
 // spreadMost is how far exponents may differ from seed to seed.
 const spreadMost = 0.05
 
-// off is by how much a foretold work at 10x misses the counted one, as a share of the latter.
-func off(v Verdict, t Truth) float64 {
-	return math.Abs(v.At10/float64(max(t.Hottest[1].Units, 1)) - 1)
+// A foretold is one work at 10x that a rehearsal said, and what was counted.
+type foretold struct {
+	of            string
+	said, counted float64
+}
+
+func (f foretold) near() bool { return math.Abs(f.said/f.counted-1) <= near }
+
+// foretells lists the works at 10x: of typical values, and of the hottest where there are any. What is unknown isn't foretold.
+func foretells(q Query, v Verdict, t Truth) []foretold {
+	var list []foretold
+	if v.Typical10 > 0 {
+		list = append(list, foretold{"typical", v.Typical10, float64(max(t.Typical[1].Units, 1))})
+	}
+	if v.Hottest10 > 0 && q.Hot(values[q.World]) {
+		list = append(list, foretold{"hottest", v.Hottest10, float64(max(t.Hottest[1].Units, 1))})
+	}
+	return list
 }
 
 // Judge holds the verdicts of several seeds against the truth. The first seed's give recall, precision, work and advice; all of them
 // the spread of exponents.
 func Judge(engine string, seeds []map[string]Verdict, truths map[string]Truth) Score {
 	s := Score{Engine: engine}
-	for name, v := range seeds[0] {
-		t := truths[engine+" "+name]
+	for _, q := range Queries() {
+		v, ok := seeds[0][q.Name]
+		if !ok {
+			continue
+		}
+		name, t := q.Name, truths[engine+" "+q.Name]
 		s.Queries++
 		flagged := v.Worse && !v.Unknown
 		switch {
@@ -76,16 +96,16 @@ func Judge(engine string, seeds []map[string]Verdict, truths map[string]Truth) S
 		}
 		if t.Worse() {
 			s.Worse++
-			if v.Advice != "" {
+			if len(v.Advice) > 0 {
 				s.Advised++
 			}
 		}
 		if v.Unknown {
 			s.Unknown++
 		}
-		if v.At10 > 0 {
+		for _, f := range foretells(q, v, t) {
 			s.Foretold++
-			if off(v, t) <= near {
+			if f.near() {
 				s.Near++
 			}
 		}
@@ -122,8 +142,10 @@ func Print(w io.Writer, engine string, seeds []map[string]Verdict, truths map[st
 		case v.Worse && !t.Worse():
 			wrong = append(wrong, "false alarm")
 		}
-		if v.At10 > 0 && off(v, t) > near {
-			wrong = append(wrong, fmt.Sprintf("work at 10x %.0f, counted %d", v.At10, t.Hottest[1].Units))
+		for _, f := range foretells(q, v, t) {
+			if !f.near() {
+				wrong = append(wrong, fmt.Sprintf("%s at 10x %.0f, counted %.0f", f.of, f.said, f.counted))
+			}
 		}
 		var list []float64
 		for _, seed := range seeds {

@@ -49,10 +49,12 @@ func (t Truth) Label() string {
 // Queries are all planted queries, world by world.
 func Queries() []Query {
 	var all []Query
-	for world, list := range map[string][]Query{Shop: shopQueries, Bare: bareQueries, Chinook: chinookQueries} {
-		for _, q := range list {
-			q.World = world
-			all = append(all, q)
+	for world, lists := range map[string][2][]Query{Shop: {shopQueries, shopLater}, Bare: {bareQueries, bareLater}, Chinook: {chinookQueries, chinookLater}} {
+		for i, list := range lists {
+			for _, q := range list {
+				q.World, q.Later = world, i == 1
+				all = append(all, q)
+			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Query) int {

@@ -12,7 +12,7 @@ import (
 
 var (
 	measure = flag.Bool("measure", false, "count the works of all planted queries anew, and write testdata/truth.txt (with PINTAIL_PROVE)")
-	only    = flag.String("world", "", "with -measure: count this world alone")
+	only    = flag.String("world", "", "with -measure and TestFigures: this world alone")
 )
 
 func TestMain(m *testing.M) {
@@ -20,16 +20,27 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestTruth counts the works anew where -measure asks for it. Without it the file must be whole: a line for each query and
-// engine, labels that follow from the works, as many flat ones as worse ones, and traps.
+// TestTruth counts the works anew where -measure asks for it, and in make prove, where the labels must come out as they stand in
+// the file. The file must be whole: a line for each query and engine, labels that follow from the works, as many flat ones as
+// worse ones, and traps.
 func TestTruth(t *testing.T) {
+	prove := os.Getenv("PINTAIL_PROVE") != ""
 	if *measure {
-		if os.Getenv("PINTAIL_PROVE") == "" {
+		if !prove {
 			t.Fatal("-measure takes some minutes: set PINTAIL_PROVE too")
 		}
-		remeasure(t)
+		if err := os.WriteFile("testdata/truth.txt", writeTruth(remeasure(t)), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	truths := truth(t)
+	if prove && !*measure {
+		for _, now := range remeasure(t) {
+			if was := truths[now.Engine+" "+now.Query]; now.Label() != was.Label() {
+				t.Errorf("%s on %s is %s now (%v, hottest %v), the file says %s: count anew with -measure", now.Query, now.Engine, now.Label(), now.Typical, now.Hottest, was.Label())
+			}
+		}
+	}
 	traps, flat := 0, map[string]int{}
 	for _, q := range Queries() {
 		if q.Trap != "" {
@@ -110,10 +121,10 @@ func TestCountsAgain(t *testing.T) {
 // draws is how many typical values are drawn at a scale.
 var draws = map[int]int{1: 25, 10: 15, 100: 7}
 
-// remeasure writes the golden file.
-func remeasure(t *testing.T) {
+// remeasure counts all works. Those of worlds that aren't to be counted are the file's.
+func remeasure(t *testing.T) (list []Truth) {
 	found := map[string]*Truth{}
-	if old, err := os.ReadFile("testdata/truth.txt"); err == nil && *only != "" {
+	if old, err := os.ReadFile("testdata/truth.txt"); err == nil {
 		list, err := readTruth(old)
 		if err != nil {
 			t.Fatal(err)
@@ -132,7 +143,6 @@ func remeasure(t *testing.T) {
 			})
 		}
 	}
-	var list []Truth
 	for _, engine := range []string{"sqlite", "postgres"} {
 		for _, q := range Queries() {
 			if f := found[engine+" "+q.Name]; f != nil {
@@ -140,9 +150,7 @@ func remeasure(t *testing.T) {
 			}
 		}
 	}
-	if err := os.WriteFile("testdata/truth.txt", writeTruth(list), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return list
 }
 
 func countWorld(t *testing.T, world string, i, scale int, found map[string]*Truth) {
