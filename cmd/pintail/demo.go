@@ -21,7 +21,7 @@ import (
 )
 
 func demoCommand(c console, f *flags) *cobra.Command {
-	dir := "toast-shop"
+	dir, orders := "toast-shop", demo.Orders
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Make the avocado toast shop, a project to look at, and serve it",
@@ -33,7 +33,10 @@ machine only. A second start finds it made, with everything that was changed in 
 			if f.schema != "" || f.database != "" {
 				return usage("the demo has a schema and a database of its own: leave --schema and --database out, or use `pintail serve`")
 			}
-			shop := shop{dir: dir}
+			if orders < 1 || orders > ordersMax {
+				return usage("--orders %d: a shop has 1 to %s orders", orders, grouped(ordersMax))
+			}
+			shop := shop{dir: dir, orders: orders}
 			begun, err := shop.begun()
 			if err != nil {
 				return err
@@ -61,12 +64,19 @@ machine only. A second start finds it made, with everything that was changed in 
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", dir, "the `folder` to make it in")
+	cmd.Flags().IntVar(&orders, "orders", orders, "the `number` of orders that it has when it is made")
 	f.addListen(cmd.Flags())
 	return cmd
 }
 
+// ordersMax is how many orders a demo may have: some 1.5 GB.
+const ordersMax = 5_000_000
+
 // A shop is the demo on disk.
-type shop struct{ dir string }
+type shop struct {
+	dir    string
+	orders int // of one that isn't made yet
+}
 
 func (s shop) schema() string   { return filepath.Join(s.dir, "schema.graphql") }
 func (s shop) database() string { return filepath.Join(s.dir, "data", "pintail.db") }
@@ -119,7 +129,7 @@ func (s shop) make(ctx context.Context, c console, conf *config) (*schema.Schema
 		{"schema.graphql", counted(len(parsed.Tables), "table", "tables")},
 		{"queries/", "named queries, in SQL"},
 		{"public/", "the shop's page"},
-		{"data/pintail.db", "SQLite: " + grouped(int64(rows)) + " rows, of them " + grouped(demo.Orders) + " orders"},
+		{"data/pintail.db", "SQLite: " + grouped(int64(rows)) + " rows, of them " + grouped(int64(s.orders)) + " orders"},
 	} {
 		c.say("  %-16s %s", line[0], p.dim(line[1]))
 	}
@@ -151,7 +161,7 @@ func (s shop) fill(ctx context.Context, c console, parsed *schema.Schema) (rows 
 	if err := createDatabase(ctx, "sqlite:"+path, parsed); err != nil {
 		return 0, err
 	}
-	if rows, err = seed(ctx, c, path, parsed); err != nil {
+	if rows, err = seed(ctx, c, path, parsed, s.orders); err != nil {
 		return 0, err
 	}
 	return rows, os.Rename(path, s.database())
@@ -161,13 +171,13 @@ func (s shop) fill(ctx context.Context, c console, parsed *schema.Schema) (rows 
 const seedRows = 2000
 
 // seed writes the shop's rows by the way that a client's would take, in transactions of seedRows.
-func seed(ctx context.Context, c console, path string, parsed *schema.Schema) (total int, err error) {
+func seed(ctx context.Context, c console, path string, parsed *schema.Schema, orders int) (total int, err error) {
 	app, err := pintail.New(ctx, pintail.Config{Parsed: parsed, Database: "sqlite:" + path, Open: true, AnswerTime: time.Hour, StatementTime: time.Hour})
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, app.Close()) }()
-	tables := demo.Seed(demo.Orders)
+	tables := demo.Seed(orders)
 	for _, t := range tables {
 		total += t.Count
 	}

@@ -28,7 +28,7 @@ tells every story both ways, and prints a line for each.
 
 Exit codes: 0 where the shop survived, with --unprotected where it didn't; 3 where it ended otherwise; 1 where the story couldn't be told.
 --json prints what happens as it happens, one JSON object a line (docs/stories/README.md).`,
-		Example:               "  pintail story stale\n  pintail story stale --unprotected\n  pintail story all --report stories.html",
+		Example:               "  pintail story outage\n  pintail story outage --unprotected\n  pintail story all --report stories.html",
 		Args:                  cobra.MatchAll(cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return knownStory(all, args[0]) }),
 		ValidArgs:             all,
 		DisableFlagsInUseLine: false,
@@ -202,13 +202,20 @@ func (t *teller) event(e story.Event) {
 	_, _ = fmt.Fprintf(t.out, "%s\n", line)
 }
 
-// The words that stand before a step, by whose doing it is.
-var whose = map[string]string{
-	story.WhoStory:   "",
-	story.WhoWorld:   "It happens: ",
-	story.WhoPintail: "Pintail ",
-	story.WhoVisitor: "In the shop: ",
+// whose says by whom a step is, in at most whoWidth letters.
+func whose(who string) string {
+	switch who {
+	case story.WhoWorld:
+		return "it happens"
+	case story.WhoPintail:
+		return "Pintail"
+	case story.WhoVisitor:
+		return "in the shop"
+	}
+	return ""
 }
+
+const whoWidth = 11
 
 // line tells an event to a person.
 func (t *teller) line(e story.Event) {
@@ -225,17 +232,17 @@ func (t *teller) line(e story.Event) {
 		}
 		fmt.Fprintf(t.out, "%s %s\n\n%s\n\n", p.bold(e.Title), p.dim("(story "+e.Story+how+", seed "+fmt.Sprint(e.Seed)+")"), wrapped(e.Text, "", 0))
 	case story.KindStep:
-		who := whose[e.Who]
-		text := wrapped(who+e.Text, strings.Repeat(" ", 10), 10)
+		const before = 8 + 2 + whoWidth + 2
+		who, text := fmt.Sprintf("%-*s", whoWidth, whose(e.Who)), wrapped(e.Text, strings.Repeat(" ", before), before)
 		switch e.Who {
 		case story.WhoWorld:
-			text = p.yellow(text)
+			who, text = p.yellow(who), p.yellow(text)
 		case story.WhoPintail:
-			text = p.green(text)
+			who, text = p.green(who), p.green(text)
 		case story.WhoVisitor:
-			text = p.bold(text)
+			who, text = p.bold(who), p.bold(text)
 		}
-		fmt.Fprintf(t.out, "%s  %s\n", p.dim(fmt.Sprintf("%6.1f s", e.At)), text)
+		fmt.Fprintf(t.out, "%s  %s  %s\n", p.dim(fmt.Sprintf("%6.1f s", e.At)), who, text)
 	case story.KindSample:
 		if !terminal(t.err) {
 			return

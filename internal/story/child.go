@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	startTime = 30 * time.Second // for a child to make the shop and say that it serves
-	stopTime  = 3 * time.Second  // for a child to finish what is under way, before it is killed
+	startTime = time.Minute     // for a child to make the shop and say that it serves
+	stopTime  = 3 * time.Second // for a child to finish what is under way, before it is killed
 )
 
 // A child is a process of the program itself that serves.
@@ -58,7 +58,9 @@ func (r *run) serve(ctx context.Context, name, dir string, env []string, args ..
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start %s: %w", r.Program, err)
 	}
+	r.mu.Lock()
 	r.children = append(r.children, c)
+	r.mu.Unlock()
 	return c, c.await(ctx)
 }
 
@@ -116,6 +118,11 @@ func (c *child) serving() bool {
 // saidBytes is how much of the end of a log is shown.
 const saidBytes = 600
 
+// tail is the end of a text, without spaces around it.
+func tail(text []byte) []byte {
+	return bytes.TrimSpace(text[max(0, len(text)-saidBytes):])
+}
+
 // said is the end of what it said.
 func (c *child) said() string {
 	f, err := os.Open(c.log)
@@ -127,7 +134,7 @@ func (c *child) said() string {
 		_, _ = f.Seek(-saidBytes, io.SeekEnd)
 	}
 	text, _ := io.ReadAll(f)
-	text = bytes.TrimSpace(text)
+	text = tail(text)
 	if len(text) == 0 {
 		return "it said nothing"
 	}

@@ -32,6 +32,16 @@ type answer struct {
 	body   []byte
 }
 
+// code is that of an error's body; empty where it has none.
+func (a answer) code() string {
+	_, rest, _ := bytes.Cut(a.body, []byte(`"code":"`))
+	code, _, found := bytes.Cut(rest, []byte(`"`))
+	if !found {
+		return ""
+	}
+	return string(code)
+}
+
 const (
 	dialTime   = 3 * time.Second
 	answerTime = 10 * time.Second // that a client waits for an answer

@@ -8,9 +8,14 @@ import (
 	"time"
 )
 
-// atLeast fills in what a figure had to be, and whether it is.
+// atLeast and atMost fill in what a figure had to be, and whether it is.
 func (f Figure) atLeast(least float64) Figure {
 	f.Want, f.OK = "at least "+amount(least, f.Unit), f.Value >= least
+	return f
+}
+
+func (f Figure) atMost(most float64) Figure {
+	f.Want, f.OK = "at most "+amount(most, f.Unit), f.Value <= most
 	return f
 }
 

@@ -88,12 +88,16 @@ func (r *run) flow(ctx context.Context, number uint64, s stream) *flow {
 	return f
 }
 
-// stop lets nothing more arrive, waits for what is under way for as long as patience, and gives up what isn't answered then.
-func (f *flow) stop(patience time.Duration) {
-	if !f.end.CompareAndSwap(0, int64(time.Since(f.began))) {
-		return
+// finish lets nothing more arrive.
+func (f *flow) finish() {
+	if f.end.CompareAndSwap(0, int64(time.Since(f.began))) {
+		close(f.ending)
 	}
-	close(f.ending)
+}
+
+// stop is finish, waits for what is under way for as long as patience, and gives up what isn't answered then. It may be called again.
+func (f *flow) stop(patience time.Duration) {
+	f.finish()
 	done := make(chan struct{})
 	go func() { f.wg.Wait(); close(done) }()
 	select {
@@ -208,12 +212,16 @@ func (f *flow) collect(is func(sample) bool) samples {
 		}
 		l.mu.Unlock()
 	}
-	slices.SortFunc(all, func(a, b sample) int { return cmp.Compare(a.took, b.took) })
+	all.sort()
 	return all
 }
 
 // samples are the samples of a time, sorted by how long they took.
 type samples []sample
+
+func (s samples) sort() {
+	slices.SortFunc(s, func(a, b sample) int { return cmp.Compare(a.took, b.took) })
+}
 
 // count gives how many have a property.
 func (s samples) count(is func(sample) bool) (n int) {
@@ -227,6 +235,11 @@ func (s samples) count(is func(sample) bool) (n int) {
 
 // good gives how many were answered well.
 func (s samples) good() int { return s.count(sample.good) }
+
+// status gives how many were answered with that status.
+func (s samples) status(status int) int {
+	return s.count(func(one sample) bool { return one.status == status })
+}
 
 // quantile is what the fastest q of all took at most, 0 < q ≤ 1. What got no answer counts with the time that was waited for it.
 func (s samples) quantile(q float64) time.Duration {

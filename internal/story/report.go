@@ -60,7 +60,7 @@ type reportPlot struct {
 }
 
 var reportWho = map[string]string{
-	WhoStory: "", WhoWorld: "It happens", WhoPintail: "Pintail", WhoVisitor: "In the shop",
+	WhoStory: "", WhoWorld: "it happens", WhoPintail: "Pintail", WhoVisitor: "in the shop",
 }
 
 var reportResult = map[string]string{

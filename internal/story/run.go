@@ -59,6 +59,17 @@ func (r *run) since(t time.Time) float64 {
 	return float64(t.Sub(r.began).Round(time.Millisecond)) / float64(time.Second)
 }
 
+// now is the time since the story began, as samples have it.
+func (r *run) now() time.Duration { return time.Since(r.began) }
+
+// phase is how long a phase lasts in which nothing but times is taken.
+func (r *run) phase(d time.Duration) time.Duration {
+	if r.Brief {
+		return d / 4
+	}
+	return d
+}
+
 func (r *run) emit(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -16,7 +16,12 @@ import (
 
 // open makes the shop in the run's folder and serves it, with some of Pintail's variables set.
 func (r *run) open(ctx context.Context, env ...string) (*child, error) {
-	return r.serve(ctx, "shop", r.dir, env, "demo", "--dir", "shop")
+	return r.openNamed(ctx, "shop", shopOrders, env...)
+}
+
+// openNamed is open for a shop of another size, in a folder of that name.
+func (r *run) openNamed(ctx context.Context, name string, orders int, env ...string) (*child, error) {
+	return r.serve(ctx, name, r.dir, env, "demo", "--dir", name, "--orders", strconv.Itoa(orders))
 }
 
 // again serves the shop that open made by one more process, on the same file.
@@ -85,10 +90,20 @@ func (r *run) until(ctx context.Context, most time.Duration, is func() bool) err
 			return ctx.Err()
 		case <-time.After(min(left, 20*time.Millisecond)):
 		}
-		for _, c := range r.children {
-			if err := c.died(); err != nil {
-				return err
-			}
+		if err := r.died(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// died says which of the children ended by itself; nil for none.
+func (r *run) died() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.children {
+		if err := c.died(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -127,3 +142,17 @@ func (r *run) watch(most time.Duration, look func(from, to time.Duration) map[st
 		<-done
 	}
 }
+
+// perSecond is a count over a time.
+func perSecond(n int, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
+	}
+	return float64(n) / d.Seconds()
+}
+
+// percent is a part of a whole; of nothing it is 0.
+func percent(part, of int) float64 { return 100 * float64(part) / float64(max(of, 1)) }
+
+// guardCode is the code of a question that the guard refuses.
+const guardCode = "PT510"

@@ -225,7 +225,7 @@ func (s *stale) judge(hits, near float64) string {
 	case wrong > 0:
 		s.step(WhoVisitor, "%s", s.first)
 	default:
-		s.step(WhoPintail, "forgot what each commit had touched before that commit was acknowledged, and after a commit of the other process everything that was older.")
+		s.step(WhoPintail, "The cache forgot what each commit had touched before that commit was acknowledged, and after a commit of the other process everything that was older.")
 		s.step(WhoVisitor, "Every price that was shown was the price at that moment.")
 	}
 	s.figure(Figure{Name: "prices_changed", Label: "price changes that were acknowledged", Value: writes}.told())

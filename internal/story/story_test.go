@@ -164,6 +164,26 @@ func TestStaleUnprotected(t *testing.T) {
 	}
 }
 
+func TestOutage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("twenty seconds of load")
+	}
+	r, _ := tellIt(t, "outage", Options{Seed: 1, Brief: !proving()})
+	counts(t, r)
+}
+
+// TestUnprotected tells the stories that end badly by times alone: on a machine that does other things at the same time, that proves nothing.
+func TestUnprotected(t *testing.T) {
+	if !proving() {
+		t.Skip("times are taken by make prove only")
+	}
+	for _, name := range []string{"outage"} {
+		if r, _ := tellIt(t, name, Options{Seed: 1, Unprotected: true}); r.Result != Died || !r.Passed {
+			t.Errorf("%s, unprotected: %s", name, r.Result)
+		}
+	}
+}
+
 // TestInterrupted ends a story in each of its parts: nothing is left over, and the error is the interruption.
 func TestInterrupted(t *testing.T) {
 	for _, after := range []time.Duration{0, 300 * time.Millisecond, 4 * time.Second} {
