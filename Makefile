@@ -11,7 +11,7 @@ FUZZTIME    ?= 5s
 CONFORMANCE ?=
 
 .NOTPARALLEL:
-.PHONY: help quick test deps gofmt vet staticcheck short tests mutants race fuzz build clients prove conformance sqlmap
+.PHONY: help quick test figures deps gofmt vet staticcheck short tests mutants race fuzz build clients prove conformance sqlmap
 
 help:                          ## list what make can do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 14
@@ -30,6 +30,10 @@ prove: export PINTAIL_PROVE := 1
 prove: FUZZTIME = 5m
 prove: deps tests fuzz sqlmap  ## the long forms of tests and fuzzing (hours)
 	@tools/finish $(STARTED) 'make prove: passed'
+
+figures:                       ## how right the rehearsal is: it rehearses planted queries on both engines (an hour)
+	@tools/deps
+	@PINTAIL_PROVE=1 go test -timeout 4h -count 1 -v -run TestFigures ./internal/rehearse/plantedtest
 
 deps:                          ## say what the tests need and is missing, then install it
 	@$(STEP) 'what the tests need' tools/deps

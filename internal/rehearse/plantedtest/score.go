@@ -23,7 +23,7 @@ type Verdict struct {
 
 // A Score is how a rehearsal of one engine does.
 type Score struct {
-	Engine                      string
+	Of                          string // whatever the table calls it
 	Queries, Worse              int
 	Found, Missed, False, Right int // worse and flagged, worse and not, flat and flagged, flat and not
 	Unknown                     int // of Queries
@@ -72,11 +72,11 @@ func foretells(q Query, v Verdict, t Truth) []foretold {
 	return list
 }
 
-// Judge holds the verdicts of several seeds against the truth. The first seed's give recall, precision, work and advice; all of them
+// Judge holds the verdicts of several seeds on some queries against the truth. The first seed's give recall, precision, work and advice; all of them
 // the spread of exponents.
-func Judge(engine string, seeds []map[string]Verdict, truths map[string]Truth) Score {
-	s := Score{Engine: engine}
-	for _, q := range Queries() {
+func Judge(engine string, queries []Query, seeds []map[string]Verdict, truths map[string]Truth) Score {
+	s := Score{Of: engine}
+	for _, q := range queries {
 		v, ok := seeds[0][q.Name]
 		if !ok {
 			continue
@@ -162,10 +162,10 @@ func Print(w io.Writer, engine string, seeds []map[string]Verdict, truths map[st
 
 // Table writes the scores, as docs/rehearse.md has them.
 func Table(w io.Writer, scores []Score) {
-	fmt.Fprintln(w, "| engine | queries | worse | recall | precision | unknown | work at 10x within 25 % | exponents over seeds within 0.05 | proven advice |")
+	fmt.Fprintln(w, "| | queries | worse | recall | precision | unknown | work at 10x within 25 % | exponents over seeds within 0.05 | proven advice |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
 	for _, s := range scores {
-		fmt.Fprintf(w, "| %s | %d | %d | %.3f | %.3f | %d | %d of %d (%.0f %%) | %d of %d, widest %.2f | %d of %d |\n", s.Engine, s.Queries, s.Worse,
+		fmt.Fprintf(w, "| %s | %d | %d | %.3f | %.3f | %d | %d of %d (%.0f %%) | %d of %d, widest %.2f | %d of %d |\n", s.Of, s.Queries, s.Worse,
 			s.Recall(), s.Precision(), s.Unknown, s.Near, s.Foretold, 100*share(s.Near, s.Foretold), s.Queries-s.Spread, s.Queries, s.Widest, s.Advised, s.Worse)
 	}
 }

@@ -21,9 +21,9 @@ func TestJudge(t *testing.T) {
 		"order-by-key": {Exponent: 0.04}, "newest-orders": {Exponent: 0.9, Worse: true}, "menu": {Unknown: true},
 		"orders-counted": {Exponent: 1.02}, "customers-all": {Exponent: 5}, "orders-of-customer": {Exponent: 1},
 	}}
-	got := Judge("sqlite", seeds, truths)
+	got := Judge("sqlite", Queries(), seeds, truths)
 	want := Score{
-		Engine: "sqlite", Queries: 6, Worse: 3, Found: 2, Missed: 1, False: 1, Right: 2, Unknown: 2,
+		Of: "sqlite", Queries: 6, Worse: 3, Found: 2, Missed: 1, False: 1, Right: 2, Unknown: 2,
 		Foretold: 4, Near: 3, Spread: 1, Widest: got.Widest, Advised: 1,
 	}
 	if got != want {

@@ -1,0 +1,127 @@
+package plantedtest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pintail-dev/pintail/internal/rehearse"
+)
+
+var (
+	seeds  = flag.Int("seeds", 10, "with TestFigures: rehearse with so many seeds")
+	engine = flag.String("engine", "", "with TestFigures: rehearse on this engine alone")
+	whole  = flag.Bool("whole", false, "with TestFigures: print a line for each query, and not only for those that the rehearsal errs in")
+)
+
+// TestRehearsal rehearses some of the planted queries on SQLite, on a small shadow: the classes, and the works at 10x.
+func TestRehearsal(t *testing.T) {
+	truths := truth(t)
+	few := strings.Fields("order-by-key orders-of-customer-page newest-orders menu-search orders-by-offset orders-counted customer-search largest-orders")
+	w := Build(t, Shop, 1, t.TempDir())
+	c, err := w.Capture(t.Context(), "sqlite", "sqlite:"+w.Path, slices.DeleteFunc(Of(Shop), func(q Query) bool { return !slices.Contains(few, q.Name) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	verdicts, rep, err := c.Rehearse(t.Context(), rehearse.Options{Rows: 100_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("rehearsed in %v, up to %v times", time.Since(began).Round(time.Millisecond), rep.Top)
+	for _, name := range few {
+		v, ok := verdicts[name]
+		if found := truths["sqlite "+name]; !ok || v.Unknown || v.Worse != found.Worse() {
+			t.Errorf("%s is %s (%s), the truth is %s, exponent %.2f", name, v.Class, v.Why, found.Label(), found.Exponent())
+		}
+	}
+	s := Judge("sqlite", Queries(), []map[string]Verdict{verdicts}, truths)
+	if share(s.Near, s.Foretold) < 0.8 {
+		var lines strings.Builder
+		Print(&lines, "sqlite", []map[string]Verdict{verdicts}, truths, false)
+		t.Errorf("%d of %d works at 10x are near:\n%s", s.Near, s.Foretold, &lines)
+	}
+}
+
+// TestFigures rehearses everything, on both engines and with ten seeds, and holds it to what docs/rehearse.md says. `make figures`
+// runs it.
+func TestFigures(t *testing.T) {
+	if os.Getenv("PINTAIL_PROVE") == "" {
+		t.Log("the figures take long: they are counted in make prove, and by make figures")
+		return
+	}
+	truths := truth(t)
+	var scores []Score
+	for _, e := range []string{"sqlite", "postgres"} {
+		if *engine != "" && *engine != e {
+			continue
+		}
+		all := make([]map[string]Verdict, *seeds)
+		for _, world := range Worlds() {
+			if *only != "" && *only != world {
+				continue
+			}
+			t.Run(e+" "+world, func(t *testing.T) { rehearseWorld(t, e, world, all) })
+		}
+		if all[0] == nil {
+			continue
+		}
+		Print(os.Stdout, e, all, truths, *whole)
+		later := Judge(e, slices.DeleteFunc(Queries(), func(q Query) bool { return !q.Later }), all, truths)
+		later.Of += ", those the classifier has never seen"
+		scores = append(scores, Judge(e, Queries(), all, truths), later)
+	}
+	Table(os.Stdout, scores)
+	for _, s := range scores {
+		if strings.Contains(s.Of, ",") {
+			continue // too few to hold to
+		}
+		if s.Recall() < 0.95 || s.Precision() < 0.9 {
+			t.Errorf("%s: recall %.3f, precision %.3f; wanted are 0.95 and 0.90", s.Of, s.Recall(), s.Precision())
+		}
+		if share(s.Near, s.Foretold) < 0.9 {
+			t.Errorf("%s: %d of %d works at 10x are within 25 %%; wanted are 90 %%", s.Of, s.Near, s.Foretold)
+		}
+		if s.Spread > 0 {
+			t.Errorf("%s: the exponents of %d queries differ by more than %v from seed to seed", s.Of, s.Spread, spreadMost)
+		}
+	}
+}
+
+// rehearseWorld adds a world's verdicts to those of each seed.
+func rehearseWorld(t *testing.T, engine, world string, all []map[string]Verdict) {
+	ctx := context.Background()
+	w := Build(t, world, 1, t.TempDir())
+	dsn := "sqlite:" + w.Path
+	if engine == "postgres" {
+		dsn = w.PostgreSQL(t)
+	}
+	c, err := w.Capture(ctx, engine, dsn, Of(world))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, note := range c.Capture.Notes {
+		t.Log(note)
+	}
+	for i := range all {
+		verdicts, rep, err := c.Rehearse(ctx, rehearse.Options{Seed: uint64(i + 1), NoAdvice: i > 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("%s %s, seed %d: %.0f s, up to %v times\n", engine, world, i+1, rep.Took, rep.Top)
+		for _, note := range rep.Notes {
+			t.Log(note)
+		}
+		if all[i] == nil {
+			all[i] = map[string]Verdict{}
+		}
+		for name, v := range verdicts {
+			all[i][name] = v
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package plantedtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pintail-dev/pintail/internal/migrate"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/rehearse"
+	"github.com/pintail-dev/pintail/internal/shape"
+	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// A Captured is a world at 1x that was asked the planted queries, as a rehearsal sees it: nothing but its capture, and the
+// schema.
+type Captured struct {
+	World   *World
+	Engine  string
+	Schema  *schema.Schema
+	Capture *rehearse.Capture
+	DSN     string         // beside which the shadow is made
+	Live    *schema.Schema // for its indexes
+
+	names map[string]string // queries by the ID of their shape
+}
+
+// Capture asks a world's queries on an engine and takes a capture, through the file that would be kept of it. dsn is of the database.
+func (w *World) Capture(ctx context.Context, engine, dsn string, queries []Query) (c *Captured, err error) {
+	c = &Captured{World: w, Engine: engine, DSN: dsn}
+	var st store.Store
+	if engine == "sqlite" {
+		c.Schema, st, err = w.OpenSQLite()
+	} else {
+		c.Schema, st, err = w.OpenPostgreSQL(ctx, dsn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	book, names, err := w.Load(c.Schema, st, queries)
+	if err != nil {
+		return nil, err
+	}
+	c.names = names
+	taken := &rehearse.Capture{Format: rehearse.Format, Engine: engine, Schema: c.Schema.Version, Taken: time.Now().UTC().Truncate(time.Second)}
+	taken.Shapes, taken.Notes = rehearse.TakeShapes(ctx, book, c.Schema, st)
+	db, err := migrate.OpenExisting(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close(ctx)
+	var notes []string
+	if taken.Tables, notes, err = rehearse.TakeTables(ctx, db, c.Schema, rehearse.TableOptions{}); err != nil {
+		return nil, err
+	}
+	taken.Notes = append(taken.Notes, notes...)
+	if c.Live, _, err = db.Inspect(ctx, migrate.Options{}); err != nil {
+		return nil, err
+	}
+	file, err := rehearse.Write(taken)
+	if err != nil {
+		return nil, err
+	}
+	c.Capture, err = rehearse.Read(bytes.NewReader(file))
+	return c, err
+}
+
+// Rehearse runs a rehearsal and gives its verdicts by query. o has what differs from the defaults.
+func (c *Captured) Rehearse(ctx context.Context, o rehearse.Options) (map[string]Verdict, *rehearse.Report, error) {
+	o.Schema, o.Capture, o.Database, o.Live, o.Plan = c.Schema, c.Capture, c.DSN, c.Live, plan.Options{Aggregates: true}
+	rep, err := rehearse.Run(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := map[string]Verdict{}
+	for _, v := range rep.Verdicts {
+		name, ok := c.names[v.ID]
+		if !ok {
+			return nil, nil, fmt.Errorf("a verdict on shape %s (%s), which nobody planted", v.ID, v.Label)
+		}
+		out[name] = verdictOf(name, v)
+	}
+	for _, name := range c.names {
+		if _, ok := out[name]; !ok {
+			return nil, nil, fmt.Errorf("no verdict on %s", name)
+		}
+	}
+	return out, rep, nil
+}
+
+// verdictOf takes from a verdict what can be held against the truth. The work of typical values is foretold by the scenario more,
+// which is how the worlds grow; that of the hottest by the scenario in which it is worse.
+func verdictOf(name string, v *rehearse.Verdict) Verdict {
+	out := Verdict{
+		Query: name, Class: v.Class.String(), Worse: v.Class >= rehearse.Linear, Unknown: v.Class == rehearse.Unknown, Why: v.Reason, Exponent: v.Exponent,
+	}
+	for _, c := range v.Cases {
+		switch {
+		case c.Class == rehearse.Unknown:
+		case c.Stratum == shape.Typical && c.Scenario == rehearse.More:
+			out.Typical10 = c.Work.At10
+		case c.Stratum == shape.Hottest:
+			out.Hottest10 = max(out.Hottest10, c.Work.At10)
+		}
+	}
+	for _, a := range v.Advice {
+		out.Advice = append(out.Advice, a.Line)
+	}
+	slices.Sort(out.Advice)
+	return out
+}
