@@ -153,7 +153,13 @@ type RetryError struct {
 	Err   error
 }
 
-func (e *RetryError) Error() string { return "not now: " + e.Err.Error() }
+func (e *RetryError) Error() string {
+	if e.Block != "" {
+		return "not now: " + e.Err.Error() + "; in the way: " + e.Block
+	}
+	return "not now: " + e.Err.Error()
+}
+
 func (e *RetryError) Unwrap() error { return e.Err }
 
 // A Duplicate is a group of rows with the same key.

@@ -120,6 +120,13 @@ func (p *Postgres) look(ctx context.Context, limit time.Duration, f func(pgx.Tx)
 	return err
 }
 
+// doubt has the next look read the whole catalog: a repair changes what the cheap one doesn't see.
+func (p *Postgres) doubt() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.full = time.Time{}
+}
+
 // reach sees to it that there is a connection.
 func (p *Postgres) reach(ctx context.Context) error {
 	if p.conn != nil && !p.conn.IsClosed() {

@@ -71,8 +71,9 @@ func (p *Postgres) Repair(ctx context.Context, r Repair) error {
 		return err
 	}
 	defer unlock()
+	defer p.doubt()
 	switch {
-	case r.Drift.Kind == Statistics:
+	case r.Drift.Kind == Statistics, r.Drift.Kind == Unused:
 		return work.analyze(ctx)
 	case r.Drift.Index.Leftover:
 		return work.dropLeftovers(ctx)
@@ -104,7 +105,8 @@ func (w *pgRepair) session(ctx context.Context) error {
 
 // lock keeps other repairers away, and migrations, which take theirs alone. The locks are the session's, so that they last until the
 // server itself is done with a build whose process was killed. Behind PgBouncer in transaction mode a session is nobody's: they are
-// a transaction's there, on a connection beside; it has no snapshot, so that no build waits for it.
+// a transaction's there, on a connection beside. It is asked by the simple protocol: the extended one's last portal would stay open, and
+// with it a snapshot, which every build waits for.
 func (w *pgRepair) lock(ctx context.Context) (unlock func(), err error) {
 	conn, word := w.conn, ""
 	unlock = func() {} // the connection's end gives them back
@@ -124,11 +126,11 @@ func (w *pgRepair) lock(ctx context.Context) (unlock func(), err error) {
 		word = "xact_"
 	}
 	for _, try := range []struct{ sql, key, who string }{
-		{"SELECT pg_try_advisory_" + word + "lock($1::text::int8)", repairLock, "another process repairs"},
-		{"SELECT pg_try_advisory_" + word + "lock_shared($1::text::int8)", migrate.LockKey, "`pintail schema apply` is at work"},
+		{"SELECT pg_try_advisory_" + word + "lock($1::int8)", repairLock, "another process repairs"},
+		{"SELECT pg_try_advisory_" + word + "lock_shared($1::int8)", migrate.LockKey, "`pintail schema apply` is at work"},
 	} {
 		var got bool
-		err := conn.QueryRow(ctx, try.sql, try.key).Scan(&got)
+		err := conn.QueryRow(ctx, try.sql, pgx.QueryExecModeSimpleProtocol, try.key).Scan(&got)
 		if err == nil && !got {
 			err = &RetryError{Block: try.who, Err: errors.New("the lock is taken")}
 		}
