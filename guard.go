@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pintail-dev/pintail/internal/guard"
 	"github.com/pintail-dev/pintail/internal/store"
@@ -15,14 +18,14 @@ import (
 )
 
 // guarded stands a guard around an engine's store, which it closes where that fails. What it watches by is the engine's own; both are nil where the guard is off.
-func guarded(c Config, s *schema.Schema, st store.Store) (store.Store, *guard.Guard, guard.Engine, error) {
+func guarded(c Config, s *schema.Schema, st store.Store, told func(context.Context, guard.Incident)) (store.Store, *guard.Guard, guard.Engine, error) {
 	if guard.Mode(c.Guard) == guard.Off {
 		return st, nil, nil, nil
 	}
-	config := guard.Config{Schema: s, Mode: guard.Mode(c.Guard), HoldBack: c.GuardHold, Log: c.Log}
+	config := guard.Config{Schema: s, Mode: guard.Mode(c.Guard), HoldBack: c.GuardHold, Told: told, Log: c.Log}
 	lite, ok := st.(*sqlite.Store)
 	if !ok {
-		return st, nil, nil, nil
+		return guardedPostgres(c, s, st, config)
 	}
 	engine, err := guard.NewLite(guard.LiteConfig{Path: strings.TrimPrefix(c.Database, "sqlite:"), Store: lite})
 	if err != nil {
@@ -37,6 +40,22 @@ func guarded(c Config, s *schema.Schema, st store.Store) (store.Store, *guard.Gu
 	return guard.Wrap(st, g), g, engine, nil
 }
 
+// guardedPostgres is guarded on PostgreSQL, where reads and writes take the same connections.
+func guardedPostgres(c Config, s *schema.Schema, st store.Store, config guard.Config) (store.Store, *guard.Guard, guard.Engine, error) {
+	engine, err := guard.NewPostgres(guard.PostgresConfig{
+		DSN: c.Database, Pooled: c.TransactionPooling, Default: s.Default, SearchPath: append(slices.Clone(s.Exposed), s.SearchPath...), ConnsMax: c.ConnectionsMax,
+	})
+	if err != nil {
+		return nil, nil, nil, errors.Join(fmt.Errorf("the guard's own connections: %w", err), st.Close())
+	}
+	config.Engine, config.WritesShare = engine, true
+	g, err := guard.New(config)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, engine.Close(), st.Close())
+	}
+	return guard.Wrap(st, g), g, engine, nil
+}
+
 // RunGuard watches over the database until ctx ends: Run does it by itself, whoever puts Handler under a server of their own calls this
 // beside it. Until it runs, the guard neither refuses nor repairs anything.
 func (a *App) RunGuard(ctx context.Context) error {
@@ -44,7 +63,13 @@ func (a *App) RunGuard(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	return a.guard.Run(ctx)
+	if a.webhook == nil {
+		return a.guard.Run(ctx)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.guard.Run(ctx) })
+	group.Go(func() error { return a.webhook.Run(ctx) })
+	return group.Wait()
 }
 
 // Guard is what the guard knows now.

@@ -58,7 +58,9 @@ type Config struct {
 	Origins []string // of pages that may call across origins; "*" for all; not in open mode
 	Limits  node.Limits
 
-	Guard     string        // what is done about lost indexes: "repair", "observe", "off"; default repair where `pintail schema apply` made the tables, else observe
+	Guard         string // what is done about lost indexes: "repair", "observe", "off"; default repair where `pintail schema apply` made the tables, else observe
+	NotifyWebhook string // URL to which the guard posts its incidents as JSON; empty for none
+
 	GuardHold time.Duration // between the notice of a loss and its repair, for whoever wants to watch what happens meanwhile; default 0
 
 	CacheBytes int64 // of answers that are kept in memory, on SQLite; default DefaultCacheBytes, negative for none
@@ -131,6 +133,7 @@ type App struct {
 	address     atomic.Pointer[string] // where RunOn listens
 	guard       *guard.Guard           // nil where it is off
 	guardEngine guard.Engine           // its own connections
+	webhook     *guard.Webhook         // is told of its incidents; nil for nobody
 
 	draining sync.Once
 	drained  chan struct{} // closed once the app is stopping
@@ -150,18 +153,27 @@ func New(ctx context.Context, c Config) (*App, error) {
 			return nil, err
 		}
 	}
+	var hook *guard.Webhook
+	var told func(context.Context, guard.Incident)
+	if c.NotifyWebhook != "" {
+		var err error
+		if hook, err = guard.NewWebhook(c.NotifyWebhook, c.Log); err != nil {
+			return nil, fmt.Errorf("the address to notify: %w", err)
+		}
+		told = hook.Tell
+	}
 	st, err := openStore(c, s)
 	if err != nil {
 		return nil, err
 	}
-	st, watcher, engine, err := guarded(c, s, st)
+	st, watcher, engine, err := guarded(c, s, st, told)
 	if err != nil {
 		return nil, err
 	}
 	if c.CacheBytes > 0 {
 		st = cache.Wrap(st, cache.Config{Bytes: c.CacheBytes})
 	}
-	a := &App{config: c, store: st, guard: watcher, guardEngine: engine, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(), drained: make(chan struct{})}
+	a := &App{config: c, store: st, guard: watcher, guardEngine: engine, webhook: hook, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(), drained: make(chan struct{})}
 	if kept, ok := st.(*cache.Store); ok {
 		a.gauge.registry.MustRegister(newCacheGauges(kept))
 	}

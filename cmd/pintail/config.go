@@ -58,6 +58,7 @@ func (c *config) keys() []key {
 		{"database.statement_time", "5s", "the longest that one SQL statement may take", &c.StatementTime},
 		{"cache.bytes", strconv.Itoa(pintail.DefaultCacheBytes), "on SQLite: how much memory answers take that are kept, see cache.md; negative for none", &c.CacheBytes},
 		{"guard", "", "what is done about lost indexes: repair (refuse what stands on them, and rebuild them), observe (tell only), off; default: repair where `schema apply` made the tables, else observe", &c.Guard},
+		{"notify.webhook", "", "URL to which incidents are posted as JSON when they begin, are repaired, or take a person, see guard.md; it may hold a secret: keep it in the environment", &c.NotifyWebhook},
 		{"listen", defaultListen, "the address that serves the API", &c.Listen},
 		{"admin.listen", defaultAdmin, "the address of the console, /livez, /readyz and /metrics, or off", &c.Admin},
 		{"admin.hosts", "", "Host headers that the admin address answers besides loopback ones", &c.AdminHosts},
@@ -145,7 +146,9 @@ func (k key) path() bool {
 }
 
 // secret says whether the key's value must never be shown.
-func (k key) secret() bool { return k.name == "admin.secret" || k.name == "database.url" }
+func (k key) secret() bool {
+	return k.name == "admin.secret" || k.name == "database.url" || k.name == "notify.webhook"
+}
 
 // envs gives all variables that set the key, the last one that is set counting: its own, and a short one for database.url.
 func (k key) envs() []string {
@@ -165,6 +168,11 @@ func (c *config) check() error {
 	case guard.Auto, guard.Act, guard.Observe, guard.Off:
 	default:
 		return usage("guard is %q; it is repair, observe or off", c.Guard)
+	}
+	if c.NotifyWebhook != "" {
+		if err := guard.CheckWebhook(c.NotifyWebhook); err != nil {
+			return usage("notify.webhook: %v", err)
+		}
 	}
 	switch c.LogFormat {
 	case "", "text", "json":

@@ -107,6 +107,8 @@ func TestWrongConfigurations(t *testing.T) {
 		"no truth value":            {env: [2]string{"PINTAIL_REST_PLAN", "perhaps"}, want: `PINTAIL_REST_PLAN: "perhaps" is not a truth value`},
 		"an end that there isn't":   {yaml: "rest.tx_end: maybe", want: "it is one of commit, commit-allow-override"},
 		"a form that there isn't":   {yaml: "log.format: xml", want: `log.format is "xml"; it is text or json`},
+		"a webhook without https":   {yaml: "notify.webhook: ftp://u:" + secret + "@hooks.example.com/x", want: "notify.webhook: it must begin with https:// or http://"},
+		"a webhook without a host":  {yaml: "notify.webhook: https:///" + secret, want: "notify.webhook: it names no host"},
 		"a level that there isn't":  {yaml: "log.level: loud", want: `log.level is "loud"`},
 		"an engine":                 {f: flags{database: "mysql://u@h/d"}, want: `"mysql://u@h/d" begins with neither sqlite: nor postgres://`},
 		"a URL of SQLite":           {f: flags{database: "sqlite://data/x.db"}, want: "write sqlite:data/x.db"},
@@ -139,7 +141,7 @@ func TestWrongConfigurations(t *testing.T) {
 func TestEveryKeyIsAnEnvironmentVariable(t *testing.T) {
 	inFolder(t, "")
 	for _, k := range (&config{}).keys() {
-		text := map[string]string{"rest.tx_end": "rollback", "guard": "observe", "log.format": "json", "log.level": "warn", "database.url": "sqlite:x.db"}[k.name]
+		text := map[string]string{"rest.tx_end": "rollback", "guard": "observe", "log.format": "json", "log.level": "warn", "database.url": "sqlite:x.db", "notify.webhook": "https://example.com/x"}[k.name]
 		if text == "" {
 			switch k.to.(type) {
 			case *bool:
