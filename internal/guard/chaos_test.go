@@ -154,6 +154,7 @@ func liteChaosOn(t testing.TB, path string, change ...func(*Config)) *chaos {
 		t.Fatal(err)
 	}
 	c := newChaos(t, s, st, l, change...)
+	c.t.Helper()
 	WatchLite(st, c.guard, l)
 	c.harm = func(sql string) {
 		t.Helper()

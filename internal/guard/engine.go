@@ -186,8 +186,8 @@ type Damage struct {
 // Records keep incidents where every process on the database sees them: in Pintail's own tables where `apply` made them, else in a
 // file beside a SQLite database, else in memory alone.
 type Records interface {
-	// Open gives the open incident of this subject (Drift.Index.ID), and makes it from i where there is none: of several
-	// processes that notice one loss, one makes the record.
+	// Open gives the open incident of this subject (Drift.Index.ID), or one that ended after i began, and makes it from i where there
+	// is none: of several processes that notice one loss, one makes the record.
 	Open(ctx context.Context, i Incident) (Incident, error)
 
 	// Save writes an incident's newer state over the older one.

@@ -49,6 +49,7 @@ type Config struct {
 
 	RowsMin  int64         // default RowsMin
 	Every    time.Duration // between looks at the catalog; default 1 s
+	TakeOver time.Duration // how long another process's claim to repair is believed; default 10 s. Whoever takes over looks again under the database's own lock, so that two at once do no harm
 	HoldBack time.Duration // between the record of a loss and its repair, for whoever wants to watch; default 0
 
 	// WritesShare says that writes take the same connections as reads, so that they are shared out by shape too.
@@ -73,6 +74,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Every == 0 {
 		c.Every = time.Second
+	}
+	if c.TakeOver == 0 {
+		c.TakeOver = 10 * time.Second
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

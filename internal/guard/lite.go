@@ -33,6 +33,8 @@ type Lite struct {
 	live    *sqlite.Beside
 	records *liteRecords
 
+	pagesMost int // of the file while something is repaired, for tests of a full disk; 0 for no limit
+
 	mu     sync.Mutex // guards what follows
 	last   liteCatalog
 	copies []*liteCopy // of schemas, the last used first

@@ -108,8 +108,12 @@ func (r *liteRecords) Open(ctx context.Context, i Incident) (kept Incident, err 
 		}
 		found := false
 		var decoded error
-		err := liteBound(c, "SELECT record FROM "+migrate.IncidentTable+" WHERE subject = ?1 AND ended IS NULL LIMIT 1", []string{i.Subject}, func(st *sqlite3.Stmt) {
-			found, decoded = true, json.Unmarshal(st.ColumnBlob(0, nil), &kept)
+		err := liteBound(c, "SELECT record FROM "+migrate.IncidentTable+" WHERE subject = ?1 ORDER BY ended IS NOT NULL, id DESC LIMIT 1", []string{i.Subject}, func(st *sqlite3.Stmt) {
+			var last Incident
+			decoded = json.Unmarshal(st.ColumnBlob(0, nil), &last)
+			if !last.State.Ended() || last.Ended.After(i.Began) {
+				found, kept = true, last
+			}
 		})
 		if err = errors.Join(err, decoded); err != nil || found {
 			return err

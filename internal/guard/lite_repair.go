@@ -62,10 +62,15 @@ func (l *Lite) Repair(ctx context.Context, r Repair) error {
 		if err := c.Exec("PRAGMA temp_store = FILE"); err != nil { // it may sort more than memory holds
 			return err
 		}
+		if l.pagesMost > 0 {
+			if err := c.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", l.pagesMost)); err != nil {
+				return err
+			}
+		}
 		if err := c.Exec("BEGIN IMMEDIATE"); err != nil {
 			return busyAs(err, "")
 		}
-		counted.building = true
+		counted.building, counted.told = true, time.Time{}
 		if err := l.rebuild(c, &r.Drift); err != nil {
 			if errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) {
 				return l.doubled(c, r.Drift.Index, err)

@@ -50,6 +50,7 @@ func (g *Guard) look(ctx context.Context, again bool) error {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	s := g.schema.Load()
+	began := time.Now() // before the catalog is read: what another process repairs after it ends after it too
 	cat, err := g.config.Engine.Catalog(ctx, s)
 	if err != nil {
 		err = fmt.Errorf("read the catalog: %w", err)
@@ -67,7 +68,7 @@ func (g *Guard) look(ctx context.Context, again bool) error {
 		return err
 	}
 	drift = append(drift, g.unverified(ctx, was, drift)...)
-	next := &situation{catalog: cat, drift: drift, since: time.Now()}
+	next := &situation{catalog: cat, drift: drift, since: began}
 	if was != nil && same(was.drift, drift) {
 		if was.catalog.Version == cat.Version {
 			return nil

@@ -18,10 +18,6 @@ type work struct {
 }
 
 const (
-	// takeOver is how long another process's claim to be repairing is believed. Whoever takes over looks again under the database's
-	// own lock, so that two at once do no harm.
-	takeOver = 10 * time.Second
-
 	// retryFirst and retryMost bound the pause after a repair that failed, which doubles each time.
 	retryFirst = 2 * time.Second
 	retryMost  = time.Minute
@@ -139,6 +135,11 @@ func (g *Guard) open(ctx context.Context, records Records, d *Drift) error {
 	if err != nil { // it is repaired all the same
 		kept = i
 	}
+	if kept.State.Ended() { // another process was faster from beginning to end
+		g.dirty.Store(true)
+		g.wake()
+		return nil
+	}
 	g.workMu.Lock()
 	g.work[d.Index.ID] = &work{incident: kept}
 	g.workMu.Unlock()
@@ -172,8 +173,7 @@ func (g *Guard) due(sit *situation, now bool) []*Drift {
 		if !d.Kind.lost() || !d.Rebuilds || w == nil {
 			continue
 		}
-		other := w.incident.State == Repairing && w.incident.Repairer != g.config.Name && time.Since(w.incident.Touched) < takeOver
-		if now || w.incident.State != Stopped && !other && !w.incident.NotBefore.After(time.Now()) {
+		if now || w.incident.State != Stopped && !g.others(&w.incident) && !w.incident.NotBefore.After(time.Now()) {
 			out = append(out, d)
 		}
 	}
@@ -189,10 +189,21 @@ func (g *Guard) due(sit *situation, now bool) []*Drift {
 	return out
 }
 
+// others says whether an incident is another process's to repair: of whoever noticed it first, or repairs it, as long as that one is
+// heard of.
+func (g *Guard) others(i *Incident) bool {
+	heard := i.Touched
+	if i.NotBefore.After(heard) {
+		heard = i.NotBefore
+	}
+	return cmp.Or(i.Repairer, i.Noticed) != g.config.Name && time.Since(heard) < g.config.TakeOver
+}
+
 // repair repairs one thing, and closes its incident where what stands on it is in order then.
 func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool) error {
 	g.workMu.Lock()
 	w := g.work[d.Index.ID]
+	was := w.incident
 	w.mine = true
 	w.incident.State, w.incident.Repairer, w.incident.NotBefore, w.incident.Why = Repairing, g.config.Name, time.Time{}, ""
 	w.incident.Tries++
@@ -205,6 +216,12 @@ func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool)
 		g.workMu.Unlock()
 	}()
 	saved := g.save(ctx, records, w, i)
+	if saved != nil && cmp.Or(was.Repairer, was.Noticed) != g.config.Name { // it isn't gone: it builds, with the lock that a record needs
+		g.workMu.Lock()
+		w.incident = was
+		g.workMu.Unlock()
+		return nil
+	}
 	g.config.Log.Info("guard: repairing "+i.Name, "table", i.Table, "incident", i.ID, "try", i.Tries)
 	began := time.Now()
 	err := g.config.Engine.Repair(ctx, Repair{Drift: *d, Schema: g.schema.Load(), Progress: func(p Progress) {
@@ -339,8 +356,7 @@ func (g *Guard) read(ctx context.Context, records Records, sit *situation) error
 			if !w.mine {
 				w.incident = i
 			}
-			busy := i.State == Repairing && i.Repairer != g.config.Name && time.Since(i.Touched) < takeOver
-			if !lost(i.Subject) && !w.mine && !busy {
+			if !lost(i.Subject) && !w.mine && !(i.State == Repairing && g.others(&i)) {
 				over = append(over, w)
 			}
 		}
@@ -361,12 +377,12 @@ func (g *Guard) read(ctx context.Context, records Records, sit *situation) error
 	return err
 }
 
-// Waits says whether another process repairs this database now, so that its lock is worth waiting for.
+// Waits says whether this database is repaired now, so that its lock is worth waiting for.
 func (g *Guard) Waits() bool {
 	g.workMu.Lock()
 	defer g.workMu.Unlock()
 	for _, w := range g.work {
-		if w.incident.State == Repairing && !w.mine {
+		if w.incident.State == Repairing {
 			return true
 		}
 	}

@@ -68,7 +68,7 @@ type Checked struct {
 }
 
 // Lost is how many differences make queries slow or wrong.
-func (s *Status) Lost() (n int) {
+func (s Status) Lost() (n int) {
 	for i := range s.Drift {
 		if s.Drift[i].Kind.lost() {
 			n++
@@ -78,7 +78,7 @@ func (s *Status) Lost() (n int) {
 }
 
 // Extra is how many indexes no file declares.
-func (s *Status) Extra() (n int) {
+func (s Status) Extra() (n int) {
 	for i := range s.Drift {
 		if s.Drift[i].Kind == Extra {
 			n++
