@@ -57,6 +57,7 @@ type Options struct {
 	HookTime    time.Duration // for each hook; 0 means 1 s
 	Log         *slog.Logger  // nil logs nothing
 	Hooks       Hooks
+	Unrecorded  bool   // keep no book of shapes: what recording costs is measured against this
 	ServerTimes bool   // answer with Server-Timing
 	Version     string // of the program, for the API's description
 }
@@ -168,7 +169,7 @@ func (n *Node) timed(ctx context.Context, g *generation, who query.Actor, p *pla
 	r, err := n.execute(ctx, g, who, p, args, call)
 	took := time.Since(begin)
 	times.Store += took
-	p.Shape.Note(args, took, max(int64(r.Rows), r.Affected), err != nil && fault.From(err).HTTPStatus() >= 500)
+	note(p, args, r, err, took)
 	if n.o.SlowTime > 0 && took > n.o.SlowTime {
 		n.slow.note(ctx, p, args, took)
 	}
@@ -197,7 +198,9 @@ func (n *Node) planned(g *generation, who query.Actor, q query.Query, key []byte
 	if err != nil {
 		return nil, err
 	}
-	p.Shape = n.book.Of(who.Role, key, func() shape.About { return plan.About(p, q) })
+	if !n.o.Unrecorded {
+		p.Shape = n.book.Of(who.Role, key, func() shape.About { return plan.About(p, q) })
+	}
 	g.plans.Put(g.schema.Version, who.Role, key, p)
 	return p, nil
 }
@@ -227,8 +230,18 @@ func (n *Node) DoIn(ctx context.Context, h store.Handle, who query.Actor, q quer
 	if err != nil {
 		return store.Result{}, err
 	}
+	begin := time.Now()
+	var r store.Result
 	if p.ReadsOnly() && p.Op != plan.Call {
-		return h.Read(ctx, p, args)
+		r, err = h.Read(ctx, p, args)
+	} else {
+		r, err = h.Write(ctx, p, args)
 	}
-	return h.Write(ctx, p, args)
+	note(p, args, r, err, time.Since(begin))
+	return r, err
+}
+
+// note counts a run of a plan in its shape.
+func note(p *plan.Plan, args query.Args, r store.Result, err error, took time.Duration) {
+	p.Shape.Note(args, took, max(int64(r.Rows), r.Affected), err != nil && fault.From(err).HTTPStatus() >= 500)
 }

@@ -56,7 +56,6 @@ type tally struct {
 // analyzed is what ANALYZE found out about a column.
 type analyzed struct {
 	distinct float64
-	grows    bool // with the rows
 	common   []float64
 	order    float64
 	ordered  bool

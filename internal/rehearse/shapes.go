@@ -66,7 +66,7 @@ func TakeShapes(ctx context.Context, book *shape.Book, s *schema.Schema, st stor
 		notes = append(notes, fmt.Sprintf("%d shapes are of tables or columns that the schema no longer has, and are left out", left))
 	}
 	if large > 0 {
-		notes = append(notes, fmt.Sprintf("%d shapes are left out: each is longer than %d bytes or deeper than %d", large, query.TemplateBytesMax, query.TemplateDepthMax))
+		notes = append(notes, fmt.Sprintf("%d shapes are left out: each is longer than %d bytes or deeper than %d, or came when all had used up %d MiB", large, query.TemplateBytesMax, query.TemplateDepthMax, shape.TemplatesBytesMax>>20))
 	}
 	if look != nil && look.gaveUp > 0 {
 		notes = append(notes, fmt.Sprintf("of %d examples it isn't known how many rows they match: it took too long", look.gaveUp))

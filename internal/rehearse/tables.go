@@ -16,9 +16,6 @@ import (
 const (
 	parentsLooked = 500
 	childrenMax   = 100_000 // of one parent, counted one by one
-
-	statementTime = 2 * time.Second // of any one statement; what takes longer is given up, and noted
-	captureTime   = 3 * time.Minute // of all tables together
 )
 
 // bounds say what is read whole.
@@ -29,9 +26,13 @@ type bounds struct {
 	wholePages   int64 // PostgreSQL's own measure of a table, before its rows are counted
 	sampledPages int64
 	groupRows    int64 // of a table whose foreign key is grouped whole; of a larger one parents are sampled
+
+	statement time.Duration // of any one statement; what takes longer is given up, and noted
+	all       time.Duration // of all tables together
 }
 
-var usual = bounds{wholeRows: 200_000, blockRows: 1_000, blocks: 64, wholePages: 3_000, sampledPages: 1_000, groupRows: 1_000_000}
+var usual = bounds{wholeRows: 200_000, blockRows: 1_000, blocks: 64, wholePages: 3_000, sampledPages: 1_000, groupRows: 1_000_000,
+	statement: 2 * time.Second, all: 3 * time.Minute}
 
 // TableOptions are for TakeTables.
 type TableOptions struct {
@@ -60,14 +61,14 @@ func TakeTables(ctx context.Context, db *migrate.Database, s *schema.Schema, o T
 	slices.SortFunc(tables, func(a, b *schema.Table) int { return cmp.Compare(tableName(s, a), tableName(s, b)) })
 	rows := map[*schema.Table]int64{}
 	passes := map[*schema.Table]*pass{}
-	until := time.Now().Add(captureTime)
+	until := time.Now().Add(o.bounds.all)
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	for i, t := range tables {
 		if o.Tell != nil {
 			o.Tell(tableName(s, t), i, len(tables))
 		}
 		if time.Now().After(until) {
-			note("%s and the tables after it were not read: the time of %v for all of them was over", tableName(s, t), captureTime)
+			note("%s and the tables after it were not read: the time of %v for all of them was over", tableName(s, t), o.bounds.all)
 			for _, left := range tables[i:] {
 				list = append(list, Table{Name: tableName(s, left), Guessed: true})
 			}

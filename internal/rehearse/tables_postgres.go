@@ -27,10 +27,27 @@ type pgReader struct {
 }
 
 func (r *pgReader) begin(ctx context.Context) error {
-	_, err := r.db.Exec(ctx, fmt.Sprintf("SET application_name = 'pintail rehearse'; SET default_transaction_read_only = on; SET statement_timeout = %d; "+
-		"SET lock_timeout = 200; SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0; SET jit = off; SET datestyle = 'ISO, MDY'; "+
-		"SET timezone = 'UTC'; SET bytea_output = 'hex'", statementTime.Milliseconds()))
-	return err
+	return r.in(ctx, func(tx pgx.Tx) error { return nil })
+}
+
+// in runs statements in a read-only transaction. Its settings end with it: behind a pooler the session is someone else's next.
+func (r *pgReader) in(ctx context.Context, run func(tx pgx.Tx) error) error {
+	tx, err := r.db.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = 200; SET LOCAL synchronize_seqscans = off; "+
+		"SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off; SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL timezone = 'UTC'; SET LOCAL bytea_output = 'hex'",
+		max(r.statement.Milliseconds(), 1)))
+	if err == nil {
+		err = run(tx)
+	}
+	return errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
+}
+
+// one runs a query of one row.
+func (r *pgReader) one(ctx context.Context, sql string, args []any, to ...any) error {
+	return r.in(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, sql, args...).Scan(to...) })
 }
 
 func (r *pgReader) reason(err error) string {
@@ -38,7 +55,7 @@ func (r *pgReader) reason(err error) string {
 	if errors.As(err, &pg) {
 		switch pg.Code {
 		case "57014":
-			return "that took longer than " + statementTime.String()
+			return "that took longer than " + r.statement.String()
 		case "55P03":
 			return "another session keeps it locked"
 		case "42501":
@@ -85,8 +102,8 @@ func (r *pgReader) columns(t *schema.Table) string {
 func (r *pgReader) read(ctx context.Context, t *schema.Table) (out seen, err error) {
 	var tuples float64
 	var pages int64
-	err = r.db.QueryRow(ctx, `SELECT c.reltuples, coalesce((SELECT sum(pg_relation_size(relid))::bigint FROM pg_partition_tree(c.oid) WHERE isleaf), pg_relation_size(c.oid)),
-		current_setting('block_size')::bigint FROM pg_class c WHERE c.oid = to_regclass($1)`, r.name(t)).Scan(&tuples, &out.bytes, &pages)
+	err = r.one(ctx, `SELECT c.reltuples, coalesce((SELECT sum(pg_relation_size(relid))::bigint FROM pg_partition_tree(c.oid) WHERE isleaf), pg_relation_size(c.oid)),
+		current_setting('block_size')::bigint FROM pg_class c WHERE c.oid = to_regclass($1)`, []any{r.name(t)}, &tuples, &out.bytes, &pages)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return out, &pgconn.PgError{Code: "42P01"}
 	}
@@ -94,7 +111,7 @@ func (r *pgReader) read(ctx context.Context, t *schema.Table) (out seen, err err
 		return out, err
 	}
 	pages = out.bytes / pages
-	counted, countErr := int64(-1), r.db.QueryRow(ctx, "SELECT count(*) FROM "+r.name(t)).Scan(&out.rows)
+	counted, countErr := int64(-1), r.one(ctx, "SELECT count(*) FROM "+r.name(t), nil, &out.rows)
 	if countErr == nil {
 		counted = out.rows
 		if pages <= r.wholePages && counted <= r.wholeRows {
@@ -128,60 +145,71 @@ func (r *pgReader) read(ctx context.Context, t *schema.Table) (out seen, err err
 // pass reads the rows of a table or of a sample of it, at most wholeRows.
 func (r *pgReader) pass(ctx context.Context, t *schema.Table, sample string, expected int64) (*pass, error) {
 	p := newPass(t, expected)
-	rows, err := r.db.Query(ctx, "SELECT "+r.columns(t)+" FROM "+r.name(t)+sample+" LIMIT "+strconv.FormatInt(r.wholeRows, 10), pgx.QueryExecModeSimpleProtocol)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	row := make([]cell, len(t.Columns))
-	for rows.Next() {
-		values := rows.RawValues()
-		for i, c := range t.Columns {
-			v := cell{number: math.NaN(), null: values[2*i] == nil}
-			if !v.null {
-				text := string(values[2*i])
-				v.number = numberOf(c.Type, text)
-				v.letters = int64(utf8.RuneCountInString(text))
-				if n, err := strconv.ParseInt(string(values[2*i+1]), 10, 64); err == nil {
-					v.letters = n
-				}
-				v.head = text[:min(len(text), headBytes)]
-			}
-			row[i] = v
+	sql := "SELECT " + r.columns(t) + " FROM " + r.name(t) + sample + " LIMIT " + strconv.FormatInt(r.wholeRows, 10)
+	err := r.in(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, sql, pgx.QueryExecModeSimpleProtocol)
+		if err != nil {
+			return err
 		}
-		p.add(row)
+		defer rows.Close()
+		for rows.Next() {
+			textCells(rows.RawValues(), t, row)
+			p.add(row)
+		}
+		return rows.Err()
+	})
+	return p, err
+}
+
+// textCells reads a row of what columns selects.
+func textCells(values [][]byte, t *schema.Table, row []cell) {
+	for i, c := range t.Columns {
+		v := cell{number: math.NaN(), null: values[2*i] == nil}
+		if !v.null {
+			text := string(values[2*i])
+			v.number = numberOf(c.Type, text)
+			v.letters = int64(utf8.RuneCountInString(text))
+			if n, err := strconv.ParseInt(string(values[2*i+1]), 10, 64); err == nil {
+				v.letters = n
+			}
+			v.head = text[:min(len(text), headBytes)]
+		}
+		row[i] = v
 	}
-	return p, rows.Err()
 }
 
 // catalog takes over what ANALYZE found out about a table that was only sampled: it looks at rows from all over the table, where a
-// sample of whole pages sees neighbours.
+// sample of whole pages sees neighbours. Where that can't be read, the sample stands alone.
 func (r *pgReader) catalog(ctx context.Context, t *schema.Table, out *seen) {
-	rows, err := r.db.Query(ctx, `SELECT attname, n_distinct::float8, correlation::float8, coalesce(most_common_freqs, '{}')::float8[] FROM pg_stats
-		WHERE schemaname = $1 AND tablename = $2 AND NOT inherited`, cmp.Or(t.Name.Schema, r.s.Default, "public"), t.Name.Name)
-	if err != nil {
-		return
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var a analyzed
-		var order *float64
-		if rows.Scan(&name, &a.distinct, &order, &a.common) != nil {
-			return
+	_ = r.in(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT attname, n_distinct::float8, correlation::float8, most_common_freqs::float8[] FROM pg_stats
+			WHERE schemaname = $1 AND tablename = $2 AND NOT inherited`, cmp.Or(t.Name.Schema, r.s.Default, "public"), t.Name.Name)
+		if err != nil {
+			return err
 		}
-		i := slices.IndexFunc(t.Columns, func(c *schema.Column) bool { return c.Name == name })
-		if i < 0 {
-			continue
+		defer rows.Close()
+		for rows.Next() {
+			var name string
+			var order *float64
+			a := &analyzed{}
+			if err := rows.Scan(&name, &a.distinct, &order, &a.common); err != nil {
+				return err
+			}
+			i := slices.IndexFunc(t.Columns, func(c *schema.Column) bool { return c.Name == name })
+			if i < 0 {
+				continue
+			}
+			if a.distinct < 0 { // it grows with the rows
+				a.distinct *= -float64(out.rows)
+			}
+			if order != nil {
+				a.order, a.ordered = *order, true
+			}
+			out.pass.columns[i].analyzed = a
 		}
-		if a.grows = a.distinct < 0; a.grows {
-			a.distinct *= -float64(out.rows)
-		}
-		if order != nil {
-			a.order, a.ordered = *order, true
-		}
-		out.pass.columns[i].analyzed = &a
-	}
+		return rows.Err()
+	})
 }
 
 func (r *pgReader) fanOut(ctx context.Context, f *schema.ForeignKey, p *pass, rows int64, out *FanOut) {
@@ -239,19 +267,17 @@ func (r *pgReader) fanOut(ctx context.Context, f *schema.ForeignKey, p *pass, ro
 }
 
 func (r *pgReader) degrees(ctx context.Context, sql string) (list []degree, err error) {
-	rows, err := r.db.Query(ctx, sql)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var d degree
-		if err := rows.Scan(&d.children, &d.parents); err != nil {
-			return nil, err
+	err = r.in(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, sql)
+		if err != nil {
+			return err
 		}
-		list = append(list, d)
-	}
-	return list, rows.Err()
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (d degree, err error) {
+			return d, row.Scan(&d.children, &d.parents)
+		})
+		return err
+	})
+	return list, err
 }
 
 // searches says whether a valid index leads with the foreign key's columns, in any order.
@@ -261,9 +287,9 @@ func (r *pgReader) searches(ctx context.Context, f *schema.ForeignKey) bool {
 		names = append(names, c.Name)
 	}
 	found := false
-	err := r.db.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = to_regclass($1) AND i.indisvalid AND i.indisready AND i.indpred IS NULL
+	err := r.one(ctx, `SELECT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = to_regclass($1) AND i.indisvalid AND i.indisready AND i.indpred IS NULL
 		AND (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM unnest(i.indkey[0:$3 - 1]) k JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k)
-		= (SELECT array_agg(n ORDER BY n) FROM unnest($2::text[]) n))`, r.name(f.Table), names, len(names)).Scan(&found)
+		= (SELECT array_agg(n ORDER BY n) FROM unnest($2::text[]) n))`, []any{r.name(f.Table), names, len(names)}, &found)
 	return err == nil && found
 }
 
@@ -279,20 +305,27 @@ func (r *pgReader) heaviest(ctx context.Context, f *schema.ForeignKey, p *pass, 
 			top = append(top, int64(share*float64(rows)))
 		}
 	}
-	until := time.Now().Add(statementTime)
-	for _, v := range k.heavy.ranked()[:min(len(k.heavy.ranked()), CommonMax)] {
-		if k.analyzed != nil || time.Now().After(until) {
+	until := time.Now().Add(r.statement)
+	for i, v := range k.heavy.ranked() {
+		if k.analyzed != nil || i == CommonMax || time.Now().After(until) {
 			break
 		}
-		// The parameter has no type of its own, so that it takes the column's, whose index can be used then.
-		got := r.db.PgConn().ExecParams(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+r.name(f.Table)+" WHERE "+ident(f.Columns[0])+" = $1 LIMIT "+
-			strconv.Itoa(childrenMax)+") x", [][]byte{[]byte(v.cell.head)}, nil, nil, nil).Read()
-		if got.Err != nil || len(got.Rows) != 1 {
+		var n int64
+		err := r.in(ctx, func(tx pgx.Tx) error {
+			// The parameter has no type of its own, so that it takes the column's, whose index can be used then.
+			got := tx.Conn().PgConn().ExecParams(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+r.name(f.Table)+" WHERE "+ident(f.Columns[0])+" = $1 LIMIT "+
+				strconv.Itoa(childrenMax)+") x", [][]byte{[]byte(v.cell.head)}, nil, nil, nil).Read()
+			if got.Err != nil || len(got.Rows) != 1 {
+				return cmp.Or(got.Err, errors.New("no row"))
+			}
+			var err error
+			n, err = strconv.ParseInt(string(got.Rows[0][0]), 10, 64)
+			return err
+		})
+		if err != nil {
 			break
 		}
-		if n, err := strconv.ParseInt(string(got.Rows[0][0]), 10, 64); err == nil {
-			top = append(top, n)
-		}
+		top = append(top, n)
 	}
 	top = append(top, out.Top...)
 	slices.SortFunc(top, func(a, b int64) int { return cmp.Compare(b, a) })

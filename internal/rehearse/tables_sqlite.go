@@ -17,7 +17,7 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// A liteReader reads a SQLite file that a server may be writing. No statement of it lasts longer than statementTime, so that the
+// A liteReader reads a SQLite file that a server may be writing. No statement of it lasts longer than bounds.statement, so that the
 // write-ahead log can be taken over in between, and a writer without one needn't wait long.
 type liteReader struct {
 	db *sqlite3.Conn
@@ -29,7 +29,7 @@ func (r *liteReader) begin(context.Context) error { return nil }
 func (r *liteReader) reason(err error) string {
 	switch {
 	case errors.Is(err, sqlite3.INTERRUPT), errors.Is(err, context.DeadlineExceeded):
-		return "that took longer than " + statementTime.String()
+		return "that took longer than " + r.statement.String()
 	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
 		return "the file is damaged"
 	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):
@@ -42,9 +42,9 @@ func (r *liteReader) reason(err error) string {
 	return "SQLite could not read it"
 }
 
-// each runs a query for at most statementTime, and gives its rows to visit.
+// each runs a query for at most bounds.statement, and gives its rows to visit.
 func (r *liteReader) each(ctx context.Context, sql string, args []any, visit func(*sqlite3.Stmt) error) error {
-	ctx, cancel := context.WithTimeout(ctx, statementTime)
+	ctx, cancel := context.WithTimeout(ctx, r.statement)
 	defer cancel()
 	defer r.db.SetInterrupt(r.db.SetInterrupt(ctx))
 	st, _, err := r.db.Prepare(sql)
@@ -337,7 +337,7 @@ func (r *liteReader) sampleParents(ctx context.Context, f *schema.ForeignKey, p 
 		out.Unknown = "the parents' table can't be sampled, and to count all would take too long"
 		return
 	}
-	until := time.Now().Add(2 * statementTime)
+	until := time.Now().Add(2 * r.statement)
 	found := map[int64]int64{}
 	looked, with := int64(0), int64(0)
 	for i := range parentsLooked {

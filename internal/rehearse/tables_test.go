@@ -7,9 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/internal/pgtest"
@@ -224,7 +227,7 @@ type thing @table @index(columns: ["maker_id"]) {
 `
 
 // narrow makes a table of 60,000 rows a large one.
-var narrow = bounds{wholeRows: 5_000, blockRows: 100, blocks: 64, wholePages: 20, sampledPages: 60, groupRows: 20_000}
+var narrow = bounds{wholeRows: 5_000, blockRows: 100, blocks: 64, wholePages: 20, sampledPages: 60, groupRows: 20_000, statement: 2 * time.Second, all: time.Minute}
 
 // TestLargeTableIsSampled holds what is estimated from a sample against what is so. The long form has the real bounds.
 func TestLargeTableIsSampled(t *testing.T) {
@@ -325,14 +328,67 @@ func TestReadingWritesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		if db.Engine == migrate.SQLite {
-			err = db.Lite.Exec("INSERT INTO parent (id, name) VALUES (1, 'x')")
-		} else {
-			_, err = db.PG.Exec(t.Context(), "INSERT INTO parent (id, name) VALUES (1, 'x')")
+			if err := db.Lite.Exec("INSERT INTO parent (id, name) VALUES (1, 'x')"); err == nil {
+				t.Error("the connection that reads may write")
+			}
+			return
 		}
-		if err == nil || !strings.Contains(err.Error(), "read-only") && !strings.Contains(err.Error(), "readonly") {
-			t.Errorf("the connection that reads may write: %v", err)
+		r := &pgReader{db: db.PG, s: x.s, bounds: usual}
+		err = r.in(t.Context(), func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.Context(), "INSERT INTO parent (id, name) VALUES (1, 'x')")
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), "read-only transaction") {
+			t.Errorf("the transaction that reads may write: %v", err)
+		}
+		// Behind a pooler others have the session next.
+		var settings string
+		if err := db.PG.QueryRow(t.Context(), "SELECT concat_ws(' ', current_setting('default_transaction_read_only'), current_setting('statement_timeout'), current_setting('lock_timeout'))").Scan(&settings); err != nil || settings != "off 0 0" {
+			t.Errorf("the session is left with %q, %v", settings, err)
 		}
 	})
+}
+
+// TestLongStatementsAreGivenUp gives a statement too little time, and then all of them together.
+func TestLongStatementsAreGivenUp(t *testing.T) {
+	onBoth(t, small, func(x *trial) {
+		x.bounds = usual
+		if x.db.Engine == migrate.SQLite {
+			x.exec("INSERT INTO parent (id, name) SELECT i, 'parent number ' || i FROM " + x.series(20_000))
+			x.bounds.statement = time.Microsecond
+		} else { // one value takes longer than that to be made a text
+			x.exec(`INSERT INTO child (id, mood, flag, at, tags, doc, shuffled, amount)
+				VALUES (1, 'ok', true, now(), '{}', (SELECT jsonb_agg(i) FROM generate_series(1, 1000000) i), 1, 1)`)
+			x.bounds.statement = 50 * time.Millisecond
+		}
+		name := map[migrate.Engine]string{migrate.SQLite: "parent", migrate.Postgres: "child"}[x.db.Engine]
+		tables, notes := x.take()
+		if slow := tables[name]; !slow.Guessed || slow.Columns != nil || !slices.ContainsFunc(notes, func(n string) bool {
+			return strings.HasPrefix(n, name+" could not be read: that took longer than")
+		}) {
+			x.t.Errorf("%s is %+v, notes %q", name, slow, notes)
+		}
+		x.bounds.all = time.Nanosecond
+		tables, notes = x.take()
+		if len(tables) != 4 || len(notes) != 1 || !strings.Contains(notes[0], "child and the tables after it were not read: the time of 1ns for all of them was over") {
+			x.t.Errorf("tables %v, notes %q", tables, notes)
+		}
+	})
+}
+
+// TestLockedTableIsLeft takes a lock that readers would wait for.
+func TestLockedTableIsLeft(t *testing.T) {
+	x := newTrial(t, pgtest.DSN(t), small)
+	x.exec("BEGIN; LOCK TABLE parent")
+	defer x.exec("ROLLBACK")
+	begin := time.Now()
+	tables, notes := x.take()
+	if !slices.Equal(notes, []string{"parent could not be read: another session keeps it locked"}) || !tables["parent"].Guessed || tables["pair"].Guessed {
+		t.Errorf("notes %q, tables %+v", notes, tables)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("it waited for %v", took)
+	}
 }
 
 func TestCancelledReadingEnds(t *testing.T) {

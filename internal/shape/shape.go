@@ -25,6 +25,10 @@ import (
 // ShapesMax is how many shapes a Book keeps where nothing else is said. What comes later shares one shape without a label.
 const ShapesMax = 4096
 
+// TemplatesBytesMax is what the templates of all shapes of a Book may take, in bytes. Shapes that come when it is used up have
+// none: they are counted, and can't be rehearsed.
+const TemplatesBytesMax = 16 << 20
+
 // A Book holds the shapes of one process. It is safe for concurrent use.
 type Book struct {
 	max    int
@@ -32,14 +36,15 @@ type Book struct {
 	shapes map[string]*Shape
 	rest   *Shape
 
-	seed     maphash.Seed // of hashes over arguments, which mean nothing outside of this book
-	sketches budget
+	templates int          // bytes
+	seed      maphash.Seed // of hashes over arguments, which mean nothing outside of this book
+	sketches  budget
 }
 
 // An About is what is known of a shape before it is run.
 type About struct {
 	Label  string
-	Query  []byte // query.Encode; nil where that refuses it
+	Query  []byte // query.Encode; nil where that refuses it, or where the templates of all shapes take too much
 	Kinds  []Kind // of the arguments, by place
 	Opaque bool   // a function runs, of which nobody knows what it reads and writes
 }
@@ -73,6 +78,13 @@ func (b *Book) Of(role string, bytes []byte, about func() About) *Shape {
 	defer b.mu.Unlock()
 	if old, ok := b.shapes[id]; ok {
 		return old
+	}
+	if len(b.shapes) >= b.max {
+		return b.rest
+	}
+	if b.templates += len(s.Query); b.templates > TemplatesBytesMax {
+		b.templates -= len(s.Query)
+		s.Query = nil
 	}
 	b.shapes[id] = s
 	return s

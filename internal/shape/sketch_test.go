@@ -131,6 +131,26 @@ func TestAllSketchesTogetherStayInBounds(t *testing.T) {
 	}
 }
 
+func TestAllTemplatesTogetherStayInBounds(t *testing.T) {
+	b := NewBook(0)
+	of := func(i int) *Shape {
+		return b.Of("admin", fmt.Append(nil, i), func() About { return About{Label: "x", Query: make([]byte, 64<<10)} })
+	}
+	most := TemplatesBytesMax / (64 << 10)
+	for i := range most {
+		if of(i).Query == nil {
+			t.Fatalf("shape %d of %d has no template", i, most)
+		}
+	}
+	over := of(most)
+	if over.Query != nil || over.ID == "" || over != of(most) {
+		t.Errorf("past the limit there is a shape with %d bytes", len(over.Query))
+	}
+	if small := b.Of("admin", []byte("small"), func() About { return About{Label: "x"} }); small.ID == "" {
+		t.Error("a shape without a template isn't counted any more")
+	}
+}
+
 func TestExamplesAreBoundedAndOwnTheirTexts(t *testing.T) {
 	s := sketched(Literal, Data)
 	text := []byte("borrowed")
