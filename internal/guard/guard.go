@@ -55,7 +55,7 @@ type Config struct {
 	// WritesShare says that writes take the same connections as reads, so that they are shared out by shape too.
 	WritesShare bool
 
-	// Told, where not nil, is told of every incident that began or ended, from the loop: it may take its time.
+	// Told, where not nil, is told of every incident that began, ended, or turned out to take a person, from the loop: repairs wait for it.
 	Told func(context.Context, Incident)
 
 	Log *slog.Logger // default: nothing is logged

@@ -132,7 +132,7 @@ func (p *Postgres) reach(ctx context.Context) error {
 	if p.conn != nil && !p.conn.IsClosed() {
 		return nil
 	}
-	conn, err := dialPostgres(ctx, p.config.DSN, "pintail guard")
+	conn, err := p.dial(ctx, "pintail guard")
 	if err != nil {
 		return fmt.Errorf("the guard can't reach the database: %w", err)
 	}

@@ -133,7 +133,8 @@ func TestPostgresChaosUniqueDropped(t *testing.T) {
 }
 
 func TestPostgresChaosDuplicatesGotIn(t *testing.T) {
-	c := pgChaos(t)
+	told := make(chan State, 20)
+	c := pgChaos(t, func(c *Config) { c.Told = func(_ context.Context, i Incident) { told <- i.State } })
 	c.warm()
 	c.harm("BEGIN; DROP INDEX item_sku; INSERT INTO item (id, customer_id, sku, kind, grade, made) VALUES (9001, 1, 'sku-7', 1, 1, 1), (9002, 1, 'sku-8', 1, 1, 1); COMMIT")
 	c.eventually("blocked", func() bool {
@@ -148,8 +149,11 @@ func TestPostgresChaosDuplicatesGotIn(t *testing.T) {
 	if _, err := c.guard.RepairNow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if i := c.healed(); i.State != Repaired {
+	if i := c.healed(); !i.State.Ended() {
 		t.Errorf("%+v", i)
+	}
+	if first, then, last := <-told, <-told, <-told; first != Open || then != Blocked || !last.Ended() || len(told) > 0 {
+		t.Errorf("told of %s, %s, %s and %d more", first, then, last, len(told))
 	}
 }
 

@@ -41,7 +41,7 @@ func (p *Postgres) Check(ctx context.Context, s *schema.Schema, o CheckOptions, 
 	if err != nil {
 		return err
 	}
-	conn, err := dialPostgres(ctx, p.config.DSN, "pintail guard check")
+	conn, err := p.dial(ctx, "pintail guard check")
 	if err != nil {
 		return fmt.Errorf("the guard can't reach the database: %w", err)
 	}

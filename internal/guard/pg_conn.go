@@ -11,10 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
-// dialPostgres makes a connection of the guard's own, so that it neither waits for the connections that requests use nor takes one
-// of them. A context that ends cancels what runs.
-func dialPostgres(ctx context.Context, dsn, application string) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(dsn)
+// dial makes a connection of the guard's own, so that it neither waits for the connections that requests use nor takes one of them. A context
+// that ends cancels what runs. Behind a pooler it ends the connection instead: a cancel request for a statement that waits there for its
+// turn may bring down all of PgBouncer before 1.20 (pgbouncer/pgbouncer#801).
+func (p *Postgres) dial(ctx context.Context, application string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(p.config.DSN)
 	if err != nil {
 		return nil, errors.New("the database's address can't be read") // the error may hold the password
 	}
@@ -23,8 +24,10 @@ func dialPostgres(ctx context.Context, dsn, application string) (*pgx.Conn, erro
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	config.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: pg, DeadlineDelay: 3 * time.Second}
+	if !p.config.Pooled {
+		config.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
+			return &pgconn.CancelRequestContextWatcherHandler{Conn: pg, DeadlineDelay: 3 * time.Second}
+		}
 	}
 	return pgx.ConnectConfig(ctx, config)
 }

@@ -59,7 +59,7 @@ func (p *Postgres) Repair(ctx context.Context, r Repair) error {
 			work.want = d.indexes[i].Definition
 		}
 	}
-	if work.conn, err = dialPostgres(ctx, p.config.DSN, repairer); err != nil {
+	if work.conn, err = p.dial(ctx, repairer); err != nil {
 		return fmt.Errorf("the guard can't reach the database: %w", err)
 	}
 	defer closeSoon(work.conn)
@@ -111,7 +111,7 @@ func (w *pgRepair) lock(ctx context.Context) (unlock func(), err error) {
 	conn, word := w.conn, ""
 	unlock = func() {} // the connection's end gives them back
 	if w.p.config.Pooled {
-		if conn, err = dialPostgres(ctx, w.p.config.DSN, "pintail guard lock"); err != nil {
+		if conn, err = w.p.dial(ctx, "pintail guard lock"); err != nil {
 			return nil, fmt.Errorf("the guard can't reach the database: %w", err)
 		}
 		unlock = func() { closeSoon(conn) }
@@ -408,35 +408,45 @@ func (w *pgRepair) await(ctx context.Context) error {
 }
 
 // watch tells how far a build on the table is, by a connection of its own, until the function that it gives is called. That gives who was
-// last in the way.
+// last in the way. What is being asked then is not cancelled, but waited for.
 func (w *pgRepair) watch(ctx context.Context) (stop func() (block string)) {
-	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
 	var block string
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		conn, err := dialPostgres(ctx, w.p.config.DSN, "pintail guard")
+		ctx := context.WithoutCancel(ctx)
+		conn, err := w.p.dial(ctx, "pintail guard")
 		if err != nil {
 			return // the build goes on; it is only not told how far
 		}
 		defer closeSoon(conn)
 		began := time.Now()
 		for {
-			if now, err := readProgress(ctx, conn, w.table(), began); err == nil {
+			if now, err := w.progress(ctx, conn, began); err == nil {
 				if now.Block != "" {
 					block = now.Block
 				}
 				w.tell(now)
+			} else if conn.IsClosed() {
+				return
 			}
 			select {
-			case <-ctx.Done():
+			case <-done:
 				return
 			case <-time.After(watchPause):
 			}
 		}
 	})
 	return func() string {
-		cancel()
+		close(done)
 		wg.Wait()
 		return block
 	}
+}
+
+// progress asks how far it is.
+func (w *pgRepair) progress(ctx context.Context, conn *pgx.Conn, began time.Time) (Progress, error) {
+	ctx, cancel := context.WithTimeout(ctx, catalogLimit)
+	defer cancel()
+	return readProgress(ctx, conn, w.table(), began)
 }

@@ -218,7 +218,7 @@ func TestPostgresRepairAfterAKill(t *testing.T) {
 	w.declared(first)
 	done := make(chan error, 1)
 	go func() {
-		conn, err := dialPostgres(ctx, w.dsn, "killed")
+		conn, err := w.guard.dial(ctx, "killed")
 		if err == nil {
 			_, err = conn.Exec(ctx, `CREATE INDEX CONCURRENTLY order_customer ON "order" (customer_id, placed_at DESC)`)
 		}

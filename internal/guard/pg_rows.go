@@ -70,7 +70,7 @@ func (p *Postgres) Duplicates(ctx context.Context, x Index, max int) ([]Duplicat
 	if made == nil || len(made.Columns) == 0 {
 		return nil, nil
 	}
-	conn, err := dialPostgres(ctx, p.config.DSN, "pintail guard")
+	conn, err := p.dial(ctx, "pintail guard")
 	if err != nil {
 		return nil, fmt.Errorf("the guard can't reach the database: %w", err)
 	}

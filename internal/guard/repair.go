@@ -292,8 +292,10 @@ func (g *Guard) postpone(ctx context.Context, records Records, w *work, err erro
 	pause := min(retryFirst<<min(i.Tries-1, 10), retryMost)
 	var doubled *DuplicatesError
 	var retry *RetryError
+	takesPerson := false
 	switch {
 	case errors.As(err, &doubled):
+		takesPerson = len(i.Duplicates) == 0 // told once
 		i.State, i.Duplicates, pause = Blocked, doubled.Found[:min(len(doubled.Found), DuplicatesMax)], 10*time.Second
 		g.config.Log.Error("guard: "+i.Name+" can't be built: rows with the same key got in while it was away. They are listed by `pintail guard`; decide which are right and delete the others",
 			"table", i.Table, "keys", len(i.Duplicates), "first", i.Duplicates[0].Key)
@@ -303,8 +305,12 @@ func (g *Guard) postpone(ctx context.Context, records Records, w *work, err erro
 	default:
 		g.config.Log.Error("guard: the repair of "+i.Name+" failed", "error", err, "again_in", pause)
 	}
-	i.NotBefore = time.Now().Add(pause)
-	return g.save(ctx, records, w, i)
+	i.NotBefore = time.Now().Add(pause*3/4 + rand.N(pause/2)) // several processes don't come back all at once
+	saved := g.save(ctx, records, w, i)
+	if takesPerson && g.config.Told != nil {
+		g.config.Told(ctx, i)
+	}
+	return saved
 }
 
 // close ends an incident.
@@ -314,7 +320,7 @@ func (g *Guard) close(ctx context.Context, records Records, w *work, i Incident,
 	g.workMu.Lock()
 	delete(g.work, i.Subject)
 	g.workMu.Unlock()
-	how := "it is in order again, and not by this guard"
+	how := "in order again, and not by this guard"
 	if state == Repaired {
 		how = "rebuilt and verified"
 	}
