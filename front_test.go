@@ -1,9 +1,12 @@
 package pintail_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -265,5 +268,40 @@ func TestSlowBody(t *testing.T) {
 		if status, body := slow(10*time.Millisecond, 30); status != 201 {
 			t.Errorf("a body at 10,000 bytes a second: %d %s", status, body)
 		}
+	})
+}
+
+// TestBodyTime: a body that comes at its least rate still has to come within the time of a whole request.
+func TestBodyTime(t *testing.T) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+		s := start(func(c *pintail.Config) { c.AnswerTime = 600 * time.Millisecond })
+		c, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		begin := time.Now()
+		fmt.Fprintf(c, "POST /rest/v1/ingredient HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n", s.addr)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for time.Since(begin) < 5*time.Second {
+				if _, err := io.WriteString(c, strings.Repeat(" ", 1000)); err != nil {
+					return
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+		}()
+		_ = c.SetReadDeadline(begin.Add(5 * time.Second))
+		r, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r.Body)
+		if took := time.Since(begin); err != nil || r.StatusCode != 408 || !strings.Contains(string(text), "within 600ms") || took > 3*time.Second {
+			t.Errorf("after %v: %d %s %v", took, r.StatusCode, text, err)
+		}
+		c.Close()
+		<-done
 	})
 }

@@ -29,6 +29,8 @@ func (a *App) seen(o node.Observation) {
 	level := slog.LevelInfo
 	switch {
 	case o.Code == fault.QueryCanceled && errors.Is(o.Err, context.Canceled): // the client left: nobody's mistake
+	case o.Code == fault.TooManyRequests || o.Code == fault.Overloaded: // the gate tells of all of them together, now and then
+		level = slog.LevelDebug
 	case o.Status >= 500:
 		level = slog.LevelError
 	case o.Status >= 400:

@@ -57,6 +57,7 @@ type Config struct {
 	GraphQL node.GraphQLOptions
 	Origins []string // of pages that may call across origins; "*" for all; not in open mode
 	Limits  node.Limits
+	Gate    GateConfig
 
 	Guard         string // what is done about lost indexes: "repair", "observe", "off"; default repair where `pintail schema apply` made the tables, else observe
 	NotifyWebhook string // URL to which the guard posts its incidents as JSON; empty for none
@@ -125,6 +126,7 @@ type App struct {
 	shades bool           // one of routes may be for a path of the API
 	hooks  hooks
 	gauge  *gauges
+	gate   *gate
 	log    *slog.Logger
 
 	began       time.Time
@@ -162,6 +164,15 @@ func New(ctx context.Context, c Config) (*App, error) {
 		}
 		told = hook.Tell
 	}
+	keeper := auth.Locked(c.AdminSecret)
+	if c.Open {
+		keeper = auth.Open()
+	}
+	reads, writes := runBounds(c)
+	gate, err := newGate(c.Gate, keeper, c.Log, reads, writes)
+	if err != nil {
+		return nil, err
+	}
 	st, err := openStore(c, s)
 	if err != nil {
 		return nil, err
@@ -170,23 +181,24 @@ func New(ctx context.Context, c Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	st = &admitted{Store: st, gate: gate, byShape: watcher != nil}
 	if c.CacheBytes > 0 {
 		st = cache.Wrap(st, cache.Config{Bytes: c.CacheBytes})
 	}
-	a := &App{config: c, store: st, guard: watcher, guardEngine: engine, webhook: hook, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(), drained: make(chan struct{})}
+	a := &App{
+		config: c, store: st, guard: watcher, guardEngine: engine, webhook: hook, gate: gate, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(),
+		drained: make(chan struct{}),
+	}
 	if kept, ok := st.(*cache.Store); ok {
 		a.gauge.registry.MustRegister(newCacheGauges(kept))
 	}
 	if a.guard != nil {
 		a.gauge.registry.MustRegister(newGuardGauges(a.guard))
 	}
-	keeper := auth.Locked(c.AdminSecret)
-	if c.Open {
-		keeper = auth.Open()
-	}
+	a.gauge.registry.MustRegister(newGateGauges(gate))
 	a.node = node.New(s, st, keeper, node.Options{
 		REST: c.REST, GraphQL: c.GraphQL, AnswerTime: c.AnswerTime, SlowTime: c.SlowTime, Log: c.Log, ServerTimes: c.ServerTimes, Version: c.Version,
-		Hooks: node.Hooks{Before: a.before, After: a.after},
+		Hooks: node.Hooks{Before: a.before, After: a.after}, Admission: gate.admission(), ChargeRows: gate.limiter.Policy().Rows,
 	})
 	a.front = node.NewFront(a.node, c.Limits, c.Origins, a.seen)
 	if dir := c.public(); dir != "" {
@@ -216,16 +228,17 @@ func openStore(c Config, s *schema.Schema) (store.Store, error) {
 
 // Handler serves the API, the custom routes and the static files.
 func (a *App) Handler() http.Handler {
+	routes, files := a.front.Admit(a.routes), a.front.Admit(a.files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		serves := node.Serves(r.URL.Path)
 		if a.shades || !serves {
 			if _, pattern := a.routes.Handler(r); pattern != "" {
-				a.routes.ServeHTTP(w, r)
+				routes.ServeHTTP(w, r)
 				return
 			}
 		}
 		if a.files != nil && !serves {
-			a.files.ServeHTTP(w, r)
+			files.ServeHTTP(w, r)
 			return
 		}
 		a.front.ServeHTTP(w, r)

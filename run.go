@@ -85,11 +85,20 @@ type server interface {
 // public is what listens on the public address. A route that may stand before the API's own is net/http's to find.
 func (a *App) public() server {
 	s := a.server(a.Handler())
+	node.SeatServer(s)
 	if a.config.NetHTTP {
-		return s
+		return &seatedServer{Server: s, seats: a.gate.seats}
 	}
-	return node.NewExpress(a.front, func(path string) bool { return !a.shades && node.Serves(path) }, s)
+	return node.NewExpress(a.front, func(path string) bool { return !a.shades && node.Serves(path) }, s, a.gate.seats)
 }
+
+// A seatedServer is net/http's, whose connections are counted.
+type seatedServer struct {
+	*http.Server
+	seats node.Seats
+}
+
+func (s *seatedServer) Serve(l net.Listener) error { return s.Server.Serve(s.seats.Listen(l)) }
 
 func (a *App) server(h http.Handler) *http.Server {
 	return &http.Server{

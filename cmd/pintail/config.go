@@ -85,6 +85,11 @@ func (c *config) keys() []key {
 		{"limits.answer_bytes", "33554432", "the largest answer", &c.AnswerBytesMax},
 		{"limits.sending_bytes", "67108864", "all answers over 1 MiB that are on their way; one alone may be larger", &c.Limits.SendingBytesMax},
 		{"limits.answer_time", "30s", "the longest that a request may take", &c.AnswerTime},
+		{"limits.default", "", "how much one client may ask for: 100/s burst 200, report …, off; default: the first, but for the admin and in open mode, see limits.md", &c.Gate.Limit},
+		{"limits.trusted_proxies", "", "addresses and networks of proxies whose X-Forwarded-For says who the client is", &c.Gate.TrustedProxies},
+		{"limits.client_connections", "256", "the most connections of one client", &c.Gate.ClientConnectionsMax},
+		{"limits.connections", "0", "the most connections of all clients; 0 for 0.8 of the descriptors that the process may have", &c.Gate.ConnectionsMax},
+		{"limits.shedding", "on", "refuse requests that would wait too long: on or off", &c.Gate.Shedding},
 		{"drain_time", "0s", "how long /readyz says no before the listener closes, on stop", &c.DrainTime},
 		{"log.format", "", "text or json; default: text on a terminal, json elsewhere", &c.LogFormat},
 		{"log.level", "info", "debug, info, warn or error", &c.LogLevel},
@@ -182,6 +187,9 @@ func (c *config) check() error {
 	var level slog.Level
 	if c.LogLevel != "" && level.UnmarshalText([]byte(c.LogLevel)) != nil {
 		return usage("log.level is %q; it is debug, info, warn or error", c.LogLevel)
+	}
+	if err := c.Gate.Check(); err != nil {
+		return usage("%v", err)
 	}
 	if c.Database != "" {
 		if _, err := engineOf(c.Database); err != nil {

@@ -26,7 +26,9 @@ type Visit struct {
 	Peer   netip.Addr // of the connection
 	Client netip.Addr // who asks: the peer, or whoever stands behind it if it is a trusted proxy; of IPv6 the /64
 	Class  Class
+	Writes bool // it is known to write; else it may read
 
+	Admin   bool  // the request has the admin secret
 	Limited bool  // the client's requests are counted
 	Left    int64 // how many units it may still use now
 

@@ -20,7 +20,9 @@ func (f *Front) bodyTooLarge() error {
 
 // body reads a request's body within its limits of size, growth and slowness.
 func (f *Front) body(w http.ResponseWriter, r *http.Request) io.Reader {
-	slow := &patientReader{r: r.Body, control: http.NewResponseController(w), grace: f.limits.BodyGrace, rate: f.limits.BodyRateMin, begin: time.Now()}
+	slow := &patientReader{
+		r: r.Body, control: http.NewResponseController(w), grace: f.limits.BodyGrace, rate: f.limits.BodyRateMin, most: f.node.o.AnswerTime, begin: time.Now(),
+	}
 	slow.wait() // also for a body that nobody reads: net/http reads on to its end, before it answers
 	raw := &limitReader{r: slow, left: f.limits.BodyBytesMax, over: f.bodyTooLarge}
 	switch encoding := strings.ToLower(r.Header.Get("Content-Encoding")); encoding {
@@ -41,6 +43,7 @@ type patientReader struct {
 	begin   time.Time
 	grace   time.Duration
 	rate    int64
+	most    time.Duration // for all of it: a request's own
 	got     int64
 }
 
@@ -54,6 +57,8 @@ func (p *patientReader) Read(b []byte) (int, error) {
 	case err == io.EOF:
 		_ = p.control.SetReadDeadline(time.Time{})
 		return n, io.EOF
+	case time.Since(p.begin) >= p.most:
+		return n, fault.Newf(fault.RequestTimeout, "the body didn't come within %v", p.most).WithCause(err)
 	case time.Now().After(p.deadline()):
 		// The deadline stays: net/http would wait for the rest of the body, for ever, before it sends the answer.
 		return n, fault.Newf(fault.RequestTimeout, "the body came slower than %d bytes a second", p.rate).WithCause(err)
@@ -62,7 +67,7 @@ func (p *patientReader) Read(b []byte) (int, error) {
 }
 
 func (p *patientReader) deadline() time.Time {
-	return p.begin.Add(p.grace + time.Duration(p.got/p.rate)*time.Second)
+	return p.begin.Add(min(p.most, p.grace+time.Duration(p.got/p.rate)*time.Second))
 }
 
 // wait sets until when the next bytes must have come. An error means that the connection knows no deadline (a test's

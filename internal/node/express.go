@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -22,6 +21,7 @@ type Express struct {
 	front *Front
 	api   func(path string) bool // which paths are the API's alone
 	rest  *http.Server
+	seats Seats
 	other *handover
 	grace time.Duration // writeGrace, but in a test
 
@@ -34,9 +34,9 @@ type Express struct {
 }
 
 // NewExpress puts an Express before f, and rest beside it. It takes the requests for those paths that api says are the
-// API's; rest, whose Handler must serve all paths, is Express's to run and to stop.
-func NewExpress(f *Front, api func(path string) bool, rest *http.Server) *Express {
-	return &Express{front: f, api: api, rest: rest, grace: writeGrace, lanes: map[*lane]struct{}{}}
+// API's; rest, whose Handler must serve all paths, is Express's to run and to stop. seats has places for its connections, and may be nil.
+func NewExpress(f *Front, api func(path string) bool, rest *http.Server, seats Seats) *Express {
+	return &Express{front: f, api: api, rest: rest, seats: seats, grace: writeGrace, lanes: map[*lane]struct{}{}}
 }
 
 const (
@@ -99,12 +99,17 @@ func (e *Express) accept(l net.Listener) error {
 			continue
 		}
 		wait = 0
-		tcp, ok := c.(*net.TCPConn)
-		if !ok || !watches {
-			e.other.give(c)
+		seat, ok := e.seats.take(c)
+		if !ok {
+			_ = c.Close()
 			continue
 		}
-		lane := newLane(e, tcp)
+		tcp, ok := c.(*net.TCPConn)
+		if !ok || !watches {
+			e.other.give(seated(c, seat, nil))
+			continue
+		}
+		lane := newLane(e, tcp, seat)
 		e.mu.Lock()
 		e.lanes[lane] = struct{}{}
 		e.mu.Unlock()
@@ -213,26 +218,3 @@ func (h *handover) give(c net.Conn) {
 		c.Close()
 	}
 }
-
-// A handed connection first reads what was already read from it.
-type handed struct {
-	net.Conn
-	first []byte
-}
-
-func (h *handed) Read(b []byte) (int, error) {
-	if len(h.first) > 0 {
-		n := copy(b, h.first)
-		if h.first = h.first[n:]; len(h.first) == 0 {
-			h.first = nil
-		}
-		return n, nil
-	}
-	return h.Conn.Read(b)
-}
-
-// ReadFrom lets net/http have the system send files.
-func (h *handed) ReadFrom(r io.Reader) (int64, error) { return h.Conn.(*net.TCPConn).ReadFrom(r) }
-
-// CloseWrite lets net/http say that nothing more comes, and wait until a client that still sends has read the answer.
-func (h *handed) CloseWrite() error { return h.Conn.(*net.TCPConn).CloseWrite() }

@@ -45,7 +45,7 @@ func express(t *testing.T, st store.Store, o Options) *running {
 			return
 		}
 		io.WriteString(w, "other")
-	})})
+	})}, nil)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -428,7 +428,7 @@ func TestExpressStreams(t *testing.T) {
 			fmt.Fprint(w, " two")
 			return fails
 		}}}
-		n, err := newLane(r.Express, c.(*net.TCPConn)).write(x, false)
+		n, err := newLane(r.Express, c.(*net.TCPConn), noSeat{}).write(x, false)
 		c.Close()
 		if n != 7 || err != fails {
 			t.Error(n, err)

@@ -59,6 +59,8 @@ type Front struct {
 	origins []string
 	seen    func(Observation)
 	sending atomic.Int64 // bytes of large answers on their way
+
+	admission Admission
 }
 
 // An Observation is what one request was, for the log and the metrics. It holds no value that a client sent but the path.
@@ -74,12 +76,12 @@ type Observation struct {
 }
 
 // NewFront puts a front before n. Pages of origins may call it across origins ("*" is every one); seen hears of every
-// request, and may be nil.
+// request, and may be nil; what n's Options say of admission holds here too.
 func NewFront(n *Node, l Limits, origins []string, seen func(Observation)) *Front {
 	if seen == nil {
 		seen = func(Observation) {}
 	}
-	return &Front{node: n, limits: l.withDefaults(), origins: origins, seen: seen}
+	return &Front{node: n, limits: l.withDefaults(), origins: origins, seen: seen, admission: n.o.Admission}
 }
 
 // An exchange is one request and its answer on their way through a front.
@@ -90,7 +92,8 @@ type exchange struct {
 	headerBytes int // of all lines, with their names and ends
 
 	begin  time.Time
-	path   string // before the node takes its prefix off
+	visit  *api.Visit // nil before it is let in
+	path   string     // before the node takes its prefix off
 	times  Times
 	out    api.Response
 	lines  []api.Header // of the answer; kept for the next exchange
@@ -98,6 +101,7 @@ type exchange struct {
 	packed *[]byte      // what body lies in, where it is compressed
 	large  int64        // what the answer counts for among those on their way
 	length int          // Content-Length; below 0 for none
+	unread bool         // it is refused without a look at its body
 }
 
 // run answers what came, up to the bytes that are to be sent.
@@ -116,6 +120,10 @@ func (f *Front) answer(ctx context.Context, x *exchange) (out api.Response) {
 			out = f.node.fail(&x.in, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
+	if err := f.enter(ctx, x); err != nil {
+		x.unread = true
+		return f.node.fail(&x.in, err)
+	}
 	if err := f.check(x); err != nil {
 		return f.node.fail(&x.in, err)
 	}
@@ -165,6 +173,9 @@ func (f *Front) finish(x *exchange) {
 	body := out.Body
 	lines := append(x.lines[:0], api.Header{Name: "X-Request-Id", Value: in.ID})
 	lines = f.cors(lines, in)
+	if x.visit != nil && f.admission.Lines != nil {
+		lines = f.admission.Lines(x.visit, lines)
+	}
 	for _, line := range out.Header {
 		if !ofConnection(line.Name) {
 			lines = append(lines, line)
@@ -251,7 +262,7 @@ func requestID(id string) string {
 }
 
 const exposed = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, ETag, Location, Preference-Applied, " +
-	"Proxy-Status, Range-Unit, Retry-After, Server, Server-Timing, Transfer-Encoding, X-Request-Id"
+	"Proxy-Status, RateLimit, RateLimit-Policy, Range-Unit, Retry-After, Server, Server-Timing, Transfer-Encoding, X-Request-Id"
 
 // cors lets pages of the allowed origins read an answer. No credentials are ever allowed: keys come in headers.
 func (f *Front) cors(lines []api.Header, in *api.Request) []api.Header {

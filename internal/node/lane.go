@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -21,6 +22,8 @@ import (
 type lane struct {
 	express *Express
 	conn    *net.TCPConn
+	peer    netip.Addr
+	seat    Seat
 	began   time.Time
 	state   atomic.Int32
 	buf     [laneBytes]byte
@@ -46,9 +49,9 @@ const (
 	laneClosed
 )
 
-func newLane(e *Express, c *net.TCPConn) *lane {
-	l := &lane{express: e, conn: c, began: time.Now()}
+func newLane(e *Express, c *net.TCPConn, seat Seat) *lane {
 	remote := c.RemoteAddr().String()
+	l := &lane{express: e, conn: c, peer: peerOf(remote), seat: seat, began: time.Now()}
 	l.x.in = api.Request{Header: l.head.get, Values: l.head.values, Each: l.head.each, Remote: remote}
 	return l
 }
@@ -60,14 +63,20 @@ func (l *lane) run() {
 		if p := recover(); p != nil {
 			l.express.front.node.o.Log.Error("a connection's bug", "panic", p, "stack", string(debug.Stack()))
 			l.end(context.Canceled)
-			l.conn.Close()
+			l.close()
 		}
 	}()
 	if l.serve() {
 		l.handOver()
 		return
 	}
+	l.close()
+}
+
+// close ends the connection.
+func (l *lane) close() {
 	l.conn.Close()
+	l.seat.Leave()
 }
 
 // serve answers plain requests. True means that one came that isn't.
@@ -75,9 +84,10 @@ func (l *lane) serve() bool {
 	for l.await() {
 		switch l.request() {
 		case plain:
-			if !l.answer() {
+			if !l.seat.Whole() || !l.answer() {
 				return false
 			}
+			l.seat.Wait()
 		case broken:
 			l.refuse()
 			return false
@@ -179,7 +189,7 @@ func (l *lane) settle(enough func() bool) bool {
 // handOver gives the connection to net/http, with what was read of it.
 func (l *lane) handOver() {
 	_ = l.conn.SetDeadline(time.Time{})
-	l.express.other.give(&handed{Conn: l.conn, first: slices.Clone(l.buf[l.from:l.to])})
+	l.express.other.give(seated(l.conn, l.seat, slices.Clone(l.buf[l.from:l.to])))
 }
 
 // answer runs the request that plain has read. False means that it was the connection's last.
@@ -209,7 +219,7 @@ func (l *lane) answer() bool {
 // begin starts the life of a request. The timer that looks after it stays armed from one request to the next, since setting it
 // costs as much as all that a short one has to fear.
 func (l *lane) begin(now time.Time, most time.Duration) *life {
-	life := &life{deadline: now.Add(most), look: now.Add(lookTime)}
+	life := &life{deadline: now.Add(most), look: now.Add(lookTime), visit: api.Visit{Peer: l.peer}}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.now = life

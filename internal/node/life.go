@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/pintail-dev/pintail/internal/api"
 )
 
 // A life is the context of one request. Whoever holds the connection ends it: when its time is up, when the client is gone,
@@ -12,6 +14,7 @@ import (
 type life struct {
 	deadline time.Time
 	look     time.Time // from when on its client is looked after
+	visit    api.Visit
 	over     atomic.Bool
 
 	mu    sync.Mutex
@@ -25,8 +28,13 @@ var _ context.Context = (*life)(nil)
 // Deadline is when the request's time is up.
 func (l *life) Deadline() (time.Time, bool) { return l.deadline, true }
 
-// Value holds nothing.
-func (l *life) Value(any) any { return nil }
+// Value holds the visit, and nothing else.
+func (l *life) Value(key any) any {
+	if key == (api.VisitKey{}) {
+		return &l.visit
+	}
+	return nil
+}
 
 // Err says why it ended; nil while it lasts.
 func (l *life) Err() error {

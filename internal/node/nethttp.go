@@ -13,7 +13,8 @@ import (
 // ServeHTTP carries a request from net/http to the front, and its answer back.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{begin: time.Now()}
-	ctx, cancel := context.WithTimeout(r.Context(), f.node.o.AnswerTime)
+	ctx := api.WithVisit(r.Context(), &api.Visit{Peer: peerOf(r.RemoteAddr)})
+	ctx, cancel := context.WithTimeout(ctx, f.node.o.AnswerTime)
 	defer cancel()
 	f.take(x, w, r)
 	f.run(ctx, x)
@@ -64,6 +65,9 @@ func send(x *exchange, w http.ResponseWriter) (int64, error) {
 	h := w.Header()
 	for _, line := range x.out.Header {
 		h[line.Name] = append(h[line.Name], line.Value)
+	}
+	if x.unread && x.in.Body != nil {
+		h["Connection"] = []string{"close"} // or net/http would read the body before it answers
 	}
 	if x.out.Stream != nil {
 		w.WriteHeader(x.out.Status)

@@ -57,6 +57,8 @@ type Options struct {
 	HookTime    time.Duration // for each hook; 0 means 1 s
 	Log         *slog.Logger  // nil logs nothing
 	Hooks       Hooks
+	Admission   Admission
+	ChargeRows  bool   // Admission.Charge wants to know the rows
 	Unrecorded  bool   // keep no book of shapes: what recording costs is measured against this
 	ServerTimes bool   // answer with Server-Timing
 	Version     string // of the program, for the API's description
@@ -169,6 +171,9 @@ func (n *Node) timed(ctx context.Context, g *generation, who query.Actor, p *pla
 	r, err := n.execute(ctx, g, who, p, args, call)
 	took := time.Since(begin)
 	times.Store += took
+	if turnedAway(err) {
+		return r, err
+	}
 	note(p, args, r, err, took)
 	if n.o.SlowTime > 0 && took > n.o.SlowTime {
 		n.slow.note(ctx, p, args, took)
@@ -209,6 +214,9 @@ func (n *Node) planned(g *generation, who query.Actor, q query.Query, key []byte
 const embedDepthMax = 12
 
 func (n *Node) execute(ctx context.Context, g *generation, who query.Actor, p *plan.Plan, args query.Args, call *store.Settings) (store.Result, error) {
+	if err := n.charge(ctx, p, args); err != nil {
+		return store.Result{}, err
+	}
 	if p.Op == plan.Read || p.Op == plan.Sequence && p.ReadsOnly() {
 		return n.store.Read(ctx, p, args)
 	}

@@ -50,7 +50,8 @@ func (l *Limiter) Policy() Policy { return l.policy }
 
 // A Verdict is what became of a request.
 type Verdict struct {
-	Refused bool
+	Over    bool          // it was over the limit
+	Refused bool          // and is refused
 	Left    int64         // units that the client may still use now
 	Wait    time.Duration // until the same request would be let in; 0 where it was
 }
@@ -69,6 +70,7 @@ func (l *Limiter) Take(c Client, cost int64, now time.Time) Verdict {
 	}
 	l.over.Add(1)
 	l.most.Add(c)
+	v.Over = true
 	v.Refused = l.policy.Mode == On
 	if !v.Refused {
 		v.Wait = 0

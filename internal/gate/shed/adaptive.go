@@ -29,7 +29,13 @@ type adaptive struct {
 }
 
 // Bounds are those of a limit, and where it starts.
-type Bounds struct{ Min, Start, Max int }
+type Bounds struct {
+	Min, Start, Max int
+
+	// Within, where not 0, is for what does many at once in one go, as a writer does that commits for all who wait: more at once always get
+	// more done there, up to where nobody wants to wait for so many. The limit is then how many get done within this time.
+	Within time.Duration
+}
 
 const (
 	windowMin   = time.Second
@@ -68,18 +74,25 @@ func (a *adaptive) record(now, took time.Duration, inflight int, dropped bool) {
 
 // update ends a window.
 func (a *adaptive) update(rate float64) {
+	at := float64(a.inflight)
+	full := at >= math.Floor(a.limit)
+	if a.bounds.Within > 0 && full {
+		a.set(rate * a.bounds.Within.Seconds())
+		return
+	}
 	if a.drops*dropsEach >= a.times.count+a.drops { // what the others took is no guide
 		a.set(a.limit * dropFactor)
+		return
+	}
+	if a.bounds.Within > 0 {
 		return
 	}
 	raw := a.times.quantile(quantile)
 	recent := a.recent.add(a.median.add(raw))
 	base := a.baseline.add(recent)
 	waiting := math.Ceil(a.limit * (1 - base/recent)) // of those that run, how many only wait, as Vegas counts them
-	at := float64(a.inflight)
 	done, variation := a.done.add(at, rate)
 	took, _ := a.took.add(at, raw)
-	full := at >= math.Floor(a.limit)
 	step := max(1, math.Log10(a.limit))
 	var next float64
 	switch {

@@ -22,7 +22,7 @@ func BenchmarkCalm(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		s.Leave(p, false)
+		s.Leave(p, Done)
 	}
 }
 
@@ -53,7 +53,7 @@ func crowded(b *testing.B, n int) (s *Shedder, end func()) {
 		for range n {
 			<-done
 		}
-		s.Leave(p, false)
+		s.Leave(p, Done)
 	}
 }
 

@@ -23,6 +23,7 @@ type queue struct {
 type waiter struct {
 	client *client
 	class  api.Class
+	group  any
 	since  time.Duration
 	done   chan struct{}
 	permit Permit
@@ -81,17 +82,19 @@ func (q *queue) late(now, patience time.Duration, most int, weight float64) (lis
 // run before it: a program that asks for much at once, with nobody beside it, gets all its answers.
 func own(mine, of int) bool { return 2*mine > of }
 
-// next gives the place of who runs next, and last that of who would run last of all. weight is what a running request counts for.
-func (q *queue) next(weight float64) int {
-	best := 0
-	for i := 1; i < len(q.waiting); i++ {
-		if q.before(q.waiting[i], q.waiting[best], weight) {
+// next gives the place of who runs next, of those for whose group there is room; below 0 for nobody. weight is what a running request counts
+// for.
+func (q *queue) next(weight float64, room func(group any) bool) int {
+	best := -1
+	for i, w := range q.waiting {
+		if (best < 0 || q.before(w, q.waiting[best], weight)) && room(w.group) {
 			best = i
 		}
 	}
 	return best
 }
 
+// last gives the place of who would run last of all.
 func (q *queue) last(weight float64) int {
 	worst := 0
 	for i := 1; i < len(q.waiting); i++ {

@@ -3,10 +3,10 @@
 // where that can be told, so that a refusal costs next to nothing.
 //
 //	s := shed.New(shed.Config{})
-//	if err := s.Look(who); err != nil { … }        // before a body is read
-//	done, err := s.Enter(ctx, who)                 // runs, waits, or is refused
+//	if err := s.Look(who); err != nil { … } // before a body is read
+//	done, err := s.Enter(ctx, who)          // runs, waits, or is refused
 //	…
-//	s.Leave(who, done, false)
+//	s.Leave(done, shed.Done)
 //
 // Nothing here knows HTTP, or what it is that runs.
 package shed
@@ -51,6 +51,7 @@ func (c Config) withDefaults() Config {
 type Who struct {
 	Client netip.Addr
 	Class  api.Class
+	Group  any // nil, or what may never take more than half of what runs at once: a shape of query, whose slow statements keep what they have
 }
 
 // A Shedder admits to one resource: the readers of a database, or its writer. It is safe for concurrent use.
@@ -65,7 +66,10 @@ type Shedder struct {
 	running  int
 	queue    queue
 	clients  clients
+	groups   groups
 	typical  time.Duration // how long one runs, about
+	gap      time.Duration // between two that end, while others wait, about; 0 for not known
+	last     time.Duration // when one ended while others waited; 0 for none
 	admitted uint64
 	refused  [reasons]uint64
 	most     limit.Ranking
@@ -74,7 +78,7 @@ type Shedder struct {
 // New returns a Shedder in which nothing runs.
 func New(c Config) *Shedder {
 	c = c.withDefaults()
-	return &Shedder{config: c, began: time.Now(), limit: newAdaptive(c.Bounds), clients: newClients()}
+	return &Shedder{config: c, began: time.Now(), limit: newAdaptive(c.Bounds), clients: newClients(), groups: groups{}}
 }
 
 // Why a request is refused.
@@ -92,6 +96,7 @@ var reasonNames = [reasons]string{"wait", "queue", "rank"}
 // A Permit is what a request that runs gives back.
 type Permit struct {
 	client  *client
+	group   any
 	began   time.Duration
 	running int // at once, when it began
 }
@@ -105,7 +110,7 @@ func (s *Shedder) Look(who Who) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle(now)
-	if why, refused := s.hopeless(now, who.Class, s.clients.find(who.Client)); refused {
+	if why, refused := s.hopeless(now, who, s.clients.find(who.Client)); refused {
 		s.refuse(why, who.Client)
 		return s.fault()
 	}
@@ -117,8 +122,8 @@ func (s *Shedder) Enter(ctx context.Context, who Who) (Permit, error) {
 	now := time.Since(s.began)
 	s.mu.Lock()
 	c := s.clients.get(who.Client, now)
-	if s.config.Off || s.running < int(s.limit.limit) && len(s.queue.waiting) == 0 {
-		p := s.run(c, now)
+	if s.config.Off || len(s.queue.waiting) == 0 && s.room(who.Group) {
+		p := s.run(c, who.Group, now)
 		s.mu.Unlock()
 		return p, nil
 	}
@@ -138,38 +143,71 @@ func (s *Shedder) Enter(ctx context.Context, who Who) (Permit, error) {
 	return w.permit, w.err
 }
 
-// Leave says that a request has run. cut says that it was cut off: by a deadline, or since the database was too busy.
-func (s *Shedder) Leave(p Permit, cut bool) {
+// How a request ended.
+type Outcome uint8
+
+const (
+	Done    Outcome = iota
+	Cut             // it was cut off: by a deadline, or since the database was too busy
+	Nothing         // it didn't get to the resource
+)
+
+// Leave says that a request has run.
+func (s *Shedder) Leave(p Permit, how Outcome) {
 	now := time.Since(s.began)
 	took := now - p.began
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running--
+	s.groups.left(p.group)
 	s.clients.left(p.client, now, took)
-	s.typical += (took - s.typical) / 16
-	s.limit.record(now, took, p.running, cut)
-	if s.pressed.Load() {
-		s.settle(now)
+	if how != Nothing {
+		s.typical += (took - s.typical) / 16
+		s.limit.record(now, took, p.running, how == Cut)
 	}
+	if !s.pressed.Load() {
+		s.last = 0
+		return
+	}
+	s.pace(now)
+	s.settle(now)
+}
+
+// pace notes when one ends while others wait.
+func (s *Shedder) pace(now time.Duration) {
+	if s.last != 0 {
+		if s.gap == 0 {
+			s.gap = now - s.last
+		}
+		s.gap += (now - s.last - s.gap) / 16
+	}
+	s.last = now
+}
+
+// room says whether one more of a group may run.
+func (s *Shedder) room(group any) bool {
+	most := int(s.limit.limit)
+	return s.running < most && (group == nil || s.groups[group] < max(1, most/2))
 }
 
 // run lets a request run.
-func (s *Shedder) run(c *client, now time.Duration) Permit {
+func (s *Shedder) run(c *client, group any, now time.Duration) Permit {
 	s.running++
+	s.groups.run(group)
 	c.running++
 	s.admitted++
-	return Permit{client: c, began: now, running: s.running}
+	return Permit{client: c, group: group, began: now, running: s.running}
 }
 
 // wait puts a request into the queue, or refuses it.
 func (s *Shedder) wait(now time.Duration, who Who, c *client) (*waiter, error) {
 	s.settle(now)
-	if why, refused := s.hopeless(now, who.Class, c); refused {
+	if why, refused := s.hopeless(now, who, c); refused {
 		s.clients.drop(c)
 		s.refuse(why, who.Client)
 		return nil, s.fault()
 	}
-	w := &waiter{client: c, class: who.Class, since: now, done: make(chan struct{})}
+	w := &waiter{client: c, class: who.Class, group: who.Group, since: now, done: make(chan struct{})}
 	c.waiting++
 	s.queue.push(w)
 	s.settle(now)
@@ -177,17 +215,17 @@ func (s *Shedder) wait(now time.Duration, who Who, c *client) (*waiter, error) {
 }
 
 // hopeless says whether a request would wait too long, or finds no place.
-func (s *Shedder) hopeless(now time.Duration, class api.Class, c *client) (reason, bool) {
-	if class == api.Operation {
+func (s *Shedder) hopeless(now time.Duration, who Who, c *client) (reason, bool) {
+	if who.Class == api.Operation || s.room(who.Group) && who.Group != nil {
 		return 0, false
 	}
-	if len(s.queue.waiting) >= s.queueMax() && !s.queue.outranks(class, c, s.clients.weight(s.typical, now)) {
+	if len(s.queue.waiting) >= s.queueMax() && !s.queue.outranks(who.Class, c, s.clients.weight(s.typical, now)) {
 		return tooMany, true
 	}
 	if !s.queue.overloaded || own(c.waiting+1, len(s.queue.waiting)+1) {
 		return 0, false
 	}
-	if s.queue.ahead(class, c, s.clients.weight(s.typical, now)) >= s.within(s.patience()) {
+	if s.queue.ahead(who.Class, c, s.clients.weight(s.typical, now)) >= s.within(s.patience()) {
 		return tooLate, true
 	}
 	return 0, false
@@ -195,7 +233,11 @@ func (s *Shedder) hopeless(now time.Duration, class api.Class, c *client) (reaso
 
 // within is how many requests will have begun to run after some time.
 func (s *Shedder) within(d time.Duration) int {
-	return max(1, int(d*time.Duration(s.limit.limit)/max(s.typical, 1)))
+	gap := s.gap
+	if gap == 0 {
+		gap = s.typical / time.Duration(s.limit.limit)
+	}
+	return max(1, int(d/max(gap, 1)))
 }
 
 // settle takes out of the queue who has waited too long, and lets those run for whom there is room.
@@ -213,10 +255,14 @@ func (s *Shedder) settle(now time.Duration) {
 		w.client.waiting--
 		s.turnAway(w, outranked)
 	}
-	for len(q.waiting) > 0 && s.running < int(s.limit.limit) {
-		w := q.take(q.next(weight))
+	for s.running < int(s.limit.limit) {
+		i := q.next(weight, s.room)
+		if i < 0 {
+			break
+		}
+		w := q.take(i)
 		w.client.waiting--
-		w.permit = s.run(w.client, now)
+		w.permit = s.run(w.client, w.group, now)
 		close(w.done)
 	}
 	if len(q.waiting) == 0 {

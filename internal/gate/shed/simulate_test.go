@@ -118,7 +118,11 @@ func (c *crowd) ask(t *testing.T, s *Shedder, st *station, who Who, counts bool)
 		var p Permit
 		if p, err = s.Enter(ctx, who); err == nil {
 			err = st.serve(ctx)
-			s.Leave(p, err != nil)
+			how := Done
+			if err != nil {
+				how = Cut
+			}
+			s.Leave(p, how)
 		}
 	}
 	took := time.Since(begin)
@@ -234,7 +238,7 @@ func TestBurst(t *testing.T) {
 					if err := st.serve(t.Context()); err != nil {
 						t.Error(err)
 					}
-					s.Leave(p, false)
+					s.Leave(p, Done)
 				})
 			}
 			group.Wait()
@@ -265,7 +269,7 @@ func TestAlone(t *testing.T) {
 					if err := st.serve(t.Context()); err != nil {
 						t.Error(err)
 					}
-					s.Leave(p, false)
+					s.Leave(p, Done)
 				}
 			})
 		}
@@ -346,12 +350,12 @@ func TestGivesUp(t *testing.T) {
 		if got := s.Stats(); got.Queued != 0 || got.Running != 1 {
 			t.Fatalf("%+v", got)
 		}
-		s.Leave(first, false)
+		s.Leave(first, Done)
 		second, err := s.Enter(t.Context(), who)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Leave(second, false)
+		s.Leave(second, Done)
 		if got := s.Stats(); got.Queued != 0 || got.Running != 0 || got.Admitted != 2 {
 			t.Fatalf("%+v", got)
 		}
@@ -375,7 +379,7 @@ func TestQueueEdge(t *testing.T) {
 			group.Go(func() {
 				p, err := s.Enter(t.Context(), w)
 				if err == nil {
-					s.Leave(p, false)
+					s.Leave(p, Done)
 				}
 				errs <- err
 			})
@@ -398,7 +402,7 @@ func TestQueueEdge(t *testing.T) {
 		if err := s.Look(who(3, api.Bulk)); err == nil {
 			t.Error("one of the lowest class is let in")
 		}
-		s.Leave(first, false)
+		s.Leave(first, Done)
 		group.Wait()
 		if got := s.Stats(); got.Queued != 0 || got.Running != 0 || got.Admitted != queueMin+1 {
 			t.Fatalf("in the end: %+v", got)
@@ -420,7 +424,7 @@ func TestClients(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.began -= time.Millisecond // it took so long
-		s.Leave(p, false)
+		s.Leave(p, Done)
 	}
 	if n := len(s.clients.of); n > clientsMax {
 		t.Errorf("%d clients are known", n)
@@ -428,4 +432,46 @@ func TestClients(t *testing.T) {
 	if s.clients.find(heavy).used == 0 {
 		t.Error("the client that used most is forgotten")
 	}
+}
+
+// TestGroup: one group never has more than half, however slow it is, so that the others don't wait.
+func TestGroup(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s := New(Config{Bounds: Bounds{Min: 4, Start: 4, Max: 4}})
+		who := func(client byte, group any) Who {
+			return Who{Client: netip.AddrFrom4([4]byte{127, 0, 0, client}), Class: api.Interactive, Group: group}
+		}
+		slow := func(client byte) {
+			p, err := s.Enter(t.Context(), who(client, "slow"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			time.Sleep(200 * time.Millisecond)
+			s.Leave(p, Done)
+		}
+		var group sync.WaitGroup
+		for i := range byte(4) {
+			group.Go(func() { slow(i) })
+		}
+		synctest.Wait()
+		if got := s.Stats(); got.Running != 2 || got.Queued != 2 {
+			t.Fatalf("%+v", got)
+		}
+		begin := time.Now()
+		one, err := s.Enter(t.Context(), who(9, "fast"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		two, err := s.Enter(t.Context(), who(9, nil))
+		if err != nil || time.Since(begin) > 0 {
+			t.Fatal(time.Since(begin), err)
+		}
+		s.Leave(one, Done)
+		s.Leave(two, Done)
+		group.Wait()
+		if got := s.Stats(); got.Running != 0 || got.Queued != 0 || got.Admitted != 6 || len(s.groups) != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
 }

@@ -1,0 +1,292 @@
+package pintail
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/api"
+	"github.com/pintail-dev/pintail/internal/auth"
+	"github.com/pintail-dev/pintail/internal/gate/limit"
+	"github.com/pintail-dev/pintail/internal/gate/shed"
+	"github.com/pintail-dev/pintail/internal/node"
+)
+
+// GateConfig says what stands before every request: who may ask how much, how many connections there may be, and whether those are refused
+// that would wait too long. The zero value is what docs/limits.md says.
+type GateConfig struct {
+	// Limit is how much one client may ask for, as limit.Parse reads it: "100/s burst 200", "report …", "off". Empty is the first of
+	// these, but for the admin and in open mode, where it is off; what is set holds for everyone.
+	Limit string
+	// TrustedProxies are addresses and networks whose X-Forwarded-For says who the client is.
+	TrustedProxies []string
+
+	ClientConnectionsMax int    // of one client; default 256
+	ConnectionsMax       int    // of all; default 0.8 of the descriptors that the process may have
+	Shedding             string // "on", the default, or "off"
+}
+
+// Check says what is wrong with it, under the names that the keys of pintail.yaml have.
+func (c GateConfig) Check() error {
+	if c.Limit != "" {
+		if _, err := limit.Parse(c.Limit); err != nil {
+			return fmt.Errorf("limits.default: %w", err)
+		}
+	}
+	if _, err := limit.ParseProxies(c.TrustedProxies); err != nil {
+		return fmt.Errorf("limits.trusted_proxies: %w", err)
+	}
+	if c.ClientConnectionsMax < 0 {
+		return fmt.Errorf("limits.client_connections is %d; it is from 1 on, and 0 for the default of %d", c.ClientConnectionsMax, limit.ClientConnections)
+	}
+	if c.ConnectionsMax < 0 {
+		return fmt.Errorf("limits.connections is %d; it is from 1 on, and 0 for 0.8 of the descriptors that the process may have", c.ConnectionsMax)
+	}
+	if c.Shedding != "" && c.Shedding != "on" && c.Shedding != "off" {
+		return fmt.Errorf("limits.shedding is %q; it is on or off", c.Shedding)
+	}
+	return nil
+}
+
+// A gate is what stands before an app's requests.
+type gate struct {
+	keeper   *auth.Keeper
+	proxies  limit.Proxies
+	limiter  *limit.Limiter
+	everyone bool // the limit holds for the admin too
+	policy   api.Header
+
+	connections   *limit.Connections
+	reads, writes *shed.Shedder
+
+	log    *slog.Logger
+	told   atomic.Int64 // when the log was last told of refusals, in nanoseconds since the epoch
+	behind atomic.Bool  // a client over the limit came by a proxy that isn't trusted
+}
+
+// newGate makes the gate of a configuration that was checked. reads and writes bound what runs at once.
+func newGate(c GateConfig, keeper *auth.Keeper, log *slog.Logger, reads, writes shed.Bounds) (*gate, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	policy := limit.Default
+	if c.Limit != "" {
+		policy, _ = limit.Parse(c.Limit) // Check has
+	} else if keeper.IsOpen() {
+		policy = limit.Policy{}
+	}
+	proxies, _ := limit.ParseProxies(c.TrustedProxies)
+	g := &gate{
+		keeper: keeper, proxies: proxies, limiter: limit.New(policy), everyone: c.Limit != "", log: log,
+		connections: limit.NewConnections(cmp.Or(c.ClientConnectionsMax, limit.ClientConnections), cmp.Or(c.ConnectionsMax, descriptors()*8/10), proxies),
+		reads:       shed.New(shed.Config{Bounds: reads, Off: c.Shedding == "off"}),
+		writes:      shed.New(shed.Config{Bounds: writes, Off: c.Shedding == "off"}),
+	}
+	g.policy = api.Header{Name: limit.PolicyField, Value: g.limiter.PolicyText()}
+	return g, nil
+}
+
+// admission is what the node is handed.
+func (g *gate) admission() node.Admission {
+	return node.Admission{Enter: g.enter, Charge: g.charge, Lines: g.lines}
+}
+
+// seats gives connections their places.
+func (g *gate) seats(peer netip.Addr, shut func()) (node.Seat, bool) {
+	c, ok := g.connections.Come(peer, shut)
+	if !ok {
+		return nil, false
+	}
+	return c, true
+}
+
+// enter lets a request in of which only the head is known.
+func (g *gate) enter(v *api.Visit, r *api.Request, now time.Time) error {
+	v.Client = limit.By(g.proxies.Behind(v.Peer, r.Values)).Addr
+	if g.limiter.Policy().Mode != limit.Off {
+		admin := g.keeper.Holds(r)
+		v.Limited = g.everyone || !admin
+		v.Admin = admin
+		if v.Limited {
+			if err := g.take(v, 1, now, r); err != nil {
+				return err
+			}
+		}
+	}
+	who := shed.Who{Client: v.Client, Class: v.Class}
+	switch {
+	case v.Class == api.Operation:
+		return nil
+	case v.Writes:
+		return g.overload(g.writes.Look(who), now)
+	}
+	return g.overload(g.reads.Look(who), now)
+}
+
+// charge lets a request run of which is known what it is to do.
+func (g *gate) charge(v *api.Visit, class api.Class, rows int64, now time.Time) error {
+	v.Class = class
+	p := g.limiter.Policy()
+	if !p.Rows || !v.Limited {
+		return nil
+	}
+	if rows < 0 || rows > p.Burst {
+		rows = p.Burst
+	}
+	return g.take(v, rows-1, now, nil) // one was taken when it was let in
+}
+
+// take charges a client.
+func (g *gate) take(v *api.Visit, cost int64, now time.Time, r *api.Request) error {
+	if cost <= 0 {
+		return nil
+	}
+	who := limit.Client{Addr: v.Client}
+	if v.Admin {
+		who = limit.Client{Name: adminKey}
+	}
+	verdict := g.limiter.Take(who, cost, now)
+	v.Left = verdict.Left
+	if verdict.Over {
+		if r != nil && v.Client == v.Peer && r.Header("X-Forwarded-For") != "" {
+			g.behind.Store(true)
+		}
+		g.tell(now)
+	}
+	if verdict.Refused {
+		return g.limiter.Fault(verdict)
+	}
+	return nil
+}
+
+// adminKey names the admin secret among the clients.
+const adminKey = "the admin secret"
+
+// lines tells a client where it stands.
+func (g *gate) lines(v *api.Visit, lines []api.Header) []api.Header {
+	if !v.Limited {
+		return lines
+	}
+	return append(lines, g.policy, api.Header{Name: limit.Field, Value: g.limiter.Text(v.Left)})
+}
+
+// overload tells the log of a refusal.
+func (g *gate) overload(err error, now time.Time) error {
+	if err != nil {
+		g.tell(now)
+	}
+	return err
+}
+
+// tellEvery is how often the log is told that clients are refused. A line for each would let them fill the disk.
+const tellEvery = 10 * time.Second
+
+// tell writes down who is refused, and why, now and then.
+func (g *gate) tell(now time.Time) {
+	last := g.told.Load()
+	if now.UnixNano()-last < int64(tellEvery) || !g.told.CompareAndSwap(last, now.UnixNano()) {
+		return
+	}
+	s := g.stats()
+	attrs := []any{
+		"limit", s.Limit.Policy, "over", s.Limit.Refused["rate"] + s.Limit.Reported, "overload", sum(s.Reads.Refused) + sum(s.Writes.Refused),
+		"most", names(s.Limit.Most) + names(s.Reads.Most) + names(s.Writes.Most),
+	}
+	if g.behind.Load() {
+		attrs = append(attrs, "hint", "requests come through a proxy that limits.trusted_proxies doesn't name, so that all its clients count as one")
+	}
+	g.log.Warn("refusing requests; counts are since the start", attrs...)
+}
+
+func sum(m map[string]uint64) (n uint64) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+// names lists the first three clients of a ranking.
+func names(list []limit.Count) string {
+	var b strings.Builder
+	for _, c := range list[:min(3, len(list))] {
+		fmt.Fprintf(&b, "%s (%d) ", c.Client, c.Count)
+	}
+	return b.String()
+}
+
+// GateStats are what the gate let in and refused, and what it holds everyone to.
+type GateStats struct {
+	Limit       limit.Stats           `json:"limit"`
+	Reads       shed.Stats            `json:"reads"`
+	Writes      shed.Stats            `json:"writes"`
+	Connections limit.ConnectionStats `json:"connections"`
+}
+
+func (g *gate) stats() GateStats {
+	return GateStats{Limit: g.limiter.Stats(), Reads: g.reads.Stats(), Writes: g.writes.Stats(), Connections: g.connections.Stats()}
+}
+
+// Gate is what the gate let in and refused since the start.
+func (a *App) Gate() GateStats { return a.gate.stats() }
+
+// run admits one statement to a Shedder, and runs it. What the program itself asks, and what is a part of a statement that runs, is not
+// held up: the first has nobody to tell, and the second would wait for itself.
+func (g *gate) run(ctx context.Context, s *shed.Shedder, group any, do func() error) error {
+	v := api.VisitOf(ctx)
+	if v == nil {
+		return do()
+	}
+	defer v.End()
+	if !v.Begin() {
+		return do()
+	}
+	p, err := s.Enter(ctx, shed.Who{Client: v.Client, Class: v.Class, Group: group})
+	if err != nil {
+		if ctx.Err() != nil {
+			return canceled(ctx)
+		}
+		return g.overload(err, time.Now())
+	}
+	err = errors.New("panic")
+	defer func() { s.Leave(p, outcome(err)) }()
+	err = do()
+	return err
+}
+
+// canceled is the fault of a request that ended while it waited to run.
+func canceled(ctx context.Context) error {
+	f := fault.New(fault.QueryCanceled, "canceling statement due to user request")
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		f = fault.New(fault.QueryCanceled, "canceling statement due to statement timeout").
+			WithHint("The request waited for others until its time was up. Ask again later.")
+	}
+	return f.WithCause(ctx.Err())
+}
+
+// outcome says whether a statement was cut off before it was done, because it took too long or since the database was too busy, or wasn't
+// run at all.
+func outcome(err error) shed.Outcome {
+	if err == nil || errors.Is(err, context.Canceled) { // the client left
+		return shed.Done
+	}
+	switch fault.From(err).Code {
+	case fault.QueryCanceled, fault.PoolTimeout, fault.TooManyConnections, fault.LockNotAvailable:
+		return shed.Cut
+	case fault.IndexLost:
+		return shed.Nothing
+	}
+	return shed.Done
+}
+
+// What is taken for the number of descriptors is within these.
+const (
+	descriptorsMin = 256
+	descriptorsMax = 1 << 20
+)
