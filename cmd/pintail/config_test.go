@@ -90,6 +90,14 @@ func TestPathsOfTheFileStartInItsFolder(t *testing.T) {
 	}
 }
 
+func TestLimitsInTheFile(t *testing.T) {
+	inFolder(t, "limits:\n  default: off\n  shedding: off\n  trusted_proxies:\n    - 10.0.0.0/8\n    - ::1\n  client_connections: 9\n")
+	conf, _, err := loadConfig(t, flags{})
+	if err != nil || conf.Gate.Limit != "off" || conf.Gate.Shedding != "off" || len(conf.Gate.TrustedProxies) != 2 || conf.Gate.ClientConnectionsMax != 9 {
+		t.Errorf("%+v %v", conf.Gate, err)
+	}
+}
+
 func TestWrongConfigurations(t *testing.T) {
 	const secret = "hunter2"
 	for name, c := range map[string]struct {
@@ -116,6 +124,12 @@ func TestWrongConfigurations(t *testing.T) {
 		"a file that isn't there":   {f: flags{config: "nowhere.yaml"}, want: "read the configuration: open nowhere.yaml"},
 		"a password in a flag":      {f: flags{database: "postgres://u:" + secret + "@h/d"}, want: "--database holds a password"},
 		"a password as a parameter": {f: flags{database: "postgres://u@h/d?password=" + secret}, want: "--database holds a password"},
+		"a limit that is none":      {yaml: "limits.default: plenty", want: `limits.default: "plenty" is not a limit: write 100/s burst 200`},
+		"a limit of nothing":        {yaml: "limits:\n  default: 0/s", want: `limits.default: "0/s": 0 is not a rate`},
+		"a proxy by name":           {yaml: "limits.trusted_proxies: [10.0.0.0/8, proxy.local]", want: `limits.trusted_proxies: "proxy.local" is neither an address`},
+		"everyone as a proxy":       {yaml: "limits.trusted_proxies: 0.0.0.0/0", want: "trusts everyone"},
+		"connections below none":    {yaml: "limits.connections: -5", want: "limits.connections is -5; it is from 1 on"},
+		"half shedding":             {yaml: "limits.shedding: half", want: `limits.shedding is "half"; it is on or off`},
 		"a secret in broken YAML":   {yaml: "admin.secret: [" + secret, want: "can't be read as YAML"},
 		"a secret with an engine":   {yaml: "database.url: mysql://u:" + secret + "@h/d", want: "begins with neither"},
 	} {
@@ -141,7 +155,10 @@ func TestWrongConfigurations(t *testing.T) {
 func TestEveryKeyIsAnEnvironmentVariable(t *testing.T) {
 	inFolder(t, "")
 	for _, k := range (&config{}).keys() {
-		text := map[string]string{"rest.tx_end": "rollback", "guard": "observe", "log.format": "json", "log.level": "warn", "database.url": "sqlite:x.db", "notify.webhook": "https://example.com/x"}[k.name]
+		text := map[string]string{
+			"rest.tx_end": "rollback", "guard": "observe", "log.format": "json", "log.level": "warn", "database.url": "sqlite:x.db",
+			"limits.default": "5/s", "limits.trusted_proxies": "10.0.0.0/8", "limits.shedding": "off", "notify.webhook": "https://example.com/x",
+		}[k.name]
 		if text == "" {
 			switch k.to.(type) {
 			case *bool:
