@@ -41,6 +41,10 @@ func (a *App) counters() *console.Reading {
 	}
 	r.Slow, r.SlowSeen = a.node.Slow()
 	a.gauge.read(r)
+	if a.guard != nil {
+		status := a.guard.Status()
+		r.Guard = &status
+	}
 	if kept, ok := a.store.(*cache.Store); ok {
 		stats := kept.Stats()
 		r.Cache, r.CacheBytes, r.Engine = &stats, a.config.CacheBytes, kept.Asked()

@@ -96,6 +96,7 @@ func compare(older, now *Reading) *State {
 	st.Requests = d.routes("")
 	st.REST = d.routes("/rest/v1/")
 	st.GraphQL = d.routes(node.GraphQLPath)
+	st.Headline = st.headline()
 	return st
 }
 

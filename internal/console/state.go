@@ -11,8 +11,9 @@ import (
 // A State is one look at a running server: what /state answers, and /events every second. Times are milliseconds, rates are
 // a second. It holds names of the schema and addresses of clients, but no value of a request and nothing secret.
 type State struct {
-	At     time.Time `json:"at"`
-	Server Server    `json:"server"`
+	At       time.Time `json:"at"`
+	Server   Server    `json:"server"`
+	Headline Headline  `json:"headline"`
 
 	// Window is over how many seconds rates and times were taken: some WindowTime, less or more where nobody looked for a
 	// while, 0 for a first look, which has totals only.
@@ -125,4 +126,17 @@ type Slow struct {
 	Shape string    `json:"shape"` // its ID
 	Label string    `json:"label"`
 	How   string    `json:"how"` // the engine's plan
+}
+
+// Sheds says whether the guard refuses a shape now.
+func (s *State) Sheds(shape *Shape) bool {
+	if s.Guard == nil {
+		return false
+	}
+	for i := range s.Guard.Shed {
+		if s.Guard.Shed[i].ID == shape.ID {
+			return true
+		}
+	}
+	return false
 }

@@ -1,7 +1,6 @@
 // The operator's page: follows the server's events and shows them.
 
 import { boxes } from './boxes.js';
-import { headline } from './headline.js';
 import { asTable, details, incidents, shapes, slow } from './lists.js';
 import { $, moment, say, span } from './make.js';
 import { chart, Picture } from './picture.js';
@@ -42,7 +41,7 @@ function show(state) {
     misses: state.engine.rate, store: state.engine.rate, others: all.others.rate, commits: c ? c.invalidated.rate : 0,
   });
   showDetails();
-  const h = headline(state);
+  const h = state.headline;
   say($('headline'), h.title);
   say($('subline'), h.more);
   document.body.dataset.tone = h.tone;

@@ -7,7 +7,7 @@ import { points, say, short, svg, time } from './make.js';
 const wide = {
   width: 820, height: 560, name: 'wide',
   boxes: {
-    clients: { x: 20, y: 12, w: 252, h: 76, form: 'card' },
+    clients: { x: 20, y: 12, w: 304, h: 76, form: 'card' },
     others: { x: 592, y: 12, w: 208, h: 76, form: 'card', plain: true },
     gate: { x: 20, y: 128, w: 508, h: 76, form: 'card' },
     node: { x: 20, y: 244, w: 508, h: 148, title: 'Node' },
@@ -95,13 +95,18 @@ export class Picture {
   }
 
   box(id, b) {
-    const g = svg('g', { class: `box ${b.form}`, tabindex: '0', role: 'button', 'aria-controls': 'details', 'data-box': id });
-    const parts = { g, b };
+    // The button is a part of its own, without text: a name that changes every second would be read out every second. The details and
+    // the table have the figures for whoever doesn't see them.
+    const g = svg('g', { class: `box ${b.form}`, 'data-box': id });
     const { x, y, w, h } = b;
-    g.append(svg('rect', { x: x - 4, y: y - 4, width: w + 8, height: h + 8, rx: 15, class: 'ring' }), svg('rect', { x, y, width: w, height: h, rx: 11, class: 'body' }));
-    const text = (name, tx, ty, anchor = 'start') => { parts[name] = svg('text', { x: tx, y: ty, class: name, 'text-anchor': anchor }); g.append(parts[name]); };
+    const button = svg('rect', { x, y, width: w, height: h, rx: 11, class: 'button', tabindex: '0', role: 'button', 'aria-controls': 'details' });
+    const look = svg('g', { 'aria-hidden': 'true', class: 'look' });
+    g.append(button, look);
+    const parts = { g, b, button };
+    look.append(svg('rect', { x: x - 4, y: y - 4, width: w + 8, height: h + 8, rx: 15, class: 'ring' }), svg('rect', { x, y, width: w, height: h, rx: 11, class: 'body' }));
+    const text = (name, tx, ty, anchor = 'start') => { parts[name] = svg('text', { x: tx, y: ty, class: name, 'text-anchor': anchor }); look.append(parts[name]); };
     parts.mark = svg('path', { class: 'mark', d: '' });
-    g.append(parts.mark);
+    look.append(parts.mark);
     const left = x + 14;
     const right = x + w - 14;
     text('title', left + 15, y + 24);
@@ -117,27 +122,31 @@ export class Picture {
     }
     if (b.form !== 'stage' && !b.plain) {
       parts.spark = svg('polyline', { class: 'spark', points: '', transform: `translate(${right - 84} ${y + 13})` });
-      g.append(parts.spark);
+      look.append(parts.spark);
     }
     const number = svg('tspan', { class: 'number' });
     const unit = svg('tspan', { class: 'unit', dx: 3 });
     parts.big.append(number, unit);
     Object.assign(parts, { number, unit });
     g.addEventListener('click', () => { this.select(id); this.chosen(id, true); });
-    g.addEventListener('focus', () => { if (this.selected !== id) { this.select(id); this.chosen(id, false); } });
-    g.addEventListener('keydown', (e) => {
+    button.addEventListener('focus', () => { if (this.selected !== id) { this.select(id); this.chosen(id, false); } });
+    button.addEventListener('keydown', (e) => {
       if (e.key !== 'Enter' && e.key !== ' ') return;
       e.preventDefault();
       this.select(id);
       this.chosen(id, true);
     });
+    button.setAttribute('aria-label', names[id]);
     this.parts[id] = parts;
     return g;
   }
 
   select(id) {
     this.selected = id;
-    for (const [name, { g }] of Object.entries(this.parts)) g.setAttribute('aria-pressed', String(name === id));
+    for (const [name, { g, button }] of Object.entries(this.parts)) {
+      button.setAttribute('aria-pressed', String(name === id));
+      g.classList.toggle('selected', name === id);
+    }
   }
 
   /** Keeps rates for the lines, once a state. */
@@ -162,13 +171,13 @@ export class Picture {
   }
 
   fill(parts, box, history) {
-    const { g, b } = parts;
+    const { g, b, button } = parts;
     if (g.dataset.level !== box.level) {
       g.dataset.level = box.level;
       parts.mark.setAttribute('d', mark(box.level, b.x + 19, b.y + 19.5));
     }
     const label = `${box.name}: ${states[box.level]}`;
-    if (g.getAttribute('aria-label') !== label) g.setAttribute('aria-label', label);
+    if (button.getAttribute('aria-label') !== label) button.setAttribute('aria-label', label);
     say(parts.title, box.name);
     const off = box.level === 'off';
     say(parts.number, off ? 'off' : box.big ?? short(box.rate));
@@ -187,6 +196,9 @@ export class Picture {
     parts.spark.setAttribute('points', quiet ? '' : points(history, 84, 18, 60));
   }
 }
+
+// Names of boxes before the first state has come.
+const names = { clients: 'Browsers and apps', gate: 'Gate', auth: 'auth', api: 'api', plan: 'plan', cache: 'Cache', guard: 'Guard', store: 'The database', others: 'Others' };
 
 const states = { off: 'switched off', calm: 'nothing to do', well: 'all well', warn: 'refuses something', bad: 'in trouble' };
 

@@ -149,6 +149,7 @@ export class Stories {
       parent.append(table);
     }
     const row = element('tr');
+    row.setAttribute('role', 'row');
     const th = element('th', '', f.label);
     th.scope = 'row';
     const value = f.unit === 'ms' ? time(f.value) : `${Number.isInteger(f.value) ? count(f.value) : short(f.value)}${f.unit ? ` ${f.unit}` : ''}`;
