@@ -14,6 +14,7 @@ import (
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/internal/pgtest"
 	"github.com/pintail-dev/pintail/internal/store/postgres"
+	"github.com/pintail-dev/pintail/query"
 )
 
 // proving is for the forms of chaos that only `make prove` brings about.
@@ -406,6 +407,79 @@ func TestPostgresChaosStatisticsLost(t *testing.T) {
 		return slices.ContainsFunc(c.guard.Status().Incidents, func(i Incident) bool { return i.Kind == Statistics })
 	})
 	if i := c.healed(); i.Kind != Statistics || i.State != Repaired {
+		t.Errorf("%+v", i)
+	}
+}
+
+// TestPostgresChaosRunningStatementsAreCancelled has a statement of a shape that is shed wait for somebody else's lock when its index is lost.
+func TestPostgresChaosRunningStatementsAreCancelled(t *testing.T) {
+	c := pgChaos(t, held(time.Second))
+	c.shapes["touch"] = &query.Update{Table: query.Name{Name: "item"}, Columns: []string{"note"}, Row: query.Text(`{"note":"x"}`), Where: equal("kind", "7")}
+	c.warm()
+	block, err := pgx.Connect(t.Context(), c.guard.config.Engine.(*Postgres).config.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer block.Close(context.Background())
+	if _, err := block.Exec(t.Context(), "BEGIN; UPDATE item SET note = note WHERE kind = 7", pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	touched := make(chan error, 1)
+	go func() { touched <- c.ask("touch") }()
+	for waiting := false; !waiting; time.Sleep(5 * time.Millisecond) {
+		if err := block.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	c.harm("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'item_kind'::regclass")
+	if err := <-touched; !lost(err) || time.Since(began) > 3*time.Second {
+		t.Errorf("after %v: %v", time.Since(began), err)
+	}
+	if n := c.guard.Status().Canceled; n != 1 {
+		t.Errorf("%d statements were cancelled", n)
+	}
+	if _, err := block.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	c.healed()
+}
+
+// TestPostgresChaosStatementMeetsDamage overwrites a page of an index, so that a statement meets it: that alone has the guard check, shed
+// and rebuild.
+func TestPostgresChaosStatementMeetsDamage(t *testing.T) {
+	proving(t)
+	server := pgtest.Start(t, pgtest.Options{FsyncOff: true})
+	dsn := server.DSN()
+	pgShopOn(t, dsn)
+	w := &pgWorld{t: t, dsn: dsn}
+	var err error
+	if w.conn, err = pgx.Connect(t.Context(), dsn); err != nil {
+		t.Fatal(err)
+	}
+	w.exec("CHECKPOINT")
+	file := w.file("item_sku")
+	w.conn.Close(context.Background())
+	c := pgChaosOn(t, dsn, PostgresConfig{}, held(time.Second))
+	c.warm()
+	server.Stop(t)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page := 8192; page < len(data); page += 8192 {
+		copy(data[page+100:page+8192], strings.Repeat("\xff", 8192-100))
+	}
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server.Start(t)
+	if err := c.ask("by sku"); err == nil {
+		t.Fatal("nothing was damaged")
+	}
+	c.notices(Corrupt, "item_sku")
+	c.shed(ofSKU...)
+	if i := c.healed(); i.Kind != Corrupt || i.State != Repaired {
 		t.Errorf("%+v", i)
 	}
 }

@@ -35,9 +35,10 @@ const schemasMax = 4
 // copyLimit bounds each statement of making copies.
 const copyLimit = 2 * time.Second
 
-// Declared gives the indexes that s makes on PostgreSQL. To spell their definitions as the catalog does, PostgreSQL makes them once on
-// empty temporary copies of the tables, in a transaction that is rolled back. Where the role may not make temporary tables, or the server
-// only reads, they are spelled by rule, and one with a condition, which can't be, passes for what the catalog has.
+// Declared gives the indexes that s makes on PostgreSQL. Their definitions are spelled as the catalog does: by rule, and where that isn't what
+// the catalog has, or where one has a condition, by PostgreSQL itself, which makes them on an empty temporary copy of their table, in a
+// transaction that is rolled back. Where the role may not make temporary tables, or the server only reads, the rule has to do, and an index
+// with a condition passes for what the catalog has.
 func (p *Postgres) Declared(ctx context.Context, s *schema.Schema) ([]Index, error) {
 	d, err := p.learn(ctx, s)
 	if err != nil {
@@ -142,30 +143,74 @@ func (d *pgDeclared) index(x *pgIndex, t *schema.Table) Index {
 	return out
 }
 
-// spell has PostgreSQL write the definitions of all declared indexes.
+// spell finds the definitions of all declared indexes. One that is spelled by rule as the catalog has it is right; PostgreSQL itself spells
+// those of a table where any other stands.
 func (d *pgDeclared) spell(ctx context.Context, tx pgx.Tx, path []string) error {
+	all, err := readIndexes(ctx, tx, d.schemas)
+	if err != nil {
+		return fmt.Errorf("read the catalog of indexes: %w", err)
+	}
+	live := map[string]string{}
+	for _, x := range all {
+		live[x.Schema+"."+x.Name] = x.Definition
+	}
+	words, err := d.words(ctx, tx)
+	if err != nil {
+		return err
+	}
 	for i := 0; i < len(d.made); {
-		next := i + 1
-		for next < len(d.made) && d.made[next].Table == d.made[i].Table {
-			next++
-		}
-		spelled, err := d.spellTable(ctx, tx, d.made[i:next], path)
-		if err != nil {
-			return err
-		}
-		for j := i; j < next; j++ {
-			if definition, ok := spelled[d.made[j].Name]; ok {
-				d.indexes[j].Definition = definition
-				continue
+		next, alike := i, true
+		for ; next < len(d.made) && d.made[next].Table == d.made[i].Table; next++ {
+			x := &d.indexes[next]
+			if x.Definition = byRule(d.made[next], words); x.Definition == "" || x.Definition != live[x.ID] {
+				alike = false
 			}
-			d.whole = false
-			if d.indexes[j].Definition, err = d.byRule(ctx, tx, d.made[j]); err != nil {
+		}
+		if !alike {
+			spelled, err := d.spellTable(ctx, tx, d.made[i:next], path)
+			if err != nil {
 				return err
+			}
+			for j := i; j < next; j++ {
+				if definition, ok := spelled[d.made[j].Name]; ok {
+					d.indexes[j].Definition = definition
+					continue
+				}
+				d.whole = false
+				if d.indexes[j].Definition == "" {
+					d.indexes[j].Definition = live[d.indexes[j].ID]
+				}
 			}
 		}
 		i = next
 	}
 	return nil
+}
+
+// words gives the names of all key columns as PostgreSQL quotes them.
+func (d *pgDeclared) words(ctx context.Context, tx pgx.Tx) (map[string]string, error) {
+	names := []string{}
+	for _, x := range d.made {
+		for _, c := range x.Columns {
+			names = append(names, c.Name)
+		}
+		if own := x.Index(); own != nil {
+			for _, c := range own.Include {
+				names = append(names, c.Name)
+			}
+		}
+	}
+	rows, err := tx.Query(ctx, "SELECT DISTINCT n, quote_ident(n) FROM unnest($1::text[]) AS n", names)
+	if err != nil {
+		return nil, err
+	}
+	words := map[string]string{}
+	var name, word string
+	_, err = pgx.ForEachRow(rows, []any{&name, &word}, func() error {
+		words[name] = word
+		return nil
+	})
+	return words, err
 }
 
 // spellTable gives the definitions of one table's indexes by their names; none where no copy can be made.
@@ -224,43 +269,28 @@ func onlyConnection(err error) error {
 	return err
 }
 
-// byRule spells a definition as PostgreSQL would, as far as that can be told without it.
-func (d *pgDeclared) byRule(ctx context.Context, tx pgx.Tx, x *migrate.PostgresIndex) (string, error) {
-	if own := x.Index(); own != nil && (own.Postgres != "" || own.Where != nil) {
-		if own.Postgres != "" && indexHead.MatchString(own.Postgres) {
-			return normalised(own.Postgres), nil
-		}
-		var definition string
-		err := tx.QueryRow(ctx, "SELECT coalesce(pg_get_indexdef(to_regclass($1)), '')", migrate.Quoted(x.Schema, x.Name)).Scan(&definition)
-		return normalised(definition), err
-	}
+// byRule spells a definition as PostgreSQL would, as far as that can be told without it; empty where it can't.
+func byRule(x *migrate.PostgresIndex, words map[string]string) string {
 	var parts, include []string
 	method := "btree"
 	if own := x.Index(); own != nil {
-		if own.Method != "" {
+		switch {
+		case own.Postgres != "" && indexHead.MatchString(own.Postgres):
+			return normalised(own.Postgres)
+		case own.Postgres != "" || own.Where != nil:
+			return ""
+		case own.Method != "":
 			method = own.Method
 		}
 		for _, c := range own.Columns {
-			word, err := quoteIdent(ctx, tx, c.Column.Name)
-			if err != nil {
-				return "", err
-			}
-			parts = append(parts, word+keyWords(c))
+			parts = append(parts, words[c.Column.Name]+keyWords(c))
 		}
 		for _, c := range own.Include {
-			word, err := quoteIdent(ctx, tx, c.Name)
-			if err != nil {
-				return "", err
-			}
-			include = append(include, word)
+			include = append(include, words[c.Name])
 		}
 	} else {
 		for _, c := range x.Columns {
-			word, err := quoteIdent(ctx, tx, c.Name)
-			if err != nil {
-				return "", err
-			}
-			parts = append(parts, word)
+			parts = append(parts, words[c.Name])
 		}
 	}
 	out := "USING " + method + " (" + strings.Join(parts, ", ") + ")"
@@ -273,7 +303,7 @@ func (d *pgDeclared) byRule(ctx context.Context, tx pgx.Tx, x *migrate.PostgresI
 	if x.Unique {
 		out = "UNIQUE " + out
 	}
-	return out, nil
+	return out
 }
 
 // keyWords writes what follows a key's column, leaving out what is the default.
@@ -295,11 +325,6 @@ func keyWords(c schema.IndexColumn) string {
 		out += " NULLS LAST"
 	}
 	return out
-}
-
-func quoteIdent(ctx context.Context, tx pgx.Tx, name string) (word string, err error) {
-	err = tx.QueryRow(ctx, "SELECT quote_ident($1)", name).Scan(&word)
-	return word, err
 }
 
 // pathText writes schemas as the setting search_path has them.

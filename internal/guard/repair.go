@@ -31,11 +31,14 @@ const (
 
 // mend keeps the records and repairs, one thing after the other, until ctx ends.
 func (g *Guard) mend(ctx context.Context) {
+	failing := false
 	for {
 		if g.now.Load() != nil {
-			if err := g.once(ctx, false); err != nil && ctx.Err() == nil {
+			err := g.once(ctx, false)
+			if err != nil && !failing && ctx.Err() == nil { // told once, not every second that a database is away
 				g.config.Log.Warn("guard: the record of incidents can't be kept", "where", g.config.Engine.Records().Where(), "error", err)
 			}
+			failing = err != nil
 		}
 		select {
 		case <-ctx.Done():
