@@ -141,6 +141,19 @@ func (w *printer) index(t *Table, x *Index) string {
 	return d.directive("index")
 }
 
+// Line is the directive that declares the index, as Print writes it. An index without a name takes the default one.
+func (x *Index) Line() string {
+	named := *x
+	if named.Name == "" {
+		named.Name = x.Table.indexName(x)
+	}
+	w := &printer{}
+	return w.index(x.Table, &named)
+}
+
+// DefaultName is the name that an index has whose declaration gives none, where that isn't taken.
+func (x *Index) DefaultName() string { return x.Table.indexName(x) }
+
 func indexColumn(c IndexColumn) string {
 	if c.Nulls == query.NullsDefault && c.Collate == "" && c.Class == "" && !strings.HasPrefix(c.Column.Field, "-") {
 		if c.Desc {

@@ -91,11 +91,11 @@ func insertInto(t *schema.Table, columns []*schema.Column, place func(*schema.Co
 
 func quoted(name string) string { return litesql.Ident(name) }
 
-// createIndex is the statement that makes one index.
-func createIndex(x *schema.Index, e migrate.Engine) (string, error) {
+// createIndex is the statement that makes one index, of a table in the PostgreSQL schema in where it says no other.
+func createIndex(x *schema.Index, e migrate.Engine, in string) (string, error) {
 	t, alone := *x.Table, *x
 	alone.Table, t.Indexes, t.Foreign = &t, []*schema.Index{&alone}, nil
-	all, _ := migrate.Create(&schema.Schema{Default: "public", Exposed: []string{"public"}, Tables: []*schema.Table{&t}}, e)
+	all, _ := migrate.Create(&schema.Schema{Default: in, Exposed: []string{in}, Tables: []*schema.Table{&t}}, e)
 	for _, st := range all {
 		if st.Late {
 			return st.SQL, nil

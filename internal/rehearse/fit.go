@@ -95,7 +95,7 @@ func fitForm(f form, xs, ys []float64, scale float64) (curve, bool) {
 	case power:
 		return fitPower(m, xs, ys)
 	}
-	if len(xs) < 3 {
+	if len(xs) < 2 {
 		return m, false
 	}
 	var sw, sg, sy, sgg, sgy float64
@@ -117,7 +117,7 @@ func fitForm(f form, xs, ys []float64, scale float64) (curve, bool) {
 
 // fitPower fits a straight line to the logarithms.
 func fitPower(m curve, xs, ys []float64) (curve, bool) {
-	if len(xs) < 3 {
+	if len(xs) < 2 {
 		return m, false
 	}
 	var sx, sy, sxx, sxy float64

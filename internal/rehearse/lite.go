@@ -220,7 +220,7 @@ func (d *liteShadow) index(ctx context.Context, x *schema.Index, drop bool) erro
 	if drop {
 		return d.meter.Exec(ctx, "DROP INDEX "+quoted(x.Name))
 	}
-	sql, err := createIndex(x, migrate.SQLite)
+	sql, err := createIndex(x, migrate.SQLite, "public")
 	if err != nil {
 		return err
 	}

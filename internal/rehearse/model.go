@@ -31,6 +31,7 @@ type columnModel struct {
 	distinct int64     // values in production
 	growing  float64   // exponent by which distinct values grow with the rows: 0 for a fixed set, 1 in proportion
 	top      []float64 // share of the rows that have the commonest values, the commonest first
+	labels   []float64 // enums and booleans: the share of the rows that each label has, in the order of the declaration; nil for others
 	length   lengths
 	spread   []float64 // where the deciles lie between the least and the greatest value
 	order    float64   // correlation of the value with the row's place, -1 to 1

@@ -70,6 +70,9 @@ func columnOf(t *Table, col *schema.Column) columnModel {
 	}
 	c := &t.Columns[i]
 	m := columnModel{nulls: min(max(c.Nulls, 0), 1), distinct: max(c.Distinct, 1), growing: growing(c, t.Rows), top: c.Common, spread: c.Spread, order: c.Order}
+	if n := labelsOf(col); n > 0 && len(c.Labels) == n {
+		m.labels, m.growing = c.Labels, 0
+	}
 	if l := c.Lengths; l != nil {
 		m.length = lengths{least: int(l.Min), mean: int(l.P50), most: int(l.P95)}
 	}
@@ -82,6 +85,18 @@ func columnOf(t *Table, col *schema.Column) columnModel {
 		m.top = m.top[:at]
 	}
 	return m
+}
+
+// labelsOf is how many labels a column's type has, false and true being those of a boolean; 0 for other types.
+func labelsOf(c *schema.Column) int {
+	switch e := enumOf(c.Type); {
+	case c.Type.Array:
+	case e != nil:
+		return len(e.Values)
+	case baseOf(c.Type) == schema.Bool:
+		return 2
+	}
+	return 0
 }
 
 // growing is the exponent by which the distinct values of a column grow with the rows: from the first half of the rows to all of them.

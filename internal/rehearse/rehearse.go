@@ -94,7 +94,10 @@ func Run(ctx context.Context, o Options) (rep *Report, err error) {
 		return nil, err
 	}
 	r := &run{Options: o, model: m, began: time.Now()}
-	if r.engine, err = openEngine(ctx, o); err != nil {
+	if r.shadow, err = shadowSchema(o.Schema, o.Live); err != nil {
+		return nil, err
+	}
+	if r.engine, err = openEngine(ctx, o, r.shadow); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -122,6 +125,7 @@ func Run(ctx context.Context, o Options) (rep *Report, err error) {
 type run struct {
 	Options
 	model  *model
+	shadow *schema.Schema // with the indexes that the shadow has
 	engine engine
 	began  time.Time
 	shapes []*subject
@@ -359,15 +363,15 @@ func (r *run) drop(ctx context.Context) error {
 }
 
 // openEngine is the engine of the capture.
-func openEngine(ctx context.Context, o Options) (engine, error) {
-	s, err := shadowSchema(o.Schema, o.Live)
-	if err != nil {
-		return nil, err
-	}
+func openEngine(ctx context.Context, o Options, s *schema.Schema) (engine, error) {
 	path, isLite := strings.CutPrefix(o.Database, "sqlite:")
 	switch {
 	case o.Capture.Engine == "sqlite" && (isLite || o.Database == ""):
 		return newLite(path, s, false, o.Statement)
+	case o.Capture.Engine == "postgres" && !isLite && o.Database != "":
+		return newPG(ctx, o.Database, s, o.Statement)
+	case o.Capture.Engine == "postgres" && o.Database == "":
+		return nil, errors.New("the capture is of PostgreSQL: name a server for the shadow with --database postgres://…, whose role may make databases")
 	}
 	return nil, fmt.Errorf("the capture is of %s, and the database is not: name one of the same engine with --database", engineName(o.Capture.Engine))
 }

@@ -39,20 +39,30 @@ func (r *replay) varied() bool {
 // hot says whether some parameters meet more rows than others: a value that stands in many rows, a row with many children, a page
 // far behind.
 func (r *replay) hot(w *world) bool {
-	return slices.ContainsFunc(r.uses, func(u use) bool {
-		switch u.kind {
-		case skipped, written, called:
+	for arg, u := range r.uses {
+		if r.hotUse(w, arg, u) {
 			return true
-		case compared:
-			if u.column == nil || w.of[u.column.Table] == nil || u.path {
-				return false
-			}
-			st := w.of[u.column.Table]
-			s := &st.columns[u.column.Position]
-			return s.link != nil || len(s.sums) > 0 || s.unique && r.children(w, st) != nil
 		}
-		return false
-	})
+	}
+	return false
+}
+
+func (r *replay) hotUse(w *world, arg int, u use) bool {
+	switch u.kind {
+	case skipped, written, called:
+		return true
+	case compared:
+		if u.column == nil || w.of[u.column.Table] == nil || u.path {
+			return false
+		}
+		st := w.of[u.column.Table]
+		s := &st.columns[u.column.Position]
+		if r.want(arg, shape.Hottest, 0).stratum != shape.Hottest {
+			return false
+		}
+		return s.link != nil || len(s.sums) > 0 || s.unique && r.children(w, st) != nil
+	}
+	return false
 }
 
 // children is the link of those among the rows that a query touches which refer to a table, where they are most.
@@ -144,6 +154,9 @@ func (r *replay) want(arg int, stratum string, n int) want {
 	w := want{stratum: stratum, place: r.seed.unit(uint64(n)<<8 | uint64(arg))}
 	if arg < len(r.shape.Arguments) {
 		w.sketch = &r.shape.Arguments[arg]
+		if w.sketch.Distinct == 1 && r.shape.Calls >= constantCalls { // nobody asks for the hottest
+			w.stratum, stratum = shape.Typical, shape.Typical
+		}
 		for i := range w.sketch.Examples {
 			if e := &w.sketch.Examples[i]; e.Kind == stratum {
 				w.example = e
@@ -152,6 +165,9 @@ func (r *replay) want(arg int, stratum string, n int) want {
 	}
 	return w
 }
+
+// constantCalls is after how many calls a value that was always the same is taken for a constant of the program that asks.
+const constantCalls = 10
 
 // matches is how many of production's rows the example's comparison holds for; -1 where that isn't known.
 func (w want) matches() int64 {
@@ -254,13 +270,13 @@ func (r *replay) compare(w *world, v *query.Value, u *use, want want) {
 			v.List = append(v.List, textOf(u.column, r.equal(w, st, s, one, max(1, want.matches()/max(items, 1)))))
 		}
 	case v.IsList:
-		v.List = []string{st.pattern(s, want)}
+		v.List = []string{st.pattern(s, want, r.guess(st))}
 	case u.op == query.Gt || u.op == query.Gte || u.op == query.Lt || u.op == query.Lte:
-		v.Text = textOf(u.column, st.border(s, u.op, want))
+		v.Text = textOf(u.column, st.border(s, u.op, want, r.guess(st)))
 	case u.op == query.Like || u.op == query.ILike || u.op == query.Similar:
-		v.Text = st.pattern(s, want)
+		v.Text = st.pattern(s, want, r.guess(st))
 	case u.op == query.Match || u.op == query.IMatch:
-		v.Text = strings.Trim(st.pattern(s, want), "%")
+		v.Text = strings.Trim(st.pattern(s, want, r.guess(st)), "%")
 	case u.op == query.FTS || u.op == query.PLFTS || u.op == query.PHFTS || u.op == query.WFTS:
 		v.Text = "lorem"
 	default:
@@ -292,9 +308,6 @@ func (r *replay) equal(w *world, st *shadowTable, s *source, want want, matches 
 	case s.unique, s.within != nil:
 		return st.value(s.column.Position, int64(want.place*float64(st.rows)))
 	}
-	if want.matches() < 0 && want.example != nil && want.example.Label != nil && want.stratum != shape.Hottest {
-		return s.domain.at(int64(*want.example.Label))
-	}
 	return s.domain.at(s.rankPlace(want, matches, st.tableModel.rows))
 }
 
@@ -303,12 +316,16 @@ func (s *source) rankPlace(want want, matches, production int64) int64 {
 	top := int64(len(s.sums))
 	left := s.domain.size - top
 	switch {
+	case want.stratum == shape.Hottest && s.labeled:
+		return int64(slices.Index(s.model.top, slices.Max(s.model.top)))
 	case want.stratum == shape.Hottest:
 		return s.ranks.of(0)
+	case want.example != nil && want.example.Label != nil && int64(*want.example.Label) < s.domain.size && *want.example.Label >= 0 && (s.labeled || matches < 0):
+		return int64(*want.example.Label)
 	case top > 0 && (matches > 0 || left <= 0):
 		share, best := float64(matches)/float64(max(production, 1)), int64(0)
 		if matches < 0 {
-			return s.ranks.of(int64(want.place * float64(min(top, s.domain.size))))
+			return s.ranked(int64(want.place * float64(min(top, s.domain.size))))
 		}
 		for r := range top {
 			if math.Abs(s.model.top[r]-share) < math.Abs(s.model.top[best]-share) {
@@ -317,10 +334,10 @@ func (s *source) rankPlace(want want, matches, production int64) int64 {
 		}
 		rest := (1 - s.model.nulls) * (1 - s.common()) / float64(max(left, 1))
 		if left <= 0 || math.Abs(s.model.top[best]-share) <= math.Abs(rest-share) {
-			return s.ranks.of(best)
+			return s.ranked(best)
 		}
 	}
-	return s.ranks.of(top + min(int64(want.place*float64(max(left, 1))), max(left-1, 0)))
+	return s.ranked(top + min(int64(want.place*float64(max(left, 1))), max(left-1, 0)))
 }
 
 // pick chooses the row of a parent with so many children in production.
@@ -372,8 +389,8 @@ func (d degrees) band(matches int64, upper bool) (from, to float64) {
 func abs(n int64) int64 { return max(n, -n) }
 
 // border is the value above or below which the comparison leaves as much of the rows as in production.
-func (st *shadowTable) border(s *source, op query.Op, want want) any {
-	share := st.share(s, op, want)
+func (st *shadowTable) border(s *source, op query.Op, want want, guess float64) any {
+	share := st.share(s, op, want, guess)
 	share *= 0.97 + 0.06*want.place
 	from := min(max(share, 0), 1) // share of the rows below the border
 	if op == query.Gt || op == query.Gte {
@@ -392,15 +409,29 @@ func (st *shadowTable) border(s *source, op query.Op, want want) any {
 	return s.domain.at(int64(from * float64(s.domain.size)))
 }
 
+// guess is the share of a table's rows for which a comparison holds of which nothing was found out: where the rows that come back are
+// not cut off or aggregated, their number tells.
+func (r *replay) guess(st *shadowTable) float64 {
+	const otherwise = 0.3
+	rows := r.plan.Rows
+	if r.plan.Op != plan.Read || rows == nil || rows.Grouped || rows.Summary || r.shape.Calls == 0 {
+		return otherwise
+	}
+	if rows.Limit != nil && r.shape.Rows > 0.8*float64(r.want(*rows.Limit, shape.Typical, 0).number(defaultPage)) {
+		return otherwise
+	}
+	return min((r.shape.Rows+0.5)/float64(max(st.tableModel.rows, 1)), otherwise)
+}
+
 // share is the share of the rows for which a comparison with a border holds.
-func (st *shadowTable) share(s *source, op query.Op, want want) float64 {
+func (st *shadowTable) share(s *source, op query.Op, want want, guess float64) float64 {
 	rows := float64(max(st.tableModel.rows, 1))
 	m := want.matches()
 	if m >= 0 && (m < MatchesMax || want.example.Position == nil) {
 		return float64(m) / rows
 	}
 	if want.example == nil || want.example.Position == nil {
-		return 0.5
+		return guess
 	}
 	below := quantileOf(s.model.spread, *want.example.Position)
 	if op == query.Gt || op == query.Gte {
@@ -428,7 +459,7 @@ func quantileOf(spread []float64, place float64) float64 {
 }
 
 // pattern is one of LIKE that is about as choosy as production's.
-func (st *shadowTable) pattern(s *source, want want) string {
+func (st *shadowTable) pattern(s *source, want want, guess float64) string {
 	if s.none || s.domain.size == 0 {
 		return "%x%"
 	}
@@ -436,22 +467,21 @@ func (st *shadowTable) pattern(s *source, want want) string {
 	if text == "" {
 		return "%x%"
 	}
-	wild := want.sketch == nil || want.sketch.Wild >= 0.5
-	share := float64(max(want.matches(), 1)) / float64(max(st.tableModel.rows, 1))
-	if wild {
+	share := guess
+	if m := want.matches(); m >= 0 {
+		share = float64(max(m, 1)) / float64(max(st.tableModel.rows, 1))
+	}
+	// So many letters at the head leave about as many of the values. Inside a text the words that fill it may have them too.
+	head := s.domain.headLetters()
+	letters := head
+	for letters > 1 && math.Pow(26, float64(head-letters+1))/float64(s.domain.size) <= share {
+		letters--
+	}
+	if want.sketch == nil || want.sketch.Wild >= 0.5 {
 		if share > 0.2 {
 			return "%lorem%"
 		}
-		head, _, _ := strings.Cut(text, " ")
-		return "%" + head[len(head)/2:] + "%"
-	}
-	letters := s.domain.headLetters()
-	if want.matches() >= 0 {
-		for letters > 1 && math.Pow(26, float64(s.domain.headLetters()-letters+1))/float64(s.domain.size) <= share {
-			letters--
-		}
-	} else if want.sketch.Prefix != nil {
-		letters = min(letters, int(max(want.sketch.Prefix.P50, 1)))
+		return "%" + text[:min(letters, len(text))] + "%"
 	}
 	return text[:min(letters, len(text))] + "%"
 }

@@ -69,6 +69,8 @@ func (st *shadowTable) values(s *source) {
 		size = rows + spare
 	case s.within != nil:
 		size = s.within.most() + spare
+	case m.labels != nil:
+		size = int64(len(m.labels))
 	}
 	var reason string
 	if s.domain, reason = domainOf(s.column, size, m.length, s.key); reason != "" {
@@ -81,7 +83,11 @@ func (st *shadowTable) values(s *source) {
 	if s.unique && s.domain.size < size {
 		st.rows = min(st.rows, s.domain.size)
 	}
-	s.model.top = m.top[:min(len(m.top), int(min(s.domain.size, 1<<20)))]
+	if m.labels != nil && s.domain.size == size {
+		s.model.top = m.labels
+		s.labeled = true
+	}
+	s.model.top = s.model.top[:min(len(s.model.top), int(min(s.domain.size, 1<<20)))]
 	var sum float64
 	for _, share := range s.model.top {
 		sum += share / max(1-m.nulls, 1e-9) // shares are of all rows, and values stand in those without null
@@ -91,6 +97,9 @@ func (st *shadowTable) values(s *source) {
 		for i := range s.sums {
 			s.sums[i] /= sum
 		}
+	}
+	if s.none || s.labeled && sum == 0 {
+		s.labeled, s.sums, s.model.top = false, nil, nil
 	}
 	s.ranks = permutationOf(s.key, s.domain.size)
 	s.rest = permutationOf(s.key+1, max(rows, 1))
@@ -147,19 +156,27 @@ func (s *source) uniquePlace(row, rows int64) int64 {
 
 // place is the place of a row's value in order: by its frequency, or where the values follow the rows, by the row.
 func (s *source) place(row, rows int64) int64 {
-	if order := s.model.order; math.Abs(order) >= 0.3 && s.domain.size > int64(4*len(s.sums)) && s.common() < 0.5 {
+	if order := s.model.order; !s.labeled && math.Abs(order) >= 0.3 && s.domain.size > int64(4*len(s.sums)) && s.common() < 0.5 {
 		return s.follow(row%max(rows, 1), rows, order)
 	}
 	u := s.key.unit(uint64(row) << 1)
 	if at, _ := slices.BinarySearch(s.sums, u); at < len(s.sums) {
-		return s.ranks.of(int64(at))
+		return s.ranked(int64(at))
 	}
 	left := s.domain.size - int64(len(s.sums))
 	if left <= 0 {
-		return s.ranks.of(int64(len(s.sums)) - 1)
+		return s.ranked(int64(len(s.sums)) - 1)
 	}
 	// The others have about as many rows each.
 	return s.ranks.of(int64(len(s.sums)) + s.rest.of(row%max(rows, 1))%left)
+}
+
+// ranked is the place in order of the value at a place by frequency. A label's frequency is known, and it stays where it is.
+func (s *source) ranked(rank int64) int64 {
+	if s.labeled {
+		return rank
+	}
+	return s.ranks.of(rank)
 }
 
 // common is the share of the rows that have one of the commonest values.

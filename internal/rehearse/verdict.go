@@ -114,8 +114,11 @@ func (r *run) judge() {
 		}
 		c := sub.cases[v.Worst]
 		v.Class, v.Exponent, v.Low, v.High = c.Class, c.Exponent, c.Low, c.High
-		if v.Class > Unknown {
+		switch {
+		case v.Class >= Linear: // bad enough, whatever the rest is
 			v.Reason = ""
+		case v.Reason != "":
+			v.Class = Unknown
 		}
 		v.Unbounded = c.Class >= Linear && c.Returned >= sublinearBelow && c.PerRow < flatBelow
 		r.faithful(sub)

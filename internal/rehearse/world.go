@@ -46,13 +46,14 @@ type source struct {
 	within *lineage // it numbers the children of a parent
 	unique bool     // one value a row
 
-	model  columnModel
-	domain domain
-	ranks  permutation // place by frequency to place in order
-	rest   permutation // rows to the values that are none of the commonest
-	sums   []float64   // of model.top
-	key    draw
-	none   bool // always null, or left to the database: generated
+	model   columnModel
+	domain  domain
+	ranks   permutation // place by frequency to place in order
+	rest    permutation // rows to the values that are none of the commonest
+	sums    []float64   // of model.top
+	key     draw
+	labeled bool // model.top are the shares of the labels in their order, rather than falling
+	none    bool // always null, or left to the database: generated
 }
 
 // build makes the world of a scenario at x times production.

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pintail-dev/pintail/internal/plan"
@@ -15,9 +17,10 @@ const measureHead = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) "
 
 // A Measured is what PostgreSQL said of one run of a plan.
 type Measured struct {
-	Plans  [][]byte // the JSON of EXPLAIN, one for each statement in order
-	Result store.Result
-	Took   time.Duration // of the plan run as a request would; for a write with parts, of all of them
+	Plans   [][]byte // the JSON of EXPLAIN, one for each statement in order
+	Touched []int64  // rows that each of them read from tables, those of foreign keys' checks included, which no plan shows; 0 for reads
+	Result  store.Result
+	Took    time.Duration // of the plan run as a request would; for a write with parts, of all of them
 }
 
 // Measure runs a plan under EXPLAIN ANALYZE, and once as a request would. settings hold for its transaction, names and values;
@@ -40,7 +43,7 @@ func (s *Store) Measure(ctx context.Context, p *plan.Plan, args query.Args, sett
 				return err
 			}
 		}
-		measuring := &measuring{t: t, m: &m}
+		measuring := &measuring{t: t, m: &m, writes: !p.ReadsOnly()}
 		return measuring.plan(ctx, p, args, c)
 	})
 	return m, err
@@ -48,8 +51,22 @@ func (s *Store) Measure(ctx context.Context, p *plan.Plan, args query.Args, sett
 
 // A measuring is one plan while it is measured.
 type measuring struct {
-	t *transaction
-	m *Measured
+	t      *transaction
+	m      *Measured
+	writes bool
+}
+
+// touched is how many rows the transaction has read from tables so far.
+func (m *measuring) touched(ctx context.Context) (n int64, err error) {
+	if !m.writes {
+		return 0, nil
+	}
+	const sql = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint FROM pg_stat_xact_user_tables"
+	out, err := m.t.lines(ctx, nil, sql, nil)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
 }
 
 // plan measures a plan and leaves the transaction as if it had run once, so that what comes after it in a sequence finds
@@ -99,11 +116,19 @@ func (m *measuring) explain(ctx context.Context, c *compiled, args query.Args) e
 	if err := m.t.word(ctx, "SAVEPOINT "+name); err != nil {
 		return err
 	}
+	before, err := m.touched(ctx)
+	if err != nil {
+		return err
+	}
 	out, err := m.t.lines(ctx, nil, measureHead+c.SQL, m.t.params(c, args))
 	if err != nil {
 		return err
 	}
-	m.m.Plans = append(m.m.Plans, out)
+	after, err := m.touched(ctx)
+	if err != nil {
+		return err
+	}
+	m.m.Plans, m.m.Touched = append(m.m.Plans, out), append(m.m.Touched, after-before)
 	for _, word := range []string{"ROLLBACK TO ", "RELEASE "} {
 		if err := m.t.word(ctx, word+name); err != nil {
 			return err
