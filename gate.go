@@ -186,7 +186,7 @@ func (g *gate) overload(err error, now time.Time) error {
 }
 
 // tellEvery is how often the log is told that clients are refused. A line for each would let them fill the disk.
-const tellEvery = 10 * time.Second
+const tellEvery = 5 * time.Second
 
 // tell writes down who is refused, and why, now and then.
 func (g *gate) tell(now time.Time) {

@@ -67,13 +67,20 @@ func (q *queue) take(i int) *waiter {
 // patience: who runs soon stays, however long it has waited. So do those who wait for themselves.
 func (q *queue) late(now, patience time.Duration, most int, weight float64) (list []*waiter) {
 	for len(q.waiting) > most && now-q.waiting[0].since > patience {
-		i := q.last(weight)
-		w := q.waiting[i]
-		if now-w.since <= patience || w.class == api.Operation || own(w.client.waiting, len(q.waiting)) {
+		worst := -1
+		for i, w := range q.waiting {
+			if now-w.since <= patience {
+				break // they stand in the order in which they came
+			}
+			if (worst < 0 || q.before(q.waiting[worst], w, weight)) && w.class != api.Operation && !own(w.client.waiting, len(q.waiting)) {
+				worst = i
+			}
+		}
+		if worst < 0 {
 			break
 		}
-		w.client.waiting--
-		list = append(list, q.take(i))
+		q.waiting[worst].client.waiting--
+		list = append(list, q.take(worst))
 	}
 	return list
 }

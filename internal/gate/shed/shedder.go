@@ -298,18 +298,24 @@ func (s *Shedder) refuse(why reason, client netip.Addr) {
 }
 
 const (
-	// targetMin is how long somebody may always wait without that being a sign of overload; where one request takes longer, so long.
-	targetMin = 5 * time.Millisecond
+	// Somebody may wait for as long as nine of ten requests run without that being a sign of overload, and always for targetMin. CoDel's 5 ms
+	// are for packets: on a machine that other programs use too, a request is held up for longer than that every now and then, and with it
+	// one in six was refused at half of what could be done.
+	targetMin = 25 * time.Millisecond
 	targetMax = 200 * time.Millisecond
+	// A request waits for patienceMul times that while there is overload, and then nobody waits for it any more.
+	patienceMul = 4
 	// A queue holds as many as may run at once, but queueMin always: as many as one client has connections.
 	queueMin = 256
 	queueMax = 1024
 )
 
-func (s *Shedder) target() time.Duration { return min(max(s.typical, targetMin), targetMax) }
+func (s *Shedder) target() time.Duration {
+	return min(max(s.typical, time.Duration(s.limit.recent.value), targetMin), targetMax)
+}
 
 // patience is how long a request waits while there is overload.
-func (s *Shedder) patience() time.Duration { return 2 * s.target() }
+func (s *Shedder) patience() time.Duration { return patienceMul * s.target() }
 
 func (s *Shedder) queueMax() int { return min(max(int(s.limit.limit), queueMin), queueMax) }
 
