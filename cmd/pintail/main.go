@@ -127,7 +127,7 @@ func command(c console) *cobra.Command {
 		}
 	}
 	add(groupStart, demoCommand(c, f), storyCommand(c, f), newCommand(c, f))
-	add(groupServe, devCommand(c, f), serveCommand(c, f), topCommand(c, f), doctorCommand(c, f), rehearseCommand(c, f))
+	add(groupServe, devCommand(c, f), serveCommand(c, f), topCommand(c, f), guardCommand(c, f), doctorCommand(c, f), rehearseCommand(c, f))
 	add(groupData, schemaCommand(c, f), importCommand(c, f), copyCommand(c, f), typesCommand(c, f))
 	add(groupHelp, explainCommand(c, f), versionCommand(c, f))
 	return root

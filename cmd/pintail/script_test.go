@@ -16,9 +16,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/ncruces/go-sqlite3"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pintail-dev/pintail/internal/pgtest"
+	"github.com/pintail-dev/pintail/internal/store/sqlite"
 )
 
 func TestMain(m *testing.M) {
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) {
 //	exits CODE pintail …   runs a command that ends with that code
 //	port NAME              puts a free address's port into $NAME
 //	postgres NAME          puts the DSN of a fresh PostgreSQL database into $NAME
-//	sql DSN STATEMENTS     runs statements on a PostgreSQL database
+//	sql DSN STATEMENTS     runs statements on a PostgreSQL database, or on a SQLite file that is named sqlite:PATH
 //	append FILE MORE       puts a file's text at another one's end
 //	up URL                 waits until the URL answers
 //	get URL                prints what a URL answers; `! get` wants a refusal
@@ -106,6 +108,12 @@ func scriptAppend(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {
+	if path, ok := strings.CutPrefix(args[0], "sqlite:"); ok {
+		c, err := sqlite.OpenConn(ts.MkAbs(path), sqlite3.OPEN_READWRITE)
+		ts.Check(err)
+		ts.Check(errors.Join(c.Exec(args[1]), c.Close()))
+		return
+	}
 	ctx := context.Background()
 	conn, err := pgconn.Connect(ctx, args[0])
 	ts.Check(err)

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/pintail-dev/pintail/schema"
@@ -17,6 +18,52 @@ const (
 	// damageMax bounds what is told of one check.
 	damageMax = 100
 )
+
+// A damaged index.
+type damaged struct {
+	what     string // in the engine's own words
+	recorded bool   // there is an incident of it, by which other processes know, or which told this one
+}
+
+// Record writes down what an integrity check of this process found, so that a running server stops using it.
+func (g *Guard) Record(ctx context.Context) error {
+	g.mending.Lock()
+	defer g.mending.Unlock()
+	sit := g.now.Load()
+	if sit == nil {
+		return nil
+	}
+	var errs []error
+	for i := range sit.drift {
+		if d := &sit.drift[i]; d.Kind == Corrupt {
+			errs = append(errs, g.open(ctx, g.config.Engine.Records(), d))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// adopt takes over what other processes know of damage, from their records, and forgets what one of them has repaired.
+func (g *Guard) adopt(open map[string]*Incident) {
+	g.damageMu.Lock()
+	defer g.damageMu.Unlock()
+	changed := false
+	for subject, i := range open {
+		if i.Kind == Corrupt && g.damage[subject] == nil {
+			g.damage[subject] = &damaged{what: i.What, recorded: true}
+			changed = true
+		}
+	}
+	for subject, d := range g.damage {
+		if d.recorded && open[subject] == nil {
+			delete(g.damage, subject)
+			changed = true
+		}
+	}
+	if changed {
+		g.dirty.Store(true)
+		g.wake()
+	}
+}
 
 // inspect checks the database's integrity: quickly every hour, and wholly when a statement's error tells of damage.
 func (g *Guard) inspect(ctx context.Context) {
@@ -78,7 +125,9 @@ func (g *Guard) Check(ctx context.Context, o CheckOptions) Checked {
 	g.damageMu.Lock()
 	g.checked = &c
 	for id, what := range found {
-		g.damage[id] = what
+		if g.damage[id] == nil {
+			g.damage[id] = &damaged{what: what}
+		}
 	}
 	g.damageMu.Unlock()
 	if len(found) > 0 {

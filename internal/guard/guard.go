@@ -110,13 +110,15 @@ type Guard struct {
 	dirty         atomic.Bool // something other than the catalog has changed
 
 	damageMu sync.Mutex
-	damage   map[string]string // what an integrity check said, by Index.ID
+	damage   map[string]*damaged // what integrity checks found, by Index.ID
 	checked  *Checked
 	suspects chan struct{}
 
+	mending   sync.Mutex // held by whoever keeps records and repairs
 	workMu    sync.Mutex
 	work      map[string]*work // open incidents, by subject
 	incidents []Incident       // the newest first, as last read
+	readAt    time.Time        // when
 
 	refused, canceled, repaired, failures atomic.Int64
 	woken, lossy                          chan struct{} // tell the loop, and who repairs, that there is something to do
@@ -133,7 +135,7 @@ func New(c Config) (*Guard, error) {
 		return nil, fmt.Errorf("guard: there is no mode %q; write repair, observe or off", c.Mode)
 	}
 	g := &Guard{
-		config: c.withDefaults(), analyzed: map[string]bool{}, unused: map[string]int{}, damage: map[string]string{}, work: map[string]*work{},
+		config: c.withDefaults(), analyzed: map[string]bool{}, unused: map[string]int{}, damage: map[string]*damaged{}, work: map[string]*work{},
 		woken: make(chan struct{}, 1), lossy: make(chan struct{}, 1), suspects: make(chan struct{}, 1),
 	}
 	g.schema.Store(c.Schema)

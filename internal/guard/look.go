@@ -195,8 +195,8 @@ func (g *Guard) difference(d Index, live *Index, applied map[string]string) *Dri
 	}
 	g.damageMu.Lock()
 	defer g.damageMu.Unlock()
-	if what, ok := g.damage[d.ID]; ok {
-		return &Drift{Kind: Corrupt, Index: d, Live: live, Rebuilds: true, Details: "the index " + on + " is damaged: " + what}
+	if x := g.damage[d.ID]; x != nil {
+		return &Drift{Kind: Corrupt, Index: d, Live: live, Rebuilds: true, Details: "the index " + on + " is damaged: " + x.what}
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ const (
 	// dropsWithin is the time in which DropsMax losses stop the repairs.
 	dropsWithin = time.Hour
 
+	// calmRead is how often the records of others are read while nothing is lost.
+	calmRead = 5 * time.Second
+
 	// incidentsRead is how many records are looked at.
 	incidentsRead = 50
 )
@@ -34,7 +37,9 @@ func (g *Guard) mend(ctx context.Context) {
 	failing := false
 	for {
 		if g.now.Load() != nil {
+			g.mending.Lock()
 			err := g.once(ctx, false)
+			g.mending.Unlock()
 			if err != nil && !failing && ctx.Err() == nil { // told once, not every second that a database is away
 				g.config.Log.Warn("guard: the record of incidents can't be kept", "where", g.config.Engine.Records().Where(), "error", err)
 			}
@@ -64,6 +69,14 @@ func (g *Guard) pause() time.Duration {
 
 // RepairNow looks, and repairs what it finds at once, also what the loop has stopped repairing. It gives what is not in order after it.
 func (g *Guard) RepairNow(ctx context.Context) ([]Drift, error) {
+	g.mending.Lock()
+	defer g.mending.Unlock()
+	if err := g.look(ctx, true); err != nil {
+		return nil, err
+	}
+	if err := g.read(ctx, g.config.Engine.Records(), g.now.Load()); err != nil { // which may tell of damage
+		return nil, err
+	}
 	if err := g.look(ctx, true); err != nil {
 		return nil, err
 	}
@@ -85,6 +98,9 @@ func (g *Guard) once(ctx context.Context, now bool) error {
 		return nil
 	}
 	if !sit.loses() && !g.working() {
+		if time.Since(g.readAt) < calmRead {
+			return nil
+		}
 		return g.read(ctx, records, sit)
 	}
 	var errs []error
@@ -146,6 +162,11 @@ func (g *Guard) open(ctx context.Context, records Records, d *Drift) error {
 	g.workMu.Lock()
 	g.work[d.Index.ID] = &work{incident: kept}
 	g.workMu.Unlock()
+	g.damageMu.Lock()
+	if x := g.damage[d.Index.ID]; x != nil && err == nil {
+		x.recorded = true
+	}
+	g.damageMu.Unlock()
 	if kept.ID == i.ID {
 		g.config.Log.Error("guard: incident "+i.ID+" begins", "what", i.What, "who", i.Who, "state", string(i.State), "losses_in_an_hour", i.Drops)
 		if i.State == Stopped {
@@ -341,18 +362,19 @@ func (g *Guard) read(ctx context.Context, records Records, sit *situation) error
 	if err != nil {
 		return err
 	}
+	g.readAt = time.Now()
 	g.workMu.Lock()
 	g.incidents = list
 	var over []*work
 	lost := func(subject string) bool {
 		return slices.ContainsFunc(sit.drift, func(d Drift) bool { return d.Kind.lost() && d.Index.ID == subject })
 	}
-	open := map[string]bool{}
+	open := map[string]*Incident{}
 	for _, i := range list {
 		if i.State.Ended() {
 			continue
 		}
-		open[i.Subject] = true
+		open[i.Subject] = &i
 		w := g.work[i.Subject]
 		switch {
 		case w == nil && lost(i.Subject):
@@ -365,17 +387,19 @@ func (g *Guard) read(ctx context.Context, records Records, sit *situation) error
 			if !w.mine {
 				w.incident = i
 			}
-			if !lost(i.Subject) && !w.mine && !(i.State == Repairing && g.others(&i)) {
+			told := i.Kind == Corrupt && !i.State.Ended() // of damage one only hears
+			if !lost(i.Subject) && !w.mine && !told && !(i.State == Repairing && g.others(&i)) {
 				over = append(over, w)
 			}
 		}
 	}
 	for subject, w := range g.work { // closed by another process, or kept nowhere
-		if !open[subject] && !w.mine && !lost(subject) {
+		if open[subject] == nil && !w.mine && !lost(subject) {
 			delete(g.work, subject)
 		}
 	}
 	g.workMu.Unlock()
+	g.adopt(open)
 	for _, w := range over {
 		state := Gone
 		if i := g.current(w); i.State == Repairing && i.Tries > 0 { // whoever built it didn't come to say so
