@@ -130,10 +130,7 @@ type ExampleValue struct {
 	Kind     string   `json:"kind"`               // shape.Typical, shape.P95 or shape.Hottest
 	Rank     int64    `json:"rank"`               // among the values that are asked for, the hottest being 1
 	Size     int64    `json:"size,omitempty"`     // as Argument.Sizes
-	Matches  *int64   `json:"matches,omitempty"`  // rows of the table for which the comparison holds, up to MatchesMax; nil where nobody looked
+	Matches  *int64   `json:"matches,omitempty"`  // rows of the table for which the comparison holds; nil where nobody looked, or that took too long
 	Position *float64 `json:"position,omitempty"` // of a number or time: its place between the column's least (0) and greatest (1) value
 	Label    *int     `json:"label,omitempty"`    // of an enum: which of its labels; of a boolean: 0 or 1
 }
-
-// MatchesMax is how far matches are counted.
-const MatchesMax = 10_000

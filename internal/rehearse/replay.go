@@ -427,7 +427,7 @@ func (r *replay) guess(st *shadowTable) float64 {
 func (st *shadowTable) share(s *source, op query.Op, want want, guess float64) float64 {
 	rows := float64(max(st.tableModel.rows, 1))
 	m := want.matches()
-	if m >= 0 && (m < MatchesMax || want.example.Position == nil) {
+	if m >= 0 {
 		return float64(m) / rows
 	}
 	if want.example == nil || want.example.Position == nil {

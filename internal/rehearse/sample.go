@@ -302,13 +302,11 @@ func (p *pass) column(i int, rows int64) Column {
 	}
 	out.Distinct = int64(math.Round(distinct))
 	for n, part := range []float64{0.25, 0.5} {
-		q := k.quarters[n]
-		if q == (counted{}) { // fewer rows came than were expected
-			continue
-		}
-		out.Grows[n] = round(min(q.whole(filled*part)/max(distinct, 1), 1))
-		if isKey(p.table, k.column) {
+		switch q := k.quarters[n]; {
+		case isKey(p.table, k.column):
 			out.Grows[n] = part
+		case q != (counted{}): // else fewer rows came than were expected
+			out.Grows[n] = round(min(q.whole(filled*part)/max(distinct, 1), 1))
 		}
 	}
 	if a := k.analyzed; a != nil && a.distinct > 0 {

@@ -46,7 +46,7 @@ func TakeShapes(ctx context.Context, book *shape.Book, s *schema.Schema, st stor
 	}
 	var look *looker
 	if st != nil {
-		look = &looker{store: st, schema: s, until: time.Now().Add(looksTime), spans: map[*schema.Column]span{}}
+		look = &looker{store: st, schema: s, until: time.Now().Add(looksTime), spans: map[*schema.Column]span{}, counts: map[string]*int64{}}
 	}
 	list := make([]Shape, 0, len(all))
 	left, large := 0, 0
@@ -209,6 +209,7 @@ type looker struct {
 	schema *schema.Schema
 	until  time.Time
 	spans  map[*schema.Column]span
+	counts map[string]*int64 // by question: the examples of a shape are often the same
 	gaveUp int
 }
 
@@ -249,15 +250,27 @@ func (l *looker) matches(ctx context.Context, c *schema.Column, with *plan.Compa
 	if t == nil || v.Claim != "" || v.Null {
 		return nil
 	}
-	if time.Now().After(l.until) {
+	question := fmt.Sprintf("%q %q %q %q %q %q", tableName(l.schema, t), c.Name, with.Op, with.Any, v.Text, v.List)
+	n, ok := l.counts[question]
+	if !ok {
+		n = l.count(ctx, &query.Select{From: query.Name(t.Name), Items: []query.Item{&query.Output{Aggregate: query.Count, Alias: "n"}},
+			Where: &query.Compare{Field: query.Field{Column: c.Name}, Op: with.Op, Any: with.Any, Value: v}})
+		l.counts[question] = n
+	}
+	if n == nil {
 		l.gaveUp++
+	}
+	return n
+}
+
+// count asks a query of one count; nil where that takes too long.
+func (l *looker) count(ctx context.Context, q query.Query) *int64 {
+	if time.Now().After(l.until) {
 		return nil
 	}
-	r, ok := l.ask(ctx, &query.Select{From: query.Name(t.Name), Items: []query.Item{&query.Output{Aggregate: query.Count, Alias: "n"}},
-		Where: &query.Compare{Field: query.Field{Column: c.Name}, Op: with.Op, Any: with.Any, Value: v}})
+	r, ok := l.ask(ctx, q)
 	var rows []struct{ N *int64 }
 	if !ok || json.Unmarshal(r.Body, &rows) != nil || len(rows) != 1 {
-		l.gaveUp++
 		return nil
 	}
 	return rows[0].N

@@ -321,7 +321,7 @@ func (s *Shape) Examples() []Example {
 }
 
 // example makes an example of a counter, with the rank of each argument: exactly among the hottest ones, and behind them that
-// of the tuple.
+// of the tuple. A list has the rank of its hottest item.
 func (s *Shape) example(kind string, c counter, share float64, rank int64) Example {
 	e := Example{Kind: kind, Args: clone(c.args), Share: share, Rank: rank, Ranks: make([]int64, len(c.args))}
 	for i := range e.Ranks {
@@ -331,12 +331,11 @@ func (s *Shape) example(kind string, c counter, share float64, rank int64) Examp
 		}
 		p := &s.sketch.places[i]
 		hot := p.ranked()
-		at := slices.IndexFunc(hot, func(h counter) bool { return h.hash == s.book.hash(&c.args[i], s.Kinds[i]) })
-		switch {
-		case at >= 0:
-			e.Ranks[i] = int64(at) + 1
-		case len(p.hottest.counters) > 0:
-			e.Ranks[i] = max(rank, min(int64(len(hot))+1, p.sample.distinct(sampleMost)), 1)
+		e.Ranks[i] = max(rank, min(int64(len(hot))+1, p.sample.distinct(sampleMost)), 1)
+		for _, h := range s.book.hashes(&c.args[i], s.Kinds[i]) {
+			if at := slices.IndexFunc(hot, func(c counter) bool { return c.hash == h }); at >= 0 {
+				e.Ranks[i] = min(e.Ranks[i], int64(at)+1)
+			}
 		}
 	}
 	return e
@@ -407,6 +406,18 @@ func (b *Book) hash(v *query.Value, kind Kind) uint64 {
 		return mix(h)
 	}
 	return maphash.String(b.seed, v.Text)
+}
+
+// hashes are those by which a place counts an argument.
+func (b *Book) hashes(v *query.Value, kind Kind) []uint64 {
+	if kind != Items {
+		return []uint64{b.hash(v, kind)}
+	}
+	var list []uint64
+	for _, text := range v.List[:min(len(v.List), itemsMax)] {
+		list = append(list, maphash.String(b.seed, text))
+	}
+	return list
 }
 
 // mix spreads every bit over all of them: the finalizer of MurmurHash3.

@@ -169,6 +169,22 @@ func TestExamplesAreBoundedAndOwnTheirTexts(t *testing.T) {
 	}
 }
 
+func TestListHasTheRankOfItsHottestItem(t *testing.T) {
+	s := sketched(Items)
+	for i, list := range [][]string{{"a", "b"}, {"a", "c"}, {"a", "d"}, {"e", "f"}} {
+		for range i + 1 {
+			s.Note(query.Args{query.List(list)}, 0, 1, false)
+		}
+	}
+	// a came 6 times, e and f 4 times each.
+	if hot := example(t, s, Hottest); hot.Args[0].List[0] != "e" || hot.Ranks[0] != 2 {
+		t.Errorf("the hottest is %+v", hot)
+	}
+	if typical := example(t, s, Typical); typical.Args[0].List[0] != "a" || typical.Ranks[0] != 1 {
+		t.Errorf("the typical one is %+v", typical)
+	}
+}
+
 func TestPatternsThatBeginWithAWildcard(t *testing.T) {
 	s := sketched(Pattern)
 	for range 3 {
