@@ -155,32 +155,31 @@ func (p *Postgres) Catalog(ctx context.Context, s *schema.Schema) (*Catalog, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var out *Catalog
-	err = p.look(ctx, catalogLimit, func(tx pgx.Tx) error {
-		var seen string
-		var busy bool
-		if err := tx.QueryRow(ctx, watchSQL).Scan(&seen); err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, busySQL, migrate.LockKey).Scan(&busy); err != nil {
-			return err
-		}
-		if p.last == nil || p.of != s || p.seen != seen || time.Since(p.full) >= p.config.FullTime {
+	if err := p.reach(ctx); err != nil {
+		return nil, err
+	}
+	var seen string
+	var busy bool
+	err = p.conn.QueryRow(ctx, watchSQL, migrate.LockKey).Scan(&seen, &busy)
+	if err == nil && (p.last == nil || p.of != s || p.seen != seen || time.Since(p.full) >= p.config.FullTime) {
+		p.last = nil
+		err = within(ctx, p.conn, catalogLimit, func(tx pgx.Tx) error {
 			if p.last, err = p.readCatalog(ctx, tx, s, declared); err != nil {
 				p.last = nil
-				return err
 			}
-			p.seen, p.of, p.full = seen, s, time.Now()
-		}
-		c := *p.last
-		c.Busy = busy
-		if busy {
-			c.Version += " busy"
-		}
-		out = &c
-		return nil
-	})
-	return out, err
+			return err
+		})
+		p.seen, p.of, p.full = seen, s, time.Now()
+	}
+	p.settle(err)
+	if err != nil {
+		return nil, err
+	}
+	out := *p.last
+	if out.Busy = busy; busy {
+		out.Version += " busy"
+	}
+	return &out, nil
 }
 
 // readCatalog reads everything.

@@ -46,11 +46,14 @@ var leftover = regexp.MustCompile(`_cc(new|old)[0-9]*$`)
 
 func (x *pgIndex) leftover() bool { return !x.whole() && !x.Building && leftover.MatchString(x.Name) }
 
-// watchSQL tells in one row whether any index came, went, was renamed, lost or gained its validity, or is being built. It reads two catalogs and writes
-// no definition, which is what costs.
-const watchSQL = `SELECT count(*)::text || ' ' || coalesce(sum(hashtextextended(
-		i.indexrelid::text || ' ' || i.indrelid::text || ' ' || i.indisvalid::text || i.indisready::text || i.indislive::text || c.relname, 0)), 0)::text
-		|| ' ' || (SELECT count(*)::text FROM pg_catalog.pg_stat_progress_create_index)
+// watchSQL tells in one row whether any index came, went, was renamed, lost or gained its validity, or is being built, and whether `apply`
+// holds its lock (a key of 64 bits is shown in two halves, view-pg-locks.html). It reads two catalogs and writes no definition, which is what costs.
+const watchSQL = `SELECT count(*)::text || ' ' || coalesce(sum(hashint8extended(
+		i.indexrelid::int8 * 8 + i.indisvalid::int * 4 + i.indisready::int * 2 + i.indislive::int, hashtext(c.relname::text))), 0)::text
+		|| ' ' || (SELECT count(*)::text FROM pg_catalog.pg_stat_progress_create_index),
+	EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND objsubid = 1
+		AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+		AND classid::int8 = $1::text::int8 >> 32 AND objid::int8 = $1::text::int8 & 4294967295)
 	FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
 	WHERE i.indexrelid >= 16384 AND c.relpersistence <> 't' AND c.relnamespace <> 'pg_toast'::regnamespace`
 
@@ -127,11 +130,6 @@ func schemasOf(declared []*migrate.PostgresIndex) []string {
 	slices.Sort(out)
 	return out
 }
-
-// busySQL says whether `apply` holds its lock: a key of 64 bits is shown in two halves (view-pg-locks.html).
-const busySQL = `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND objsubid = 1
-	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-	AND classid::int8 = $1::text::int8 >> 32 AND objid::int8 = $1::text::int8 & 4294967295)`
 
 // A sum is a hash over texts, each with its length.
 type sum struct{ h hash.Hash }

@@ -25,6 +25,7 @@ func (p *Postgres) dial(ctx context.Context, application string) (*pgx.Conn, err
 		config.ConnectTimeout = 5 * time.Second
 	}
 	if !p.config.Pooled {
+		config.RuntimeParams["statement_timeout"] = fmt.Sprint(catalogLimit.Milliseconds()) // where nothing else is said
 		config.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
 			return &pgconn.CancelRequestContextWatcherHandler{Conn: pg, DeadlineDelay: 3 * time.Second}
 		}

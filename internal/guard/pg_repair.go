@@ -276,6 +276,11 @@ func (w *pgRepair) build(ctx context.Context, sql string) error {
 		return &DuplicatesError{Found: []Duplicate{{Key: shorten(strings.TrimSuffix(strings.TrimPrefix(pg.Detail, "Key "), " is duplicated."), 200), Rows: 2}}}
 	case pg.Code == "55P03" || pg.Code == "40P01" || strings.HasPrefix(pg.Code, "53"):
 		return &RetryError{Block: block, Err: err}
+	case pg.Code == "0A000":
+		return fmt.Errorf("%s is partitioned, and on the whole of such a table nothing is built CONCURRENTLY; it takes a person: CREATE INDEX … ON ONLY, one of each partition, "+
+			"and ALTER INDEX … ATTACH PARTITION: %w", w.on.name, err)
+	case pg.Code == "42501":
+		return fmt.Errorf("the role that serves may not build %s; make it a member of the role that owns %s: %w", w.made.Name, w.on.name, err)
 	case pg.Code == "57014" && w.p.config.Pooled:
 		return fmt.Errorf("build %s: the role's own statement_timeout ended it, and behind PgBouncer in transaction mode the guard can't lift it "+
 			"(ALTER ROLE … SET statement_timeout = 0 for the role that serves, which sets its own): %w", w.made.Name, err)

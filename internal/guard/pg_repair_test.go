@@ -254,3 +254,27 @@ func TestPostgresRepairAfterAKill(t *testing.T) {
 	}
 	w.inOrder(w.guard)
 }
+
+// TestPostgresRepairsThatTakeAPerson says what is in the way, and what to do.
+func TestPostgresRepairsThatTakeAPerson(t *testing.T) {
+	w := newPGWorld(t, pgShop, 100)
+	w.exec("DROP INDEX order_customer")
+	g := w.open(PostgresConfig{DSN: asRole(w.dsn, w.role("tenant"))})
+	if err := w.repair(g, Missing, "public.order_customer"); err == nil || !strings.Contains(err.Error(), "make it a member of the role that owns order") {
+		t.Errorf("a role that doesn't own the table: %v", err)
+	}
+	w.exec(`DROP TABLE "order"`)
+	w.exec(`CREATE TABLE "order" (id bigint, customer_id bigint, status order_status, reference text, placed_at timestamptz) PARTITION BY RANGE (id)`)
+	w.exec(`CREATE TABLE order_first PARTITION OF "order" FOR VALUES FROM (0) TO (1000)`)
+	if err := w.repair(w.guard, Missing, "public.order_customer"); err == nil || !strings.Contains(err.Error(), "is partitioned") {
+		t.Errorf("a partitioned table: %v", err)
+	}
+	w.exec(`CREATE INDEX order_customer ON "order" (customer_id, placed_at DESC)`)
+	w.exec(`INSERT INTO "order" SELECT i, i, 'open', i::text, now() FROM generate_series(1, 999) i`)
+	w.exec("ANALYZE")
+	w.catalog(w.guard)
+	p, args := w.plan(ordersOf("7"))
+	if got, err := w.guard.Explain(t.Context(), p, args); err != nil || !slices.Contains(got[0].Indexes, "public.order_customer") {
+		t.Errorf("the index of a partition is not known as the whole one's: %s, %v", told(got), err)
+	}
+}
