@@ -1,9 +1,12 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,7 +33,7 @@ const droppedSQL = `SELECT at, who, application, client, statement FROM _pintail
 const sampledSQL = `SELECT coalesce(usename::text, ''), coalesce(application_name, ''), client_addr, query FROM pg_stat_activity
 	WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name NOT LIKE 'pintail guard%' AND backend_type = 'client backend'
 		AND (state = 'active' OR state_change > now() - $3::interval)
-		AND query ~* '^\s*(drop|alter|reindex|create|update|truncate|do|call|select|delete)\M' AND query ~* '\m(drop|alter|reindex|create|pg_index|truncate|pg_statistic)\M'
+		AND query ~* '\m(drop|alter|reindex|create|truncate)\M'
 		AND (strpos(query, $1) > 0 OR strpos(query, $2) > 0)
 	ORDER BY strpos(query, $1) > 0 DESC, query_start DESC LIMIT 1`
 
@@ -49,7 +52,7 @@ func (p *Postgres) Who(ctx context.Context, d Drift) string {
 			var client *netip.Prefix
 			err := tx.QueryRow(ctx, droppedSQL, schema, d.Index.Name, d.Index.Table.Name, interval(whoTime)).Scan(&at, &who, &application, &client, &statement)
 			if err == nil {
-				out = person(who, application, client) + " at " + at.UTC().Format("15:04:05 MST") + ": " + clean(statement, statementMax)
+				out = person(who, application, client) + " at " + at.UTC().Format("15:04:05 MST") + ": " + definition(statement, d.Index)
 			}
 			return err
 		})
@@ -62,12 +65,33 @@ func (p *Postgres) Who(ctx context.Context, d Drift) string {
 		var client *netip.Prefix
 		err := tx.QueryRow(ctx, sampledSQL, d.Index.Name, d.Index.Table.Name, interval(sampleTime)).Scan(&who, &application, &client, &statement)
 		if err == nil {
-			out = "most likely " + person(who, application, client) + ", whose session ran: " + clean(statement, statementMax)
+			out = "most likely " + person(who, application, client) + ", whose session ran: " + definition(statement, d.Index)
 		}
 		return err
 	})
 	return out
 }
+
+// definition picks from a text of one or several statements the one that changed the structure: one that drops or alters what is named, else
+// the first. Others may hold people's data, and are nobody's business here.
+func definition(text string, of Index) string {
+	first := ""
+	for one := range strings.SplitSeq(text, ";") {
+		one = clean(one, statementMax)
+		switch {
+		case dropping.MatchString(one) && (strings.Contains(one, of.Name) || strings.Contains(one, of.Table.Name)):
+			return one
+		case first == "" && defining.MatchString(one):
+			first = one
+		}
+	}
+	return cmp.Or(first, "a statement that isn't shown")
+}
+
+var (
+	dropping = regexp.MustCompile(`(?i)^(DROP|ALTER)\b`)
+	defining = regexp.MustCompile(`(?i)^(DROP|ALTER|REINDEX|CREATE|TRUNCATE)\b`)
+)
 
 func interval(d time.Duration) string { return fmt.Sprintf("%d seconds", int(d.Seconds())) }
 

@@ -39,7 +39,10 @@ func TestPostgresWho(t *testing.T) {
 	}{
 		{"DROP INDEX", `DROP INDEX order_customer`, "DROP INDEX order_customer", drift(Missing, "order_customer")},
 		{"DROP INDEX CONCURRENTLY", `DROP INDEX CONCURRENTLY order_open`, "DROP INDEX CONCURRENTLY order_open", drift(Missing, "order_open")},
-		{"in a transaction, with a new line", "BEGIN; DROP INDEX\n order_reference; COMMIT", "BEGIN; DROP INDEX order_reference; COMMIT", drift(Missing, "order_reference")},
+		{"in a transaction, with a new line", "BEGIN; DROP INDEX\n order_reference; COMMIT", "DROP INDEX order_reference", drift(Missing, "order_reference")},
+		{"beside people's data", "SELECT 'secret; more'; ALTER INDEX customer_email_key RENAME TO x; ALTER INDEX x RENAME TO customer_email_key; DROP TABLE IF EXISTS nothing; CREATE INDEX more ON customer (name); DROP INDEX more",
+			"ALTER INDEX customer_email_key RENAME TO x", Drift{Kind: Missing, Index: Index{Name: "more", Table: w.schema.Tables[0].Name}}},
+		{"in a block", "DO $$ BEGIN CREATE INDEX more ON customer (name); DROP INDEX more; END $$", "DROP INDEX more", Drift{Kind: Missing, Index: Index{Name: "more", Table: w.schema.Tables[0].Name}}},
 		{"a constraint", `ALTER TABLE customer DROP CONSTRAINT customer_email_key`, "ALTER TABLE customer DROP CONSTRAINT customer_email_key", drift(Missing, "customer_email_key")},
 		{"a table", `DROP TABLE "order"`, `DROP TABLE "order"`, drift(Missing, "order_customer")},
 	} {
