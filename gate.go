@@ -14,9 +14,11 @@ import (
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/api"
 	"github.com/pintail-dev/pintail/internal/auth"
+	"github.com/pintail-dev/pintail/internal/console"
 	"github.com/pintail-dev/pintail/internal/gate/limit"
 	"github.com/pintail-dev/pintail/internal/gate/shed"
 	"github.com/pintail-dev/pintail/internal/node"
+	"github.com/pintail-dev/pintail/internal/shape"
 )
 
 // GateConfig says what stands before every request: who may ask how much, how many connections there may be, and whether those are refused
@@ -65,6 +67,7 @@ type gate struct {
 
 	connections   *limit.Connections
 	reads, writes *shed.Shedder
+	waited, ran   shape.Histogram // how long statements waited for their turn, and how long the engine took for them
 
 	log    *slog.Logger
 	told   atomic.Int64 // when the log was last told of refusals, in nanoseconds since the epoch
@@ -222,12 +225,7 @@ func names(list []limit.Count) string {
 }
 
 // GateStats are what the gate let in and refused, and what it holds everyone to.
-type GateStats struct {
-	Limit       limit.Stats           `json:"limit"`
-	Reads       shed.Stats            `json:"reads"`
-	Writes      shed.Stats            `json:"writes"`
-	Connections limit.ConnectionStats `json:"connections"`
-}
+type GateStats = console.Gate
 
 func (g *gate) stats() GateStats {
 	return GateStats{Limit: g.limiter.Stats(), Reads: g.reads.Stats(), Writes: g.writes.Stats(), Connections: g.connections.Stats()}
@@ -239,8 +237,10 @@ func (a *App) Gate() GateStats { return a.gate.stats() }
 // run admits one statement to a Shedder, and runs it. What the program itself asks, and what is a part of a statement that runs, is not
 // held up: the first has nobody to tell, and the second would wait for itself.
 func (g *gate) run(ctx context.Context, s *shed.Shedder, group any, do func() error) error {
+	begin := time.Now()
 	v := api.VisitOf(ctx)
 	if v == nil {
+		defer g.ends(begin)
 		return do()
 	}
 	defer v.End()
@@ -254,11 +254,19 @@ func (g *gate) run(ctx context.Context, s *shed.Shedder, group any, do func() er
 		}
 		return g.overload(err, time.Now())
 	}
+	entered := time.Now()
+	g.waited.Add(entered.Sub(begin))
 	err = errors.New("panic")
-	defer func() { s.Leave(p, outcome(err)) }()
+	defer func() {
+		g.ends(entered)
+		s.Leave(p, outcome(err))
+	}()
 	err = do()
 	return err
 }
+
+// ends times a statement that ends.
+func (g *gate) ends(begin time.Time) { g.ran.Add(time.Since(begin)) }
 
 // canceled is the fault of a request that ended while it waited to run.
 func canceled(ctx context.Context) error {

@@ -45,11 +45,10 @@ func (a *App) counters() *console.Reading {
 		status := a.guard.Status()
 		r.Guard = &status
 	}
+	r.Gate, r.Waiting, r.Engine = a.gate.stats(), a.gate.waited.Counts(), a.gate.ran.Counts()
 	if kept, ok := a.store.(*cache.Store); ok {
 		stats := kept.Stats()
-		r.Cache, r.CacheBytes, r.Engine = &stats, a.config.CacheBytes, kept.Asked()
-	} else {
-		r.Engine = r.Stages[stageStore] // nothing stands before the engine
+		r.Cache, r.CacheBytes = &stats, a.config.CacheBytes
 	}
 	return r
 }

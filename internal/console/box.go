@@ -9,11 +9,11 @@ import (
 // boxOf names the part of the picture that answers with a code.
 func boxOf(c fault.Code) string {
 	switch c {
-	case "PT429", "PT511", fault.TooLarge, fault.URLTooLong, fault.HeadersTooLarge, fault.RequestTimeout:
+	case fault.TooManyRequests, fault.Overloaded, fault.TooLarge, fault.URLTooLong, fault.HeadersTooLarge, fault.RequestTimeout:
 		return "gate"
 	case fault.Unauthorized, fault.Forbidden, fault.NoSecret, fault.BadToken, fault.AnonymousOff, fault.BadClaims, fault.InsufficientPrivilege:
 		return "auth"
-	case "PT510":
+	case fault.IndexLost:
 		return "guard"
 	case fault.NoRelation, fault.AmbiguousRelation, fault.NoFunction, fault.AmbiguousFunction, fault.NoColumn, fault.NoTable,
 		fault.UndefinedColumn, fault.UndefinedTable, fault.UndefinedFunction, fault.SchemaMismatch, fault.NotOnSQLite, fault.TooCostly,

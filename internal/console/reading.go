@@ -25,6 +25,8 @@ type Reading struct {
 	Sent    uint64
 	Stages  [4]shape.Counts // parse, plan, store, answer
 	Engine  shape.Counts
+	Waiting shape.Counts
+	Gate    Gate
 
 	Cache      *cache.Stats
 	CacheBytes int64 // the most that it may take
@@ -83,8 +85,8 @@ func compare(older, now *Reading) *State {
 		At: now.At, Server: now.Server, Window: d.seconds,
 		Sent:   d.rate(now.Sent, d.older.Sent),
 		Stages: Stages{d.flow(&now.Stages[0], &d.older.Stages[0]), d.flow(&now.Stages[1], &d.older.Stages[1]), d.flow(&now.Stages[2], &d.older.Stages[2]), d.flow(&now.Stages[3], &d.older.Stages[3])},
-		Engine: d.flow(&now.Engine, &d.older.Engine),
-		Cache:  d.cache(), Guard: now.Guard,
+		Engine: d.flow(&now.Engine, &d.older.Engine), Waiting: d.flow(&now.Waiting, &d.older.Waiting), Gate: now.Gate,
+		Cache: d.cache(), Guard: now.Guard,
 		Shapes: d.shapes(), ShapesKept: len(now.Shapes),
 		Slow: slow(now.Slow), SlowSeen: now.SlowSeen, SlowTime: ms(max(now.SlowTime, 0)), Rehearsal: now.Rehearsal,
 		Routes: []Route{}, Refused: d.refused(), Stories: []string{},

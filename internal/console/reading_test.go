@@ -117,7 +117,7 @@ func TestRefusalsAreSummedUpByReason(t *testing.T) {
 func TestEveryCodeBelongsToABox(t *testing.T) {
 	want := map[fault.Code]string{
 		fault.TooLarge: "gate", fault.Unauthorized: "auth", fault.BadQueryString: "api", fault.InvalidText: "api", fault.NoColumn: "plan",
-		fault.UniqueViolation: "store", fault.QueryCanceled: "store", fault.DiskFull: "store", fault.Internal: "store", "PT510": "guard", "PT429": "gate", "PT511": "gate",
+		fault.UniqueViolation: "store", fault.QueryCanceled: "store", fault.DiskFull: "store", fault.Internal: "store", fault.IndexLost: "guard", fault.TooManyRequests: "gate", fault.Overloaded: "gate",
 	}
 	for code, box := range want {
 		if got := boxOf(code); got != box {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/gate/limit"
+	"github.com/pintail-dev/pintail/internal/gate/shed"
 	"github.com/pintail-dev/pintail/internal/guard"
 )
 
@@ -26,9 +28,11 @@ type State struct {
 	GraphQL  Flow      `json:"graphql"`    // and those of GraphQL
 	Refused  []Refused `json:"refused"`    // what didn't get what it wanted, by why
 	Stages   Stages    `json:"stages"`
-	Engine   Flow      `json:"engine"` // what the database was asked, cached answers not among them
-	Cache    *Cache    `json:"cache"`  // null where there is none
+	Engine   Flow      `json:"engine"`  // what the database was asked, cached answers not among them
+	Waiting  Flow      `json:"waiting"` // statements that waited for their turn before the engine, and how long
+	Cache    *Cache    `json:"cache"`   // null where there is none
 
+	Gate  Gate          `json:"gate"`
 	Guard *guard.Status `json:"guard"` // null where there is none
 
 	Shapes     []Shape         `json:"shapes"`       // by the time that they took in all, the dearest first, at most ShapesShown
@@ -87,6 +91,14 @@ type Stages struct {
 	Plan   Flow `json:"plan"`
 	Store  Flow `json:"store"` // the cache, the guard and the database
 	Answer Flow `json:"answer"`
+}
+
+// A Gate is what the gate let in and refused since the start, and what it holds everyone to.
+type Gate struct {
+	Limit       limit.Stats           `json:"limit"`
+	Reads       shed.Stats            `json:"reads"`
+	Writes      shed.Stats            `json:"writes"`
+	Connections limit.ConnectionStats `json:"connections"`
 }
 
 // A Cache is what became of reads.

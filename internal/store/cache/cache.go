@@ -23,7 +23,6 @@ import (
 	"github.com/pintail-dev/pintail/internal/change"
 	"github.com/pintail-dev/pintail/internal/change/mutant"
 	"github.com/pintail-dev/pintail/internal/plan"
-	shapes "github.com/pintail-dev/pintail/internal/shape"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/query"
 )
@@ -74,7 +73,6 @@ type Store struct {
 	gone   struct{ hits, stale uint64 } // of plans that nothing is known of any more
 
 	misses, joined, doubts, passed, evicted atomic.Uint64
-	asked                                   shapes.Histogram // how long the store within took
 }
 
 var (
@@ -124,7 +122,7 @@ func (s *Store) Read(ctx context.Context, p *plan.Plan, args query.Args) (store.
 	zone := store.Zone(ctx)
 	if pr.reach.off != "" || s.resting(pr) || pr.reach.clocked(args, zone) {
 		s.passed.Add(1)
-		return s.ask(ctx, p, args)
+		return s.inner.Read(ctx, p, args)
 	}
 	buf := s.keys.Get().(*[]byte)
 	defer s.keys.Put(buf)
@@ -145,7 +143,7 @@ func (s *Store) Read(ctx context.Context, p *plan.Plan, args query.Args) (store.
 			s.joined.Add(1)
 			return f.result, nil
 		}
-		return s.ask(ctx, p, args) // whoever led may have been cancelled
+		return s.inner.Read(ctx, p, args) // whoever led may have been cancelled
 	}
 	s.misses.Add(1)
 	return s.fill(ctx, pr, p, args, key)
@@ -157,12 +155,12 @@ func (s *Store) fill(ctx context.Context, pr *prepared, p *plan.Plan, args query
 	needs, since, ok := s.tags.needs(&pr.reach, catalog, args)
 	stamp := s.feed.Stamp() // after the needs are known to whoever commits, and before the question
 	if !ok || stamp == nil || since > stamp.Seq || catalog != s.feed.Catalog() {
-		return s.ask(ctx, p, args)
+		return s.inner.Read(ctx, p, args)
 	}
 	f := &flight{entry: entry{epoch: stamp.Epoch, seq: stamp.Seq, needs: needs}, done: make(chan struct{}), err: errNothing}
 	s.flights.begin(key, f)
 	defer s.flights.end(key, f)
-	f.result, f.err = s.ask(ctx, p, args)
+	f.result, f.err = s.inner.Read(ctx, p, args)
 	if f.err != nil {
 		return store.Result{}, f.err
 	}
@@ -193,20 +191,8 @@ var errNothing = errors.New("cache: the question was never answered")
 
 // Write passes a transaction on. What it commits is heard of by the feed.
 func (s *Store) Write(ctx context.Context, tx store.Tx) (store.Result, error) {
-	defer s.time(time.Now())
 	return s.inner.Write(ctx, tx)
 }
-
-// ask reads from the store within.
-func (s *Store) ask(ctx context.Context, p *plan.Plan, args query.Args) (store.Result, error) {
-	defer s.time(time.Now())
-	return s.inner.Read(ctx, p, args)
-}
-
-func (s *Store) time(begin time.Time) { s.asked.Add(time.Since(begin)) }
-
-// Asked is how long the store within took, for each read that memory didn't answer and each write.
-func (s *Store) Asked() shapes.Counts { return s.asked.Counts() }
 
 // Explain tells how the database would answer.
 func (s *Store) Explain(ctx context.Context, p *plan.Plan, args query.Args, o store.ExplainOptions) ([]byte, error) {
