@@ -21,6 +21,13 @@ export function busy(calm, now = Date.now()) {
       { box: 'plan', code: 'PGRST205', status: 404, title: 'no such table', do: 'Correct the name.', ...rate(9, 0.4) },
       { box: 'store', code: 'XX999', status: 500, title: '', do: '', ...rate(3, 0.2) },
     ],
+    waiting: flow(60_000, 420, 0.01, 1.2),
+    gate: {
+      limit: { policy: '100/s burst 200', admitted: 180_000, refused: { rate: 412 }, reported: 0, clients: 31, forgotten: 0, most: [{ client: '10.0.0.7', count: 400 }, { client: hostile, count: 12 }] },
+      reads: { limit: 12, running: 3, queued: 2, overload: false, typical: 2e5, admitted: 60_000, refused: { wait: 0 }, most: [] },
+      writes: { limit: 256, running: 1, queued: 0, overload: false, typical: 2e6, admitted: 900, refused: {}, most: [] },
+      connections: { open: 41, clients: 31, each_max: 256, all_max: 800, closed: 3, refused: 0, most: [] },
+    },
     guard: {
       mode: 'repair', mode_because: 'apply made these tables', looked: at(1), declared: 12, contracts: 9, refused: 1731, canceled: 2, records: '_pintail_incident',
       drift: [{ kind: 'missing', index: index('order_customer_id_idx'), details: `The index order_customer_id_idx is missing. ${hostile}`, rebuilds: true }],

@@ -176,6 +176,8 @@ describe('the console', () => {
     assert.match(await page.textContent('#shapes tr.shed'), /its index is gone/)
     assert.match(await page.textContent('#incidents'), /repairing.*repaired/s)
     assert.match(await page.textContent('#slow'), /1\.3 s.*SCAN order/s)
+    await box(page, 'gate').click()
+    assert.match(await page.textContent('#details'), /limit of a client100\/s burst 200.*10\.0\.0\.7 asked too much400 times/s)
     await box(page, 'guard').click()
     assert.match(await page.textContent('#details'), /building, 43 %, 12 s left/)
     assert.match(await page.textContent('#details-why'), /503 PT510.*Wait for the time in Retry-After/s)

@@ -83,7 +83,7 @@ func (t *topPage) parts(st *page.State) {
 	all := page.Flow{Rate: st.Requests.Rate}
 	list := []part{
 		{name: "callers", flow: st.Requests, notes: []string{size(int64(st.Sent.Rate)) + "/s sent"}},
-		{name: "gate", flow: all, refusing: refused["gate"]},
+		t.gate(st, refused["gate"]),
 		{name: "auth", flow: all, refusing: refused["auth"], notes: []string{access}},
 		{name: "api", flow: page.Flow{Rate: page.Rate{Rate: st.REST.Rate.Rate + st.GraphQL.Rate.Rate}, P50: st.Stages.Parse.P50, P99: st.Stages.Parse.P99}, refusing: refused["api"],
 			notes: []string{"REST " + page.Short(st.REST.Rate.Rate), "GraphQL " + page.Short(st.GraphQL.Rate.Rate)}},
@@ -108,6 +108,18 @@ func (t *topPage) parts(st *page.State) {
 		t.line(paint, fmt.Sprintf("%-11s %9s %9s %9s  %s", part.name, rate, quantile(part.flow.P50), quantile(part.flow.P99), strings.Join(notes, ", ")))
 	}
 	t.line(nil, "")
+}
+
+func (t *topPage) gate(st *page.State, refusing float64) part {
+	g := st.Gate
+	notes := []string{page.Counted(uint64(g.Connections.Open), "connection", "connections")}
+	if n := g.Reads.Queued + g.Writes.Queued; n > 0 {
+		notes = append([]string{page.Grouped(uint64(n)) + " wait"}, notes...)
+	}
+	if len(g.Limit.Most) > 0 && refusing > 0 {
+		notes = append([]string{"most: " + g.Limit.Most[0].Client}, notes...)
+	}
+	return part{name: "gate", flow: page.Flow{Rate: st.Requests.Rate, P50: st.Waiting.P50, P99: st.Waiting.P99}, refusing: refusing, notes: notes}
 }
 
 func (t *topPage) cache(st *page.State) part {

@@ -35,10 +35,20 @@ function clients(s) {
 function gate(s) {
   const why = refusedBy(s, 'gate');
   const f = s.requests;
+  const { limit, reads, writes, connections } = s.gate;
+  const w = s.waiting;
+  const waiting = reads.queued + writes.queued;
+  const clients = (list, did) => (list ?? []).slice(0, 3).map((c) => [`${c.client} ${did}`, `${count(c.count)} times`]);
   return {
-    name: 'Gate', words: 'The front door: limits on size, slowness and how much each client calls, and how many requests run at once.',
-    rate: f.rate, unit: '/s', level: levelOf(f.rate, sum(why, 'rate') > 0), bad: refusing(why, 'refused'), sub: 'limits on size and time',
-    figures: [['let in', perSecond(Math.max(0, f.rate - sum(why, 'rate')))], ['refused now', perSecond(sum(why, 'rate'))], ['refused since the start', count(sum(why, 'total'))]],
+    name: 'Gate', words: 'The front door: how much each client may ask for, how many connections it has, and how many statements run at once. The times are how long statements wait for their turn.',
+    rate: f.rate, unit: '/s', level: levelOf(f.rate, sum(why, 'rate') > 0 || reads.overload || writes.overload), bad: refusing(why, 'refused'),
+    p50: w.p50_ms, p99: w.p99_ms, sub: waiting > 0 ? `${count(waiting)} wait` : `${things(connections.open, 'connection', 'connections')}`,
+    figures: [['let in', perSecond(Math.max(0, f.rate - sum(why, 'rate')))], ['refused now', perSecond(sum(why, 'rate'))], ['refused since the start', count(sum(why, 'total'))],
+      ['limit of a client', limit.policy], ...(limit.reported > 0 ? [['over it, and let in', count(limit.reported)]] : []),
+      ['reads that run', `${count(reads.running)} of ${count(reads.limit)}`], ['writes that run', `${count(writes.running)} of ${count(writes.limit)}`],
+      ['wait for their turn', count(waiting)], ['99 % wait at most', w.p99_ms ? time(w.p99_ms) : '–'],
+      ['connections', `${count(connections.open)} of ${count(connections.all_max)}`], ...(connections.closed + connections.refused > 0 ? [['connections closed or refused', count(connections.closed + connections.refused)]] : []),
+      ...clients(limit.most, 'asked too much'), ...clients(reads.most, 'had to go'), ...clients(connections.most, 'lost a connection')],
     why,
   };
 }

@@ -199,7 +199,10 @@ export function details(id, box, history, chart) {
     const row = element('div');
     row.append(element('dt', '', name), element('dd', 'num'));
     return row;
-  }, (row, [, value]) => say(row.lastChild, value));
+  }, (row, [name, value]) => {
+    say(row.lastChild, value);
+    row.classList.toggle('long', name.length + value.length > 44);
+  });
   const why = $('details-why');
   if (why.dataset.box !== id) {
     why.dataset.box = id;

@@ -187,7 +187,7 @@ export class Picture {
     const p50 = box.p50 > 0 ? `p50 ${time(box.p50)}` : '';
     const p99 = box.p50 > 0 ? `p99 ${time(box.p99)}` : '';
     const narrowStage = b.form === 'stage' && b.w < 150;
-    say(parts.times, narrowStage ? (bad || sub ? p99 : p50) : `${p50}   ${p99}`.trim());
+    say(parts.times, narrowStage ? (bad || sub ? p99 : p50) : p50 ? `${p50}   ${p99}` : b.form === 'tall' && bad ? sub : '');
     if (b.form === 'card') say(parts.sub, p50 ? '' : sub);
     else say(parts.sub, bad ? '' : sub || (narrowStage ? p99 : ''));
     say(parts.bad, bad);
