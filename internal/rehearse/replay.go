@@ -2,6 +2,7 @@ package rehearse
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -94,7 +95,7 @@ func (r *replay) args(w *world, stratum string, n int) query.Args {
 	anchors := map[int]int64{}
 	for i := range args {
 		u := &r.uses[i]
-		if u.kind != compared || !anchored(u, r.uses) {
+		if u.kind != compared || !anchored(u, r.uses) || r.misses(n) {
 			continue
 		}
 		if _, ok := anchors[u.alias]; !ok {
@@ -114,6 +115,16 @@ func (r *replay) args(w *world, stratum string, n int) query.Args {
 		r.fill(w, &args[i], u, want)
 	}
 	return args
+}
+
+// misses says whether the nth try is one of those that find nothing. In production so many of them do, where fewer rows come back than
+// there are calls: of values that must be equal in the same row, each may be there, and no row has all.
+func (r *replay) misses(n int) bool {
+	rows := r.plan.Rows
+	if r.shape.Calls == 0 || r.plan.Op == plan.Insert || r.plan.Op == plan.Sequence || rows != nil && (rows.Grouped || rows.Summary) {
+		return false
+	}
+	return r.shape.Rows <= r.seed.unit(uint64(n)<<8|0xff)
 }
 
 // anchored says whether an argument is one of several that must be equal in the same row: they are taken from one.
@@ -302,13 +313,58 @@ func (r *replay) equal(w *world, st *shadowTable, s *source, want want, matches 
 		return nil
 	case s.none:
 		return nil
+	case s.unique && r.deletes(st):
+		row, _ := w.childless(st, want.place)
+		return st.value(s.column.Position, row)
 	case s.unique && want.stratum != shape.Typical && r.children(w, st) != nil:
 		parent, _ := r.children(w, st).pick(want, -1)
 		return st.value(s.column.Position, parent)
 	case s.unique, s.within != nil:
 		return st.value(s.column.Position, int64(want.place*float64(st.rows)))
+	case r.absent(st, s, want):
+		return absentText(want.place)
 	}
 	return s.domain.at(s.rankPlace(want, matches, st.tableModel.rows))
+}
+
+// absent says whether production asks for texts that aren't there: of which nobody counted the rows, and any text that is there would
+// give far more of them than come back.
+func (r *replay) absent(st *shadowTable, s *source, want want) bool {
+	if want.matches() >= 0 || s.labeled || baseOf(s.column.Type) != schema.Text {
+		return false
+	}
+	usual := (1 - s.model.nulls) / float64(s.model.distinct)
+	return r.guess(st) < usual/unfaithful
+}
+
+// deletes says whether a plan deletes rows of a table.
+func (r *replay) deletes(st *shadowTable) bool {
+	return slices.ContainsFunc(append([]*plan.Plan{r.plan}, r.plan.Steps...), func(p *plan.Plan) bool {
+		return p.Op == plan.Delete && p.Write.Table == st.table
+	})
+}
+
+// childlessTries is how many rows are looked at for one that may be deleted.
+const childlessTries = 50_000
+
+// childless is a row that no foreign key keeps from being deleted; any row where none was found.
+func (w *world) childless(st *shadowTable, place float64) (row int64, ok bool) {
+	var keep []*lineage
+	for _, of := range w.tables {
+		for _, l := range of.links {
+			if l.parent == st && (l.key.OnDelete == "" || l.key.OnDelete == "NO ACTION" || l.key.OnDelete == "RESTRICT") {
+				keep = append(keep, l)
+			}
+		}
+	}
+	from := int64(place * float64(st.rows))
+	for k := range min(st.rows, childlessTries) {
+		row := (from + k) % st.rows
+		if !slices.ContainsFunc(keep, func(l *lineage) bool { return l.pairs != nil || l.children(l.ranks.of(row)) > 0 }) {
+			return row, true
+		}
+	}
+	return from, false
 }
 
 // rankPlace is the place in order of the value that a try asks for.
@@ -467,24 +523,37 @@ func (st *shadowTable) pattern(s *source, want want, guess float64) string {
 	if text == "" {
 		return "%x%"
 	}
-	share := guess
+	share, rows := guess, float64(max(st.tableModel.rows, 1))
 	if m := want.matches(); m >= 0 {
-		share = float64(max(m, 1)) / float64(max(st.tableModel.rows, 1))
+		share = float64(m) / rows
 	}
-	// So many letters at the head leave about as many of the values. Inside a text the words that fill it may have them too.
+	wild := want.sketch == nil || want.sketch.Wild >= 0.5
+	// So many letters at the head leave about as many of the values.
 	head := s.domain.headLetters()
 	letters := head
-	for letters > 1 && math.Pow(26, float64(head-letters+1))/float64(s.domain.size) <= share {
+	for letters > 1 && math.Pow(26, float64(head-letters+1))/float64(min(s.domain.size, max(st.rows, 1))) <= share {
 		letters--
 	}
-	if want.sketch == nil || want.sketch.Wild >= 0.5 {
-		if share > 0.2 {
-			return "%lorem%"
-		}
-		return "%" + text[:min(letters, len(text))] + "%"
+	switch {
+	case share*rows < 0.75:
+		text = absentText(want.place)
+	case share*rows <= 2: // somebody looks for one thing, of which there won't be more
+		letters = head
+	case wild && share > 0.2:
+		return "%lorem%"
 	}
-	return text[:min(letters, len(text))] + "%"
+	// Inside a text the words that fill it may have the letters of a head too: all of it is but one value's.
+	if letters < head {
+		text = text[:min(letters, len(text))]
+	}
+	if wild {
+		return "%" + text + "%"
+	}
+	return text + "%"
 }
+
+// absentText is a text that no row has.
+func absentText(place float64) string { return fmt.Sprintf("absent %.9f", place) }
 
 // pathValue is a value inside the JSON of a column.
 func (st *shadowTable) pathValue(c *schema.Column, want want) string {

@@ -2,6 +2,7 @@ package plantedtest
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -16,6 +17,7 @@ import (
 var (
 	seeds  = flag.Int("seeds", 10, "with TestFigures: rehearse with so many seeds")
 	engine = flag.String("engine", "", "with TestFigures: rehearse on this engine alone")
+	show   = flag.String("show", "", "with TestFigures: rehearse this query alone, and print all that is known of it")
 	whole  = flag.Bool("whole", false, "with TestFigures: print a line for each query, and not only for those that the rehearsal errs in")
 )
 
@@ -101,7 +103,11 @@ func rehearseWorld(t *testing.T, engine, world string, all []map[string]Verdict)
 	if engine == "postgres" {
 		dsn = w.PostgreSQL(t)
 	}
-	c, err := w.Capture(ctx, engine, dsn, Of(world))
+	queries := slices.DeleteFunc(Of(world), func(q Query) bool { return *show != "" && q.Name != *show })
+	if len(queries) == 0 {
+		return
+	}
+	c, err := w.Capture(ctx, engine, dsn, queries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +122,13 @@ func rehearseWorld(t *testing.T, engine, world string, all []map[string]Verdict)
 		fmt.Printf("%s %s, seed %d: %.0f s, up to %v times\n", engine, world, i+1, rep.Took, rep.Top)
 		for _, note := range rep.Notes {
 			t.Log(note)
+		}
+		if *show != "" {
+			text, err := json.MarshalIndent(rep.Verdicts, "", " ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Printf("%s\n", text)
 		}
 		if all[i] == nil {
 			all[i] = map[string]Verdict{}

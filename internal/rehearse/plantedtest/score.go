@@ -154,6 +154,9 @@ func Print(w io.Writer, engine string, seeds []map[string]Verdict, truths map[st
 		if spread := slices.Max(list) - slices.Min(list); spread > spreadMost {
 			wrong = append(wrong, fmt.Sprintf("exponents from %.2f to %.2f", slices.Min(list), slices.Max(list)))
 		}
+		if all {
+			wrong = append(wrong, v.Advice...)
+		}
 		if len(wrong) > 0 || all {
 			fmt.Fprintf(w, "%-9s %-28s %-5s %5.2f | %-12s %5.2f | %s\n", engine, q.Name, t.Label(), t.Exponent(), v.Class, v.Exponent, strings.Join(wrong, "; "))
 		}
