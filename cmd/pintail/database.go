@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
+	"github.com/pintail-dev/pintail/internal/guard"
 	"github.com/pintail-dev/pintail/internal/hasura"
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/schema"
@@ -90,7 +92,22 @@ func checkInStep(ctx context.Context, c console, conf *config, s *schema.Schema)
 	if err != nil || len(problems) == 0 {
 		return err
 	}
+	acts, err := guardActs(ctx, conf)
+	if err != nil {
+		return err
+	}
 	p := painter(c.err)
+	if acts { // it refuses the writes that rely on a lost unique key, and repairs it: no reason for everything else to be down
+		problems = slices.DeleteFunc(problems, func(problem migrate.Problem) bool {
+			if problem.Unique {
+				c.say("%s %s: the guard refuses what relies on it, and builds it", p.yellow(problem.Object+":"), problem.What)
+			}
+			return problem.Unique
+		})
+		if len(problems) == 0 {
+			return nil
+		}
+	}
 	c.say("%s is not in step with %s; answers would be wrong:", shown(conf.database()), conf.schemaPath())
 	for _, problem := range problems[:min(len(problems), problemsMax)] {
 		c.say("  %s %s", p.bold(problem.Object+":"), problem.What)
@@ -100,6 +117,23 @@ func checkInStep(ctx context.Context, c console, conf *config, s *schema.Schema)
 	}
 	c.say("Bring the database to the file with `pintail schema apply` (--dry-run shows how),\nor write the file anew from the database with `pintail schema import --out %s`.", conf.schemaPath())
 	return found()
+}
+
+// guardActs says whether a server's guard will refuse and repair.
+func guardActs(ctx context.Context, conf *config) (acts bool, err error) {
+	switch guard.Mode(conf.Guard) {
+	case guard.Act:
+		return true, nil
+	case guard.Auto:
+	default:
+		return false, nil
+	}
+	db, err := openExisting(ctx, conf)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, db.Close(context.WithoutCancel(ctx))) }()
+	return db.Brought(ctx)
 }
 
 // tellError says an error as the program's last line would.

@@ -499,6 +499,7 @@ func twin(t *schema.Table) *schema.Table {
 type Problem struct {
 	Object string
 	What   string
+	Unique bool // a unique key is lost, not the primary one: a guard that acts refuses the writes that rely on it, and repairs it
 }
 
 func (p Problem) String() string { return fmt.Sprintf("%s: %s", p.Object, p.What) }

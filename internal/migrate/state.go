@@ -35,7 +35,7 @@ func (d *Database) lastSchema(ctx context.Context) (*schema.Schema, string, erro
 	}
 	s, mistakes := schema.Parse(schema.Source{Name: "the last schema", Text: rows[0][0]})
 	if len(mistakes) > 0 {
-		return nil, "", nil // an older Pintail wrote it; without it only less is noticed
+		return nil, rows[0][0], nil // an older Pintail wrote it; without it only less is noticed
 	}
 	return s, rows[0][0], nil
 }

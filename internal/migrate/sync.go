@@ -131,7 +131,7 @@ func (d *Database) InStep(ctx context.Context, s *schema.Schema) ([]Problem, err
 			if t.View != nil {
 				what = "the view is not there"
 			}
-			out = append(out, Problem{t.Name.String(), what})
+			out = append(out, Problem{Object: t.Name.String(), What: what})
 			continue
 		}
 		out = append(out, d.tableProblems(was, t)...)
@@ -149,22 +149,23 @@ func (d *Database) tableProblems(was, t *schema.Table) []Problem {
 		i := slices.IndexFunc(old, func(x *schema.Column) bool { return x.Name == c.Name })
 		switch {
 		case i < 0:
-			out = append(out, Problem{t.Name.String() + "." + c.Name, "the column is not there"})
+			out = append(out, Problem{Object: t.Name.String() + "." + c.Name, What: "the column is not there"})
 		case d.Engine == Postgres && (old[i].Type.Base != c.Type.Base || old[i].Type.Array != c.Type.Array || old[i].Type.Name != c.Type.Name):
-			out = append(out, Problem{t.Name.String() + "." + c.Name, "its type is " + old[i].Type.String() + ", the schema says " + c.Type.String()})
+			out = append(out, Problem{Object: t.Name.String() + "." + c.Name, What: "its type is " + old[i].Type.String() + ", the schema says " + c.Type.String()})
 		case d.Engine == SQLite && t.View == nil && stores(old[i]) != stores(c):
-			out = append(out, Problem{t.Name.String() + "." + c.Name, "it is stored as " + stores(old[i]) + ", the schema says " + stores(c)})
+			out = append(out, Problem{Object: t.Name.String() + "." + c.Name, What: "it is stored as " + stores(old[i]) + ", the schema says " + stores(c)})
 		}
 	}
 	if t.View != nil {
 		return out
 	}
 	if t.Primary != nil && (was.Primary == nil || !sameSet(was.Primary.Columns, t.Primary.Columns)) {
-		out = append(out, Problem{t.Name.String(), "the primary key (" + names(t.Primary.Columns) + ") is not there"})
+		out = append(out, Problem{Object: t.Name.String(), What: "the primary key (" + names(t.Primary.Columns) + ") is not there"})
 	}
 	for _, k := range t.Uniques {
-		if !slices.ContainsFunc(was.Uniques, func(x *schema.Key) bool { return sameSet(x.Columns, k.Columns) }) {
-			out = append(out, Problem{t.Name.String(), "the unique constraint " + k.Name + " is not there"})
+		stands := func(x *schema.Index) bool { return x.Unique && x.Where == nil && sameSet(keyColumns(x), k.Columns) } // the guard builds such a one
+		if !slices.ContainsFunc(was.Uniques, func(x *schema.Key) bool { return sameSet(x.Columns, k.Columns) }) && !slices.ContainsFunc(was.Indexes, stands) {
+			out = append(out, Problem{Object: t.Name.String(), What: "the unique constraint " + k.Name + " is not there", Unique: true})
 		}
 	}
 	for _, x := range t.Indexes {
@@ -172,10 +173,28 @@ func (d *Database) tableProblems(was, t *schema.Table) []Problem {
 			continue
 		}
 		if !slices.ContainsFunc(was.Indexes, func(y *schema.Index) bool { return y.Name == x.Name }) {
-			out = append(out, Problem{t.Name.String(), "the unique index " + x.Name + " is not there"})
+			out = append(out, Problem{Object: t.Name.String(), What: "the unique index " + x.Name + " is not there", Unique: true})
 		}
 	}
 	return out
+}
+
+// keyColumns are an index's plain keys; none where one of them is an expression.
+func keyColumns(x *schema.Index) []*schema.Column {
+	out := make([]*schema.Column, 0, len(x.Columns))
+	for _, k := range x.Columns {
+		if k.Column == nil {
+			return nil
+		}
+		out = append(out, k.Column)
+	}
+	return out
+}
+
+// Brought says whether `apply` made this database's tables.
+func (d *Database) Brought(ctx context.Context) (bool, error) {
+	_, text, err := d.lastSchema(ctx)
+	return text != "", err
 }
 
 // stores is the type by which SQLite keeps a column.
@@ -210,7 +229,7 @@ func enumProblems(live *schema.Schema, e *schema.Enum, engine Engine) []Problem 
 		var out []Problem
 		for _, v := range e.Values {
 			if !slices.ContainsFunc(was.Values, func(x schema.EnumValue) bool { return x.Value == v.Value }) {
-				out = append(out, Problem{e.Name.String(), "the enum has no value " + v.Value})
+				out = append(out, Problem{Object: e.Name.String(), What: "the enum has no value " + v.Value})
 			}
 		}
 		return out
@@ -218,5 +237,5 @@ func enumProblems(live *schema.Schema, e *schema.Enum, engine Engine) []Problem 
 	if engine == SQLite {
 		return nil
 	}
-	return []Problem{{e.Name.String(), "the enum is not there"}}
+	return []Problem{{Object: e.Name.String(), What: "the enum is not there"}}
 }
