@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ncruces/go-sqlite3"
-
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/internal/plan"
@@ -158,13 +156,7 @@ func liteChaosOn(t testing.TB, path string, change ...func(*Config)) *chaos {
 	WatchLite(st, c.guard, l)
 	c.harm = func(sql string) {
 		t.Helper()
-		conn, err := sqlite.OpenConn(path, sqlite3.OPEN_READWRITE)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(conn.Exec(sql), conn.Close()); err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
+		liteHarm(t, path, sql)
 	}
 	c.run()
 	return c

@@ -312,14 +312,18 @@ func TestLiteLostBeforeTheStart(t *testing.T) {
 	c.healed()
 }
 
+// liteHarm runs statements as another process would, in one transaction where they don't have one of their own.
 func liteHarm(t testing.TB, path, sql string) {
 	t.Helper()
 	conn, err := sqlite.OpenConn(path, sqlite3.OPEN_READWRITE)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !strings.Contains(sql, "BEGIN") {
+		sql = "BEGIN IMMEDIATE; " + sql + "; COMMIT"
+	}
 	if err := errors.Join(conn.Exec(sql), conn.Close()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", sql, err)
 	}
 }
 

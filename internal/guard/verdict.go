@@ -295,9 +295,8 @@ func (g *Guard) fault(s *shedding, p *plan.Plan) *fault.Fault {
 func (g *Guard) wait(d *Drift) time.Duration {
 	wait := 5 * time.Second
 	g.workMu.Lock()
-	w := g.work[d.Index.ID]
-	g.workMu.Unlock()
-	if w != nil {
+	defer g.workMu.Unlock()
+	if w := g.work[d.Index.ID]; w != nil {
 		switch i := &w.incident; {
 		case i.State == Blocked || i.State == Stopped:
 			wait = time.Minute
