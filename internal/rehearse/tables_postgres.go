@@ -50,7 +50,13 @@ func (r *pgReader) one(ctx context.Context, sql string, args []any, to ...any) e
 	return r.in(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, sql, args...).Scan(to...) })
 }
 
+// errNoPage is chance: a sample of whole pages may be empty.
+var errNoPage = errors.New("no page of it was drawn for the sample")
+
 func (r *pgReader) reason(err error) string {
+	if errors.Is(err, errNoPage) {
+		return errNoPage.Error()
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		switch pg.Code {
@@ -79,7 +85,7 @@ func (r *pgReader) name(t *schema.Table) string {
 
 func ident(c *schema.Column) string { return pgx.Identifier{c.Name}.Sanitize() }
 
-// columns is what is selected of each column, as text: the beginning, and the length.
+// columns is what is selected of each column, as text: the beginning, and the length. The row's place comes last.
 func (r *pgReader) columns(t *schema.Table) string {
 	var list []string
 	for _, c := range t.Columns {
@@ -93,10 +99,7 @@ func (r *pgReader) columns(t *schema.Table) string {
 			list = append(list, "left("+name+"::text, "+strconv.Itoa(headBytes)+")", "length("+name+"::text)")
 		}
 	}
-	if list == nil {
-		return "1"
-	}
-	return strings.Join(list, ", ")
+	return strings.Join(append(list, "ctid"), ", ")
 }
 
 func (r *pgReader) read(ctx context.Context, t *schema.Table) (out seen, err error) {
@@ -111,23 +114,27 @@ func (r *pgReader) read(ctx context.Context, t *schema.Table) (out seen, err err
 		return out, err
 	}
 	pages = out.bytes / pages
-	counted, countErr := int64(-1), r.one(ctx, "SELECT count(*) FROM "+r.name(t), nil, &out.rows)
-	if countErr == nil {
+	counted := int64(-1)
+	if r.one(ctx, "SELECT count(*) FROM "+r.name(t), nil, &out.rows) == nil {
 		counted = out.rows
-		if pages <= r.wholePages && counted <= r.wholeRows {
-			out.pass, err = r.pass(ctx, t, "", counted)
-			return out, err
-		}
 	}
+	whole := counted >= 0 && counted <= r.wholeRows && pages <= r.wholePages
 	percent := min(100*float64(r.sampledPages)/float64(max(pages, 1)), 100)
+	var slow error
 	for try := 0; ; try++ {
-		out.pass, err = r.pass(ctx, t, " TABLESAMPLE SYSTEM ("+strconv.FormatFloat(percent, 'f', 6, 64)+") REPEATABLE (1)", int64(max(tuples, float64(counted), 0)*percent/100))
-		if err == nil {
+		sample, expected := "", counted
+		if !whole || try > 0 {
+			sample = " TABLESAMPLE SYSTEM (" + strconv.FormatFloat(percent, 'f', 6, 64) + ") REPEATABLE (1)"
+			expected = int64(max(tuples, float64(counted), 0) * percent / 100)
+		}
+		out.pass, err = r.pass(ctx, t, sample, expected)
+		if whole && err == nil && try == 0 {
+			return out, nil
+		}
+		if err == nil || !tookTooLong(err) || try == 3 {
 			break
 		}
-		if !tookTooLong(err) || try == 3 {
-			return out, err
-		}
+		slow = err
 		percent /= 8 // wide rows: fewer of them
 	}
 	switch {
@@ -136,6 +143,14 @@ func (r *pgReader) read(ctx context.Context, t *schema.Table) (out seen, err err
 		out.rows, out.guessed = int64(tuples), true
 	default: // never analyzed
 		out.rows, out.guessed = int64(float64(out.pass.rows)*100/percent), true
+	}
+	if err != nil || out.pass.rows == 0 && out.rows > 0 {
+		out.pass = newPass(t, 0)
+		if r.catalog(ctx, t, &out) == 0 {
+			return out, cmp.Or(err, slow, errNoPage)
+		}
+		out.note = "its rows could not be read; what ANALYZE found out stands in their place"
+		return out, nil
 	}
 	out.rows = max(out.rows, out.pass.rows)
 	r.catalog(ctx, t, &out)
@@ -153,8 +168,15 @@ func (r *pgReader) pass(ctx context.Context, t *schema.Table, sample string, exp
 			return err
 		}
 		defer rows.Close()
+		var last string
 		for rows.Next() {
-			textCells(rows.RawValues(), t, row)
+			values := rows.RawValues()
+			textCells(values, t, row)
+			// (PAGE,ROW): of a sample, each page is a block of its own.
+			if page, _, _ := strings.Cut(string(values[2*len(t.Columns)]), ","); sample != "" && page != last {
+				p.broke()
+				last = page
+			}
 			p.add(row)
 		}
 		return rows.Err()
@@ -179,12 +201,13 @@ func textCells(values [][]byte, t *schema.Table, row []cell) {
 	}
 }
 
-// catalog takes over what ANALYZE found out about a table that was only sampled: it looks at rows from all over the table, where a
-// sample of whole pages sees neighbours. Where that can't be read, the sample stands alone.
-func (r *pgReader) catalog(ctx context.Context, t *schema.Table, out *seen) {
+// catalog takes over what ANALYZE found out about a table that was only sampled, or not at all: it looks at rows from all over the
+// table, where a sample of whole pages sees neighbours. It gives the number of columns; where that can't be read, the sample
+// stands alone.
+func (r *pgReader) catalog(ctx context.Context, t *schema.Table, out *seen) (columns int) {
 	_ = r.in(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT attname, n_distinct::float8, correlation::float8, most_common_freqs::float8[] FROM pg_stats
-			WHERE schemaname = $1 AND tablename = $2 AND NOT inherited`, cmp.Or(t.Name.Schema, r.s.Default, "public"), t.Name.Name)
+		rows, err := tx.Query(ctx, `SELECT attname, null_frac::float8, avg_width::int8, n_distinct::float8, correlation::float8, most_common_freqs::float8[]
+			FROM pg_stats WHERE schemaname = $1 AND tablename = $2 AND NOT inherited`, cmp.Or(t.Name.Schema, r.s.Default, "public"), t.Name.Name)
 		if err != nil {
 			return err
 		}
@@ -193,23 +216,25 @@ func (r *pgReader) catalog(ctx context.Context, t *schema.Table, out *seen) {
 			var name string
 			var order *float64
 			a := &analyzed{}
-			if err := rows.Scan(&name, &a.distinct, &order, &a.common); err != nil {
+			if err := rows.Scan(&name, &a.nulls, &a.width, &a.distinct, &order, &a.common); err != nil {
 				return err
 			}
 			i := slices.IndexFunc(t.Columns, func(c *schema.Column) bool { return c.Name == name })
 			if i < 0 {
 				continue
 			}
-			if a.distinct < 0 { // it grows with the rows
+			if a.grows = a.distinct < 0; a.grows {
 				a.distinct *= -float64(out.rows)
 			}
 			if order != nil {
 				a.order, a.ordered = *order, true
 			}
 			out.pass.columns[i].analyzed = a
+			columns++
 		}
 		return rows.Err()
 	})
+	return columns
 }
 
 func (r *pgReader) fanOut(ctx context.Context, f *schema.ForeignKey, p *pass, rows int64, out *FanOut) {

@@ -188,6 +188,9 @@ func (r *liteReader) readWhole(ctx context.Context, t *schema.Table, rows int64,
 	row := make([]cell, len(t.Columns))
 	visit := func(st *sqlite3.Stmt) error {
 		if out.pass.rows < r.wholeRows {
+			if rows > r.wholeRows && out.pass.rows%r.blockRows == 0 {
+				out.pass.broke() // it will be no more than a sample
+			}
 			cells(st, t, row)
 			out.pass.add(row)
 		}

@@ -223,6 +223,7 @@ type thing @table @index(columns: ["maker_id"]) {
   maker: maker! @relation(columns: ["maker_id"])
   kind: Int!
   code: String!
+  batch: Int
 }
 `
 
@@ -239,7 +240,7 @@ func TestLargeTableIsSampled(t *testing.T) {
 		x.bounds = b
 		x.exec(fmt.Sprintf("INSERT INTO maker (id, name) SELECT i, 'maker ' || i FROM %s", x.series(makers)))
 		// Every tenth thing is of maker 7, the others are spread over the first half of the makers.
-		x.exec(fmt.Sprintf("INSERT INTO thing (id, maker_id, kind, code) SELECT i, CASE WHEN i %% 10 = 0 THEN 7 ELSE 1 + (i %% 100000 * 7919) %% %d END, i %% 3, 'code ' || (i %% 501) FROM %s",
+		x.exec(fmt.Sprintf("INSERT INTO thing (id, maker_id, kind, code, batch) SELECT i, CASE WHEN i %% 10 = 0 THEN 7 ELSE 1 + (i %% 100000 * 7919) %% %d END, i %% 3, 'code ' || (i %% 501), i / 12 FROM %s",
 			makers/2, x.series(things)))
 		if x.db.Engine == migrate.Postgres {
 			x.exec("VACUUM ANALYZE")
@@ -267,6 +268,9 @@ func TestLargeTableIsSampled(t *testing.T) {
 		if id := column(x.t, thing, "id"); id.Distinct != thing.Rows || id.Order < 0.999 {
 			x.t.Errorf("id is %+v", id)
 		}
+		// Rows of one batch stand beside each other: each is seen many times, and still most are never seen.
+		near(x.t, "distinct batches", float64(column(x.t, thing, "batch").Distinct), float64(things/12), float64(things/12/8))
+		near(x.t, "batches in half the rows", column(x.t, thing, "batch").Grows[1], 0.5, 0.1)
 		f := thing.FanOuts[0]
 		if f.Unknown != "" || f.Sampled < parentsLooked/2 || f.Sampled > parentsLooked {
 			x.t.Fatalf("the fan-out is %+v", f)
@@ -374,6 +378,69 @@ func TestLongStatementsAreGivenUp(t *testing.T) {
 			x.t.Errorf("tables %v, notes %q", tables, notes)
 		}
 	})
+}
+
+// TestCatalogStandsInForRows reads a table whose rows take too long, of which ANALYZE knows something.
+func TestCatalogStandsInForRows(t *testing.T) {
+	x := newTrial(t, pgtest.DSN(t), small)
+	x.exec("INSERT INTO parent (id, name) SELECT i, 'x' || i FROM generate_series(1, 4) i")
+	x.exec(`INSERT INTO child (id, parent_id, mood, flag, at, tags, doc, shuffled, amount)
+		SELECT n, 1 + n % 4, 'ok', true, now(), '{}', (SELECT jsonb_agg(i) FROM generate_series(1, 400000) i), n, 1 FROM generate_series(1, 8) n`)
+	x.exec("ANALYZE child")
+	x.bounds = usual
+	x.bounds.statement = 30 * time.Millisecond
+	tables, notes := x.take()
+	child := tables["child"]
+	if child.Rows != 8 || child.Sampled != 0 || !slices.ContainsFunc(notes, func(n string) bool {
+		return strings.HasPrefix(n, "child: its rows could not be read; what ANALYZE found out")
+	}) {
+		t.Fatalf("child is %+v, notes %q", child, notes)
+	}
+	if id := column(t, child, "id"); id.Distinct != 8 || id.Grows != [3]float64{0.25, 0.5, 1} || id.Order != 1 || id.Lengths.P50 != 8 {
+		t.Errorf("id is %+v", id)
+	}
+	if note := column(t, child, "note"); note.Nulls != 1 {
+		t.Errorf("note is %+v", note)
+	}
+	if fk := column(t, child, "parent_id"); fk.Distinct != 4 || len(fk.Common) != 4 || fk.Common[0] != 0.25 {
+		t.Errorf("parent_id is %+v", fk)
+	}
+}
+
+// TestPartitionedTableIsSampled reads a table whose rows lie in others.
+func TestPartitionedTableIsSampled(t *testing.T) {
+	x := newTrial(t, pgtest.DSN(t), large)
+	x.bounds = narrow
+	x.exec("DROP TABLE thing; CREATE TABLE thing (id bigint, maker_id bigint REFERENCES maker, kind integer, code text, batch integer, PRIMARY KEY (id)) PARTITION BY RANGE (id)")
+	x.exec("CREATE TABLE low PARTITION OF thing FOR VALUES FROM (0) TO (20001); CREATE TABLE high PARTITION OF thing FOR VALUES FROM (20001) TO (50000)")
+	x.exec("INSERT INTO maker (id, name) VALUES (1, 'x'); INSERT INTO thing SELECT i, 1, i % 3, 'c' || i % 100 FROM generate_series(1, 40000) g(i)")
+	tables, notes := x.take()
+	thing := tables["thing"]
+	if thing.Rows != 40_000 || thing.Guessed || thing.Sampled < 4_000 || thing.Sampled > narrow.wholeRows || thing.Bytes == 0 {
+		t.Errorf("thing is %+v, notes %q", thing, notes)
+	}
+	near(t, "distinct codes", float64(column(t, thing, "code").Distinct), 100, 1)
+}
+
+// TestTableInKeyOrder reads tables that lie in the order of their keys: by the key where it is a number, else only their beginning.
+func TestTableInKeyOrder(t *testing.T) {
+	x := newTrial(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), `
+type numbered @table(without_rowid: true) { a: bigint! @id  b: bigint! @id  v: Int! }
+type named @table(without_rowid: true) { k: String! @id  v: Int! }`)
+	x.bounds = narrow
+	x.exec("INSERT INTO numbered (a, b, v) SELECT i / 10, i, i % 7 FROM " + x.series(30_000))
+	x.exec("INSERT INTO named (k, v) SELECT 'key ' || i, i % 7 FROM " + x.series(30_000))
+	tables, notes := x.take()
+	if n := tables["numbered"]; n.Rows != 30_000 || n.Sampled < 5_000 || n.Sampled > 6_400 || column(t, n, "v").Distinct != 7 {
+		t.Errorf("numbered is %+v", n)
+	}
+	near(t, "distinct a", float64(column(t, tables["numbered"], "a").Distinct), 3_000, 300)
+	if n := tables["named"]; n.Rows != 30_000 || n.Sampled != narrow.wholeRows || column(t, n, "v").Distinct != 7 {
+		t.Errorf("named is %+v", n)
+	}
+	if !slices.Equal(notes, []string{"named: only its first rows in the order of the key were read"}) {
+		t.Errorf("notes are %q", notes)
+	}
 }
 
 // TestLockedTableIsLeft takes a lock that readers would wait for.
