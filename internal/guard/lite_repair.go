@@ -96,7 +96,7 @@ func (l *Lite) rebuild(c *sqlite3.Conn, d *Drift) error {
 	switch {
 	case live == nil:
 	case d.Kind == Corrupt:
-		return c.Exec("REINDEX " + litesql.Ident(live.name))
+		return rebuildLite(c, live.name)
 	case live.definition() == d.Index.Definition:
 		return nil // somebody else did it
 	case live.origin == "c":
