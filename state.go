@@ -85,12 +85,9 @@ type rehearsal struct {
 }
 
 func newRehearsal(c Config) *rehearsal {
-	dir := beside(c.Schema, "data")
+	dir := filepath.Join(filepath.Dir(c.Schema), "data")
 	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
 		dir = filepath.Dir(path)
-	}
-	if dir == "" {
-		return &rehearsal{}
 	}
 	return &rehearsal{path: filepath.Join(dir, "rehearsal.json")}
 }

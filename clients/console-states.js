@@ -38,6 +38,12 @@ export function busy(calm, now = Date.now()) {
         { id: '1', subject: 'toast_name_idx', kind: 'changed', table: 'toast', name: 'toast_name_idx', what: 'The index toast_name_idx had other columns than the schema file says.', state: 'repaired', began: at(4000), ended: at(3980), who: 'unknown', noticed_by: 'here', tries: 1, build_ns: 2e9, shed: 12 },
       ],
     },
+    rehearsal: {
+      at: at(90_000), engine: 'sqlite', schema: 'x', to: 100, classes: { flat: 9, 'linear·log': 1, 'quadratic or worse': 1, unknown: 1 }, captured: at(91_000), queries: [
+        { shape: 'b1', label: `read order_item, sort price desc ${hostile}`, class: 'quadratic or worse', exponent: 2.02, ms_now: 41, ms_at10: 4100, ms_at100: 410_000 },
+        { shape: 'b2', label: 'read order where total gt, sort total desc', class: 'linear·log', exponent: 1.04, ms_now: 12, ms_at10: 131, ms_at100: 1420, advice: ['order: @index(columns: ["-total"])'] },
+        { shape: 'b3', label: 'read gone', class: 'unknown', exponent: 0, ms_now: 0, ms_at10: 0, ms_at100: 0, reason: 'the schema has no table gone any more' },
+        { shape: 'b4', label: 'read toast where id eq', class: 'flat', exponent: 0, ms_now: 0.05, ms_at10: 0.05, ms_at100: 0.05 }] },
     shapes_known: 31,
     shapes: [
       { id: 'a1', role: 'admin', label: `read order where customer_id eq, sort placed_at desc, with items(toast) ${hostile}`, calls: rate(90_123, 0), errors: rate(1731, 90.4), rows: 6.4, share: 0.62, now: 0, p50_ms: 0.3, p99_ms: 4.4, fresh: false },

@@ -176,6 +176,8 @@ describe('the console', () => {
     assert.match(await page.textContent('#shapes tr.shed'), /its index is gone/)
     assert.match(await page.textContent('#incidents'), /repairing.*repaired/s)
     assert.match(await page.textContent('#slow'), /1\.3 s.*SCAN order/s)
+    assert.match(await page.textContent('#rehearsal'), /quadratic or worse.*410 s.*cured by order: @index\(columns: \["-total"\]\)linear·log.*9 flat, 1 linear·log/s)
+    assert.doesNotMatch(await page.textContent('#rehearsal'), /toast where id eq/)
     await box(page, 'gate').click()
     assert.match(await page.textContent('#details'), /limit of a client100\/s burst 200.*10\.0\.0\.7 asked too much400 times/s)
     await box(page, 'guard').click()
