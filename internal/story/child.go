@@ -90,7 +90,7 @@ func (c *child) await(ctx context.Context) error {
 			if c.serving() {
 				return nil
 			}
-			return fmt.Errorf("the shop didn't open: %s\nIt was made in the folder for temporary files; TMPDIR chooses another one", c.said())
+			return fmt.Errorf("the shop didn't open: %s\nIt is made where temporary files go, in %s, and takes some 100 MB there; TMPDIR chooses another folder", c.said(), os.TempDir())
 		case <-late.C:
 			return fmt.Errorf("the shop didn't open within %s: %s", span(startTime), c.said())
 		case <-time.After(10 * time.Millisecond):

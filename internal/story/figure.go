@@ -31,6 +31,18 @@ func (f Figure) told() Figure {
 	return f
 }
 
+// must is a figure that is yes or no, and has to be yes.
+func (f Figure) must(yes bool) Figure {
+	f.Unit, f.Want, f.OK = unitYes, "yes", yes
+	if yes {
+		f.Value = 1
+	}
+	return f
+}
+
+// unitYes is the unit of what is yes, 1, or no, 0.
+const unitYes = "yes"
+
 // sentence is the figure for people.
 func (f Figure) sentence() string {
 	text := f.Label + ": " + f.Measured()
@@ -47,6 +59,10 @@ func (f Figure) Measured() string { return amount(f.Value, f.Unit) }
 func amount(v float64, unit string) string {
 	text := ""
 	switch {
+	case unit == unitYes && v == 0:
+		return "no"
+	case unit == unitYes:
+		return "yes"
 	case unit == "" || math.Abs(v) >= 100:
 		text = grouped(int64(math.Round(v)))
 	case math.Abs(v) >= 10:

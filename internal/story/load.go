@@ -109,6 +109,13 @@ func (f *flow) stop(patience time.Duration) {
 	f.release()
 }
 
+// cut stops at once: what isn't answered never was.
+func (f *flow) cut() {
+	f.finish()
+	f.abort()
+	f.stop(0)
+}
+
 // abort breaks what is under way off.
 func (f *flow) abort() {
 	for _, l := range f.lanes {
@@ -247,4 +254,17 @@ func (s samples) quantile(q float64) time.Duration {
 		return 0
 	}
 	return s[min(int(q*float64(len(s))), len(s)-1)].took
+}
+
+// lag is what the generator itself was late by at most, in 99 of 100 cases.
+func (s samples) lag() time.Duration {
+	lags := make([]time.Duration, len(s))
+	for i := range s {
+		lags[i] = s[i].lag
+	}
+	slices.Sort(lags)
+	if len(lags) == 0 {
+		return 0
+	}
+	return lags[min(len(lags)*99/100, len(lags)-1)]
 }

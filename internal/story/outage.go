@@ -274,14 +274,17 @@ func sentence(text string) string {
 	return text
 }
 
-// p99 is that of all other shapes together.
-func (o *outage) p99(from, to time.Duration) time.Duration {
-	var all samples
+// everything is what was asked of all other shapes together, and p99 what 99 of 100 of that took at most.
+func (o *outage) everything(from, to time.Duration) (all samples) {
 	for _, f := range o.others {
 		all = append(all, f.arrived(from, to)...)
 	}
 	all.sort()
-	return all.quantile(0.99)
+	return all
+}
+
+func (o *outage) p99(from, to time.Duration) time.Duration {
+	return o.everything(from, to).quantile(0.99)
 }
 
 // judge tells the figures and gives the last sentence.
@@ -318,18 +321,11 @@ func (o *outage) judge() string {
 	o.figure(Figure{Name: "others_within", Label: fmt.Sprintf("of them, within twice the calm time (or %s) in 99 of 100 cases", span(outageFloor)), Value: float64(within), Timed: true}.atLeast(float64(len(o.others))))
 	o.figure(Figure{Name: "others_calm_p99", Label: "99 of 100 of them were faster, before", Value: ms(o.p99(o.calm, o.lost)), Unit: "ms", Timed: true}.told())
 	o.figure(Figure{Name: "others_p99", Label: "99 of 100 of them were faster, while the index was away", Value: ms(o.p99(o.lost, o.back)), Unit: "ms", Timed: true}.told())
+	o.late(o.everything(o.calm, o.back), outageFloor/2, within == len(o.others))
 	o.figure(Figure{Name: "orders_lost", Label: fmt.Sprintf("of %s orders that were placed meanwhile, lost", grouped(int64(len(placed)))), Value: float64(len(placed) - placed.good())}.none())
 	if within == len(o.others) && lost == 0 {
-		return fmt.Sprintf("%s questions were told to come back later; %s others were answered as if nothing had happened.", grouped(o.refused.Load()), grouped(int64(o.asked())))
+		return fmt.Sprintf("%s questions were told to come back later; %s others were answered as if nothing had happened.", grouped(o.refused.Load()), grouped(int64(len(o.everything(o.lost, o.back)))))
 	}
 	return fmt.Sprintf("One index was gone, of one table, and %d of %d other questions were slow or not answered; the slowest of them (%s) took %s. Of those who asked for their orders, %.0f %% had them.",
 		len(o.others)-within, len(o.others), worst, span(slowest), percent(hot.good(), len(hot)))
-}
-
-// asked is how often anything else was asked during the loss.
-func (o *outage) asked() (n int) {
-	for _, f := range o.others {
-		n += len(f.arrived(o.lost, o.back))
-	}
-	return n
 }

@@ -172,12 +172,20 @@ func TestOutage(t *testing.T) {
 	counts(t, r)
 }
 
+func TestFlood(t *testing.T) {
+	if testing.Short() {
+		t.Skip("twenty seconds of load")
+	}
+	r, _ := tellIt(t, "flood", Options{Seed: 1, Brief: !proving()})
+	counts(t, r)
+}
+
 // TestUnprotected tells the stories that end badly by times alone: on a machine that does other things at the same time, that proves nothing.
 func TestUnprotected(t *testing.T) {
 	if !proving() {
 		t.Skip("times are taken by make prove only")
 	}
-	for _, name := range []string{"outage"} {
+	for _, name := range []string{"outage", "flood"} {
 		if r, _ := tellIt(t, name, Options{Seed: 1, Unprotected: true}); r.Result != Died || !r.Passed {
 			t.Errorf("%s, unprotected: %s", name, r.Result)
 		}
