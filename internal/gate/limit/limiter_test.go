@@ -161,6 +161,9 @@ func nth(n int) Client {
 
 // TestMillion: a million clients at once are remembered, in bounded memory; four million push out those who used least.
 func TestMillion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts millions of clients")
+	}
 	l := New(policy(t, "1/m burst 3"))
 	now := l.began
 	heavy := Client{Name: "heavy"}

@@ -147,6 +147,14 @@ func (c *crowd) ask(t *testing.T, s *Shedder, st *station, who Who, counts bool)
 	}
 }
 
+// inLong skips what simulates hundreds of thousands of requests.
+func inLong(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("simulates hundreds of thousands of requests")
+	}
+}
+
 // inBubble runs a simulation on a virtual clock.
 func inBubble(t *testing.T, f func(t *testing.T)) {
 	t.Parallel()
@@ -156,6 +164,7 @@ func inBubble(t *testing.T, f func(t *testing.T)) {
 // TestGoodput: at three times what the station can do, it still does what it can, and those who are served don't wait long. The
 // station gets slower the more crowd it, and clients give up after a second: without a limit nearly nothing gets done in time.
 func TestGoodput(t *testing.T) {
+	inLong(t)
 	for _, c := range []struct {
 		name    string
 		servers int
@@ -201,6 +210,7 @@ func TestGoodput(t *testing.T) {
 
 // TestCapacityHalves: the limit follows a station that gets slower.
 func TestCapacityHalves(t *testing.T) {
+	inLong(t)
 	inBubble(t, func(t *testing.T) {
 		st := newStation(32, 10*time.Millisecond)
 		s := New(Config{Bounds: Bounds{Min: 4, Start: 32, Max: 4096}})
@@ -279,6 +289,7 @@ func TestAlone(t *testing.T) {
 
 // TestFair: one client at ten times what can be done doesn't take the others' place, and gets what they leave.
 func TestFair(t *testing.T) {
+	inLong(t)
 	inBubble(t, func(t *testing.T) {
 		st := newStation(4, 10*time.Millisecond)
 		calm := &crowd{clients: 50, rate: 0.4 * st.capacity(), class: api.Interactive, first: 1}
@@ -303,6 +314,7 @@ func TestFair(t *testing.T) {
 
 // TestPriorities: where not all can be served, lower classes go first.
 func TestPriorities(t *testing.T) {
+	inLong(t)
 	inBubble(t, func(t *testing.T) {
 		st := newStation(4, 10*time.Millisecond)
 		s := New(Config{Bounds: Bounds{Min: 4, Start: 4, Max: 4}})
