@@ -256,7 +256,7 @@ func (g *gate) run(ctx context.Context, s *shed.Shedder, group any, do func() er
 	}
 	entered := time.Now()
 	g.waited.Add(entered.Sub(begin))
-	err = errors.New("panic")
+	err = errUnfinished
 	defer func() {
 		g.ends(entered)
 		s.Leave(p, outcome(err))
@@ -267,6 +267,9 @@ func (g *gate) run(ctx context.Context, s *shed.Shedder, group any, do func() er
 
 // ends times a statement that ends.
 func (g *gate) ends(begin time.Time) { g.ran.Add(time.Since(begin)) }
+
+// errUnfinished is what became of a statement that panicked.
+var errUnfinished = errors.New("the statement didn't finish")
 
 // canceled is the fault of a request that ended while it waited to run.
 func canceled(ctx context.Context) error {
