@@ -18,6 +18,9 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
+// analyzedRows is how many rows ANALYZE looks at by default: what was learned from more of them is better.
+const analyzedRows = 30_000
+
 // A pgReader reads a PostgreSQL database that a server may be writing: each statement in a read-only transaction of its own, so that
 // no old snapshot keeps VACUUM back, under a statement timeout, and never waiting for a lock.
 type pgReader struct {
@@ -153,7 +156,9 @@ func (r *pgReader) read(ctx context.Context, t *schema.Table) (out seen, err err
 		return out, nil
 	}
 	out.rows = max(out.rows, out.pass.rows)
-	r.catalog(ctx, t, &out)
+	if out.pass.rows < analyzedRows {
+		r.catalog(ctx, t, &out)
+	}
 	return out, nil
 }
 
