@@ -85,7 +85,7 @@ work shows a bar with rate and time left on a terminal, and a line every ten sec
 | exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | it failed; the last line says what, why and what to do |
+| 1 | it failed; the last line says what, why and what to do. ` + "`rehearse --max-class`" + `: a query is worse than that, or unknown |
 | 2 | the command line, the configuration or the schema file is wrong: nothing was begun |
 | 3 | a check found something: ` + "`schema check`, `doctor`, `serve` on a database that isn't in step, rejected rows of `import`, the comparison of `copy`, a `story` that ended otherwise than it should" + ` |
 

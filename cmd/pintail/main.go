@@ -1,9 +1,10 @@
 // Command pintail turns a schema file, or a database that is already there, into REST and GraphQL. `pintail help` lists the verbs,
 // docs/commands.md describes each.
 //
-// Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 it failed; 2 the command line, the
-// configuration or the schema file is wrong; 3 a check found something (schema check, doctor, a database that serve finds out of
-// step, rejected rows of import, copy's comparison, a story that ended otherwise than it should).
+// Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 it failed, or rehearse found a query worse
+// than --max-class; 2 the command line, the configuration or the schema file is wrong; 3 a check found something (schema check,
+// doctor, a database that serve finds out of step, rejected rows of import, copy's comparison, a story that ended otherwise than it
+// should).
 package main
 
 import (

@@ -61,6 +61,14 @@ func (p *progress) at(what string, done int64) {
 	p.tell()
 }
 
+// of says that so many units are done of so many in all, where the whole is found out on the way.
+func (p *progress) of(what string, done, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.what, p.done, p.total = what, done, total
+	p.tell()
+}
+
 func (p *progress) tell() {
 	every := lineEvery
 	if p.terminal {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 )
 
 // The form of a model of growth: work = a + b·f(x), x being the size of the data as a multiple of production's. These are of
@@ -67,13 +68,22 @@ func (m *curve) exponent(from, to float64) float64 {
 
 func (m *curve) String() string {
 	if m.form == constant {
-		return fmt.Sprintf("%.4g", m.a)
+		return four(m.a)
 	}
 	f := [...]string{"", "log n", "√n", "n", "n√n", "n²", "n³", fmt.Sprintf("n^%.2f", m.e)}[m.form]
 	if m.a < 1e-3*m.b*m.basis(1) {
-		return fmt.Sprintf("%.4g·%s", m.b, f)
+		return four(m.b) + "·" + f
 	}
-	return fmt.Sprintf("%.4g + %.4g·%s", m.a, m.b, f)
+	return four(m.a) + " + " + four(m.b) + "·" + f
+}
+
+// four writes a number with four digits, and large ones without an exponent.
+func four(v float64) string {
+	if v >= 1000 && v < 1e15 {
+		digits := math.Pow10(int(math.Log10(v)) - 3)
+		return strconv.FormatFloat(math.Round(v/digits)*digits, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
 // fitForm fits one form by least squares of the relative errors, with a and b not negative: work has no negative part.
@@ -219,6 +229,24 @@ type Growth struct {
 	At100    float64 `json:"at100"`
 
 	curve curve
+	most  float64 // the model ends there; 0 where it doesn't
+}
+
+// at is the number at x times production's data.
+func (g *Growth) at(x float64) float64 {
+	y := g.curve.at(x)
+	if g.most > 0 {
+		y = min(y, g.most)
+	}
+	return y
+}
+
+// end bounds the model.
+func (g *Growth) end(most float64) {
+	g.most = most
+	g.Now, g.At10, g.At100 = g.at(1), g.at(10), g.at(100)
+	g.Exponent = math.Log10(g.At100 / g.At10)
+	g.Low, g.High = min(g.Low, g.Exponent), g.Exponent
 }
 
 // resamples is how often the parameters are drawn anew for the interval.

@@ -51,8 +51,9 @@ const (
 	lookupTiny   = 20    // rows
 	lookupFew    = 50    // rows, with a fan-out of at least
 	fewFanOut    = 10    // this
-	lookupRows   = 200   // or so many rows
-	lookupShare  = 0.01  // or that share of the largest table's
+	lookupRows   = 200   // or so many rows,
+	lookupSmall  = 0.05  // but not more than this share of the largest table's
+	lookupShare  = 0.01  // or that share of it,
 	lookupMost   = 1_000 // but not more rows than that
 )
 
@@ -63,7 +64,7 @@ func (m *model) settle() {
 	for _, t := range m.tables {
 		largest = max(largest, t.rows)
 	}
-	small := min(max(lookupRows, int64(lookupShare*float64(largest))), lookupMost)
+	small := min(max(int64(lookupShare*float64(largest)), min(lookupRows, int64(lookupSmall*float64(largest)))), lookupMost)
 	children := map[*tableModel][]*tableModel{}
 	for _, t := range m.tables {
 		for _, l := range t.links {

@@ -25,6 +25,9 @@ type Options struct {
 	Database string
 	// Live is the database as it was found. Its indexes are those of the shadow; nil takes those that Schema declares.
 	Live *schema.Schema
+	// Analyzed says of SQLite that production's planner has statistics: somebody ran ANALYZE. The shadow is analyzed then too, or else a
+	// planner would choose that knows more.
+	Analyzed bool
 
 	Scenarios []Scenario    // default both
 	To        float64       // how far growth is foretold, as a multiple of today's data; default 100
@@ -43,7 +46,7 @@ type Options struct {
 const (
 	ToDefault        = 100
 	ToMost           = 100_000
-	timeDefault      = 10 * time.Minute
+	TimeDefault      = 10 * time.Minute
 	statementDefault = 5 * time.Second
 )
 
@@ -54,12 +57,24 @@ func (o Options) withDefaults() Options {
 	o.To = cmp.Or(o.To, ToDefault)
 	o.Seed = cmp.Or(o.Seed, 1)
 	o.Rows = cmp.Or(o.Rows, RowsDefault)
-	o.Time = cmp.Or(o.Time, timeDefault)
+	o.Time = cmp.Or(o.Time, TimeDefault)
 	o.Statement = cmp.Or(o.Statement, statementDefault)
 	if o.Progress == nil {
 		o.Progress = func(string, int64, int64) {}
 	}
 	return o
+}
+
+// Bytes is about how much room on the disk the rehearsal takes at most.
+func (o Options) Bytes() int64 {
+	o = o.withDefaults()
+	const least, index = 100, 2.5 // bytes of a row; and what it takes with its indexes and the log
+	var rows, bytes int64
+	for _, t := range o.Capture.Tables {
+		rows, bytes = rows+t.Rows, bytes+t.Bytes
+	}
+	row := max(float64(bytes)/float64(max(rows, 1)), least)
+	return int64(min(row*index*1.5*float64(o.Rows)*float64(len(o.Scenarios)), 1<<62))
 }
 
 // check refuses options that make no sense.
@@ -367,7 +382,7 @@ func openEngine(ctx context.Context, o Options, s *schema.Schema) (engine, error
 	path, isLite := strings.CutPrefix(o.Database, "sqlite:")
 	switch {
 	case o.Capture.Engine == "sqlite" && (isLite || o.Database == ""):
-		return newLite(path, s, false, o.Statement)
+		return newLite(path, s, o.Analyzed, o.Statement)
 	case o.Capture.Engine == "postgres" && !isLite && o.Database != "":
 		return newPG(ctx, o.Database, s, o.Statement)
 	case o.Capture.Engine == "postgres" && o.Database == "":

@@ -306,6 +306,8 @@ func textOf(c *schema.Column, v any) string {
 // equal is a value that so many of production's rows have; matches is -1 where that isn't known.
 func (r *replay) equal(w *world, st *shadowTable, s *source, want want, matches int64) any {
 	switch {
+	case r.inVain(want) && !s.none:
+		return s.nothing(st)
 	case s.link != nil:
 		if parent, ok := s.link.pick(want, matches); ok {
 			return s.link.parent.value(s.at.Position, parent)
@@ -365,6 +367,41 @@ func (w *world) childless(st *shadowTable, place float64) (row int64, ok bool) {
 		}
 	}
 	return from, false
+}
+
+// inVain says whether what production asks for isn't there: the example matched nothing, or hardly any call ever found a row.
+func (r *replay) inVain(want want) bool {
+	if m := want.matches(); m >= 0 {
+		return m == 0
+	}
+	rows := r.plan.Rows
+	return r.plan.Op == plan.Read && rows != nil && !rows.Grouped && !rows.Summary && r.shape.Calls >= constantCalls && r.shape.Rows < 0.05
+}
+
+// nothing is a value of a column that no row has; where the type has none to spare, any.
+func (s *source) nothing(st *shadowTable) any {
+	switch {
+	case s.link != nil:
+		return s.link.parent.value(s.at.Position, s.link.parent.rows+spare/2)
+	case s.unique, s.within != nil:
+		return st.value(s.column.Position, st.rows+spare/2)
+	case s.labeled:
+		for i, share := range s.model.top {
+			if share == 0 {
+				return s.domain.at(int64(i))
+			}
+		}
+	case s.domain.labels == nil && !s.column.Type.Array:
+		switch baseOf(s.column.Type) {
+		case schema.Text:
+			return "~"
+		case schema.Int4, schema.Int8, schema.Float4, schema.Float8:
+			more := s.domain
+			more.size = math.MaxInt32
+			return more.at(s.domain.size + 7)
+		}
+	}
+	return s.domain.at(0)
 }
 
 // rankPlace is the place in order of the value that a try asks for.

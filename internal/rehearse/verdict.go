@@ -221,11 +221,8 @@ func (sub *subject) bound(c *Case, rungs []Rung) {
 		return
 	}
 	most := top.Work / top.Returned * limit
-	for _, g := range []*Growth{&c.Growth, &c.Work} {
-		g.Now, g.At10, g.At100 = min(g.Now, most), min(g.At10, most), min(g.At100, most)
-		g.Exponent = math.Log10(g.At100 / g.At10)
-		g.Low, g.High = min(g.Low, g.Exponent), g.Exponent
-	}
+	c.Growth.end(most)
+	c.Work.end(most)
 }
 
 // times foretells milliseconds, by what a unit of work took at the top.
@@ -242,7 +239,8 @@ func (c *Case) times(top *Rung) {
 // unfaithful is by which factor the rows that come back may differ from production's.
 const unfaithful = 4
 
-// faithful holds the rows that came back against production's. Where they differ too much, the shadow isn't like it.
+// faithful holds the rows that came back against production's. Where there are far fewer, the shadow isn't like it, and nothing that was
+// counted on it is to be believed; where there are far more, production may be better off than the shadow.
 func (r *run) faithful(sub *subject) {
 	v := &sub.verdict
 	least, most := math.Inf(1), 0.0
@@ -257,9 +255,12 @@ func (r *run) faithful(sub *subject) {
 	if sub.shape.Calls == 0 || math.IsInf(least, 1) {
 		return
 	}
-	if (want+1)*unfaithful < least+1 || (most+1)*unfaithful < want+1 {
-		v.Reason = fmt.Sprintf("the shadow isn't like production: %.4g to %.4g rows come back, in production %.4g", least, most, want)
+	switch {
+	case (most+1)*unfaithful < want+1:
 		v.Class = Unknown
+		v.Reason = fmt.Sprintf("the shadow isn't like production: at most %.4g rows come back, in production %.4g", most, want)
+	case (want+1)*unfaithful < least+1:
+		v.Notes = append(v.Notes, fmt.Sprintf("of the shadow at least %.4g rows come back, in production %.4g: there it may be better than this", least, want))
 	}
 }
 
