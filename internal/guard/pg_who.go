@@ -44,19 +44,21 @@ func (p *Postgres) Who(ctx context.Context, d Drift) string {
 	defer p.mu.Unlock()
 	schema := p.inSchema(d.Index.Table)
 	var out string
-	if d.Kind == Missing || d.Kind == Changed {
-		// Where there is no log, or it can't be read, the sample is all there is.
-		_ = p.look(ctx, catalogLimit, func(tx pgx.Tx) error {
-			var at time.Time
-			var who, application, statement string
-			var client *netip.Prefix
-			err := tx.QueryRow(ctx, droppedSQL, schema, d.Index.Name, d.Index.Table.Name, interval(whoTime)).Scan(&at, &who, &application, &client, &statement)
-			if err == nil {
-				out = person(who, application, client) + " at " + at.UTC().Format("15:04:05 MST") + ": " + definition(statement, d.Index)
-			}
-			return err
-		})
+	age := whoTime
+	if d.Kind != Missing && d.Kind != Changed {
+		age = sampleTime // an index may have been seen while a DROP INDEX CONCURRENTLY was at it
 	}
+	// Where there is no log, or it can't be read, the sample is all there is.
+	_ = p.look(ctx, catalogLimit, func(tx pgx.Tx) error {
+		var at time.Time
+		var who, application, statement string
+		var client *netip.Prefix
+		err := tx.QueryRow(ctx, droppedSQL, schema, d.Index.Name, d.Index.Table.Name, interval(age)).Scan(&at, &who, &application, &client, &statement)
+		if err == nil {
+			out = person(who, application, client) + " at " + at.UTC().Format("15:04:05 MST") + ": " + definition(statement, d.Index)
+		}
+		return err
+	})
 	if out != "" {
 		return out
 	}
