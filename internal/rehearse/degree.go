@@ -41,6 +41,15 @@ func (d degrees) total() (parents, children int64) {
 	return parents, children
 }
 
+// skew is how many times the children of the mean parent the first one has.
+func (d degrees) skew() float64 {
+	parents, children := d.total()
+	if children == 0 {
+		return 0
+	}
+	return float64(d[0].children) * float64(parents) / float64(children)
+}
+
 // deal gives each of so many parents its number of children, by rank: the first has most. The hottest keeps the degree that it has
 // in production times grown, the others take theirs by their place in the histogram, scaled so that all children together are
 // so many; none gets more than most. The result is running sums: parent r has the children from sums[r] to sums[r+1].

@@ -100,11 +100,14 @@ func labelsOf(c *schema.Column) int {
 }
 
 // growing is the exponent by which the distinct values of a column grow with the rows: from the first half of the rows to all of them.
-// Nearly as many values as rows grow with them.
+// Nearly as many values as rows grow with them. A few values with many rows each are a fixed set, also where one came late.
 func growing(c *Column, rows int64) float64 {
 	filled := float64(rows) * (1 - c.Nulls)
 	if filled > 0 && float64(c.Distinct) >= 0.9*filled {
 		return 1
+	}
+	if c.Distinct <= CommonMax && filled >= float64(c.Distinct)*CommonMax {
+		return 0
 	}
 	if c.Grows[1] <= 0 || c.Grows[2] <= 0 {
 		return 0

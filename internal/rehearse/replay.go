@@ -217,10 +217,10 @@ func (w want) number(otherwise int64) int64 {
 		return w.sketch.Sizes.Max
 	case w.sketch != nil && w.sketch.Sizes != nil && w.stratum == shape.P95:
 		return w.sketch.Sizes.P95
+	case w.sketch != nil && w.sketch.Sizes != nil: // and not that of the example, which is in the middle by how often it is asked for
+		return w.sketch.Sizes.P50
 	case w.example != nil && w.example.Size > 0:
 		return w.example.Size
-	case w.sketch != nil && w.sketch.Sizes != nil:
-		return w.sketch.Sizes.P50
 	}
 	return otherwise
 }
@@ -408,6 +408,9 @@ func (s *source) nothing(st *shadowTable) any {
 func (s *source) rankPlace(want want, matches, production int64) int64 {
 	top := int64(len(s.sums))
 	left := s.domain.size - top
+	if s.common() > 0.99 { // hardly any row has another value
+		left = 0
+	}
 	switch {
 	case want.stratum == shape.Hottest && s.labeled:
 		return int64(slices.Index(s.model.top, slices.Max(s.model.top)))

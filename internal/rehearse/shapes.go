@@ -103,7 +103,7 @@ func takeShape(ctx context.Context, sh *shape.Shape, s *schema.Schema, look *loo
 		P50: sh.Quantile(0.5).Microseconds(), P99: sh.Quantile(0.99).Microseconds(),
 	}
 	compared := plan.Comparisons(p)
-	examples := sh.Examples()
+	examples, sampled := sh.Examples(), sh.Sampled()
 	for i, a := range sh.Arguments() {
 		arg := Argument{Kind: a.Kind.String(), Distinct: a.Distinct, Sizes: a.Sizes, Letters: a.Letters, Prefix: a.Prefix, Wild: round(a.Wild)}
 		for _, share := range a.Shares[:min(len(a.Shares), sharesMax)] {
@@ -124,7 +124,11 @@ func takeShape(ctx context.Context, sh *shape.Shape, s *schema.Schema, look *loo
 		}
 		for _, e := range examples {
 			if i < len(e.Args) {
-				arg.Examples = append(arg.Examples, exampleValue(ctx, e, i, a.Kind, with, look))
+				v := exampleValue(ctx, e, i, a.Kind, with, look)
+				if v.Matches != nil && e.Kind != shape.Hottest {
+					v.Matches = look.usual(ctx, sampled, i, with, map[string]float64{shape.Typical: 0.5, shape.P95: 0.95}[e.Kind])
+				}
+				arg.Examples = append(arg.Examples, v)
 			}
 		}
 		out.Arguments = append(out.Arguments, arg)
@@ -174,6 +178,27 @@ func exampleValue(ctx context.Context, e shape.Example, i int, kind shape.Kind, 
 		out.Position = look.position(ctx, c, kind, *v)
 	}
 	return out
+}
+
+// usualOf is of how many values the matches are counted, to know those of the one in the middle.
+const usualOf = 32
+
+// usual is how many rows match at a quantile of the values that were asked for in a place: an example that is in the middle by how
+// often it is asked for may have any number of rows.
+func (l *looker) usual(ctx context.Context, sampled []query.Args, i int, with *plan.Compared, q float64) *int64 {
+	var list []int64
+	for _, args := range sampled[:min(len(sampled), usualOf)] {
+		if i < len(args) {
+			if n := l.matches(ctx, with.Left.Column, with, args[i]); n != nil {
+				list = append(list, *n)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	slices.Sort(list)
+	return &list[min(int(q*float64(len(list))), len(list)-1)]
 }
 
 var knownBody = map[string]bool{"": true, "application/json": true, "text/plain": true, "text/xml": true, "application/octet-stream": true}

@@ -34,7 +34,7 @@ type lineage struct {
 	slots  permutation // row to place among the children, where they don't lie together
 	sorted bool        // rows of one parent lie together, in the order of the parents
 
-	pairs    *lineage // of a key that pairs parents: the other link. This one's parents differ within one parent of the other's
+	pairs    *lineage // of a key that pairs parents: the more skewed link. This one's parents differ within one parent of the other's
 	distinct bool     // each parent has one child at most
 }
 
@@ -103,7 +103,7 @@ func (st *shadowTable) deal(w *world, seed uint64) {
 	for _, l := range st.links {
 		l.distinct = st.isUnique(l.key.Columns)
 		for _, other := range st.links {
-			if other != l && other.pairs == nil && !l.distinct && st.isUnique(slices.Concat(other.key.Columns, l.key.Columns)) {
+			if other != l && other.pairs == nil && !l.distinct && l.degrees.skew() <= other.degrees.skew() && st.isUnique(slices.Concat(other.key.Columns, l.key.Columns)) {
 				l.pairs = other
 				break
 			}

@@ -320,6 +320,20 @@ func (s *Shape) Examples() []Example {
 	return list
 }
 
+// Sampled gives some of the tuples that differ, each once, however often it was asked for. They are copies, like examples.
+func (s *Shape) Sampled() []query.Args {
+	k := &s.sketch
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var list []query.Args
+	for _, c := range k.sample.ranked() {
+		if c.args != nil {
+			list = append(list, clone(c.args))
+		}
+	}
+	return list
+}
+
 // example makes an example of a counter, with the rank of each argument: exactly among the hottest ones, and behind them that
 // of the tuple. A list has the rank of its hottest item.
 func (s *Shape) example(kind string, c counter, share float64, rank int64) Example {
