@@ -199,11 +199,14 @@ func spelled(sql string) string {
 	word := func(c byte) bool {
 		return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 	}
-	last := byte(0)
+	last, gap := byte(0), false
 	for i := 0; i < len(sql); i++ {
 		c := sql[i]
-		switch {
-		case c == '\'':
+		if strings.IndexByte(" \t\r\n\"`[]", c) >= 0 {
+			gap = true
+			continue
+		}
+		if c == '\'' {
 			j := i + 1
 			for j < len(sql) && (sql[j] != '\'' || j+1 < len(sql) && sql[j+1] == '\'') {
 				if sql[j] == '\'' {
@@ -212,25 +215,17 @@ func spelled(sql string) string {
 				j++
 			}
 			b.WriteString(sql[i:min(j+1, len(sql))])
-			i, last = j, '\''
-		case c == '"' || c == '`' || c == '[' || c == ']':
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-			j := i
-			for j < len(sql) && strings.IndexByte(" \t\r\n\"`[]", sql[j]) >= 0 {
-				j++
-			}
-			if word(last) && j < len(sql) && word(sql[j]) {
-				b.WriteByte(' ')
-				last = ' '
-			}
-			i = j - 1
-		case c >= 'A' && c <= 'Z':
-			b.WriteByte(c + 'a' - 'A')
-			last = c
-		default:
-			b.WriteByte(c)
-			last = c
+			i, last, gap = j, c, false
+			continue
 		}
+		if gap && word(last) && word(c) {
+			b.WriteByte(' ')
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b.WriteByte(c)
+		last, gap = c, false
 	}
 	return strings.TrimSuffix(strings.TrimSpace(b.String()), ";")
 }

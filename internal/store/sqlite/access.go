@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pintail-dev/pintail/internal/plan"
@@ -215,7 +216,7 @@ func (x *accessing) program(sql string) error {
 		case "OpenWrite":
 			open[p1] = x.tables[st.ColumnInt64(3)]
 		case "Insert":
-			if t := open[p1]; t != "" {
+			if t := open[p1]; t != "" && !slices.Contains(x.out.Puts, t) {
 				x.out.Puts = append(x.out.Puts, t)
 			}
 		}

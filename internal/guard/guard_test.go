@@ -1,0 +1,234 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/shape"
+	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// Two texts that mean one index are spelled alike, and others aren't.
+func TestLiteSpelling(t *testing.T) {
+	for _, same := range [][]string{
+		{`("Kind")`, "(kind)", "( [kind] )", "(`kind`)", "(\n\tkind\n)"},
+		{`(lower("a"))  WHERE  b > 'X Y'`, "(LOWER(a)) where b>'X Y'"},
+		{"(a) WHERE b IS NOT NULL", `( "a" )WHERE"b"IS  NOT NULL;`},
+	} {
+		for _, text := range same[1:] {
+			if spelled(text) != spelled(same[0]) {
+				t.Errorf("%q and %q", spelled(text), spelled(same[0]))
+			}
+		}
+	}
+	for _, other := range [][2]string{{"(a) WHERE b = 'X'", "(a) WHERE b = 'x'"}, {"(a b)", "(ab)"}, {"(a)", "(b)"}, {"(a) WHERE b = 'it''s'", "(a) WHERE b = 'its'"}} {
+		if spelled(other[0]) == spelled(other[1]) {
+			t.Errorf("%q is %q", other[0], other[1])
+		}
+	}
+}
+
+func TestLiteKeys(t *testing.T) {
+	for create, want := range map[string][]string{
+		`CREATE UNIQUE INDEX "x" ON "t" ("a", "b" DESC)`:                                   {`"a"`, `"b"`},
+		`CREATE UNIQUE INDEX "a (b" ON "t(" (lower("a"), coalesce("b", ',)')) WHERE c > 1`: {`lower("a")`, `coalesce("b", ',)')`, "where c > 1"},
+		`CREATE INDEX x ON t (a COLLATE NOCASE ASC)`:                                       {"a COLLATE NOCASE"},
+		`CREATE INDEX`: nil,
+	} {
+		keys, where := keysOf(create, "t")
+		if where != "" {
+			keys = append(keys, "where "+where)
+		}
+		if !reflect.DeepEqual(keys, want) {
+			t.Errorf("%s: %q, want %q", create, keys, want)
+		}
+	}
+}
+
+// What a plan reads now is held against what it read: more of a large table, or a sort of it that an index's order made needless.
+func TestScans(t *testing.T) {
+	large := func(table string) (bool, string) { return table != "small", "many" }
+	of := func(sorts int, tables ...string) (s Standing) {
+		s.Sorts = sorts
+		for _, t := range tables {
+			s.Scans = append(s.Scans, Scan{Table: t})
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		was  []Standing
+		now  Standing
+		want bool
+	}{
+		"a search that is a scan now":      {[]Standing{of(0)}, of(0, "t"), true},
+		"of a small table":                 {[]Standing{of(0)}, of(0, "small"), false},
+		"a scan before and now":            {[]Standing{of(0, "t")}, of(0, "t"), false},
+		"twice now":                        {[]Standing{of(0, "t")}, of(0, "t", "t"), true},
+		"in order before, sorted now":      {[]Standing{of(0, "t")}, of(1, "t"), true},
+		"another one is sorted":            {[]Standing{of(0, "u")}, of(1, "u"), false},
+		"a sort as before":                 {[]Standing{of(1)}, of(1), false},
+		"of two plans one scanned":         {[]Standing{of(0), of(0, "t")}, of(0, "t"), false},
+		"a name that nobody knows":         {[]Standing{of(0)}, of(0, ""), true},
+		"a search by another index":        {[]Standing{of(0)}, of(0), false},
+		"another order, of fewer sorts":    {[]Standing{of(2, "t")}, of(1, "t"), false},
+		"a small one beside, and a search": {[]Standing{of(0, "t")}, of(0, "t", "small"), false},
+	} {
+		if got := scans(c.was, c.now, "t", large) != ""; got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// Shapes that nobody made room for, and arguments that are too large, aren't kept.
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	if got := clone(query.Args{{Text: strings.Repeat("x", sampleBytesMax)}}); got == nil {
+		t.Error("arguments at the limit aren't kept")
+	}
+	if got := clone(query.Args{{List: []string{strings.Repeat("x", sampleBytesMax), "y"}, IsList: true}}); got != nil {
+		t.Error("arguments over the limit are kept")
+	}
+	c := liteChaos(t)
+	for i := range entriesMax + 100 {
+		c.guard.entry(&plan.Plan{Shape: &shape.Shape{ID: fmt.Sprint(i)}}, nil)
+	}
+	n := 0
+	c.guard.entries.Range(func(any, any) bool { n++; return true })
+	if n > entriesMax || n < entriesMax-100 || int64(n) != c.guard.entryCount.Load() {
+		t.Errorf("%d entries, %d counted", n, c.guard.entryCount.Load())
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	c := liteChaos(t)
+	d := &Drift{Index: Index{ID: "x"}}
+	for name, w := range map[string]struct {
+		work *work
+		want time.Duration
+	}{
+		"nothing is known": {nil, 5 * time.Second},
+		"a build":          {&work{incident: Incident{State: Repairing}, progress: Progress{Left: 40 * time.Second}}, 40 * time.Second},
+		"a long one":       {&work{incident: Incident{State: Repairing}, progress: Progress{Left: time.Hour}}, 2 * time.Minute},
+		"a short one":      {&work{incident: Incident{State: Repairing}, progress: Progress{Left: time.Millisecond}}, time.Second},
+		"held back":        {&work{incident: Incident{State: Held, NotBefore: time.Now().Add(8 * time.Second)}}, 10 * time.Second},
+		"for a person":     {&work{incident: Incident{State: Blocked}}, time.Minute},
+		"stopped":          {&work{incident: Incident{State: Stopped}}, time.Minute},
+	} {
+		c.guard.workMu.Lock()
+		delete(c.guard.work, "x")
+		if w.work != nil {
+			c.guard.work["x"] = w.work
+		}
+		c.guard.workMu.Unlock()
+		if got := c.guard.wait(d); got != w.want {
+			t.Errorf("%s: %v, want %v", name, got, w.want)
+		}
+	}
+	c.guard.workMu.Lock()
+	delete(c.guard.work, "x")
+	c.guard.workMu.Unlock()
+}
+
+// What a client reads of a refusal says nothing of indexes unless the client is the admin.
+func TestWhoReadsTheReason(t *testing.T) {
+	c := liteChaos(t)
+	s := &shedding{drift: &Drift{Index: Index{ID: "x"}}, reason: "the index x is missing"}
+	for role, want := range map[string]string{"admin": s.reason, "user": ""} {
+		f := c.guard.fault(s, &plan.Plan{Shape: &shape.Shape{Role: role}})
+		if f.Details != want || f.Code != fault.IndexLost || f.HTTPStatus() != 503 || len(f.Headers) != 1 || f.Headers[0] != [2]string{"Retry-After", "5"} {
+			t.Errorf("%s: %+v", role, f)
+		}
+		if strings.Contains(f.Message+f.Hint, "x is missing") {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// A status can be read back from its JSON, as `pintail guard` does.
+func TestStatusJSON(t *testing.T) {
+	is := Status{Mode: Act, Drift: []Drift{{Kind: Missing, Index: Index{ID: "s.x", Name: "x", Table: schema.Name{Schema: "s", Name: "t"}}}}, Checked: &Checked{Found: []Damage{{Table: schema.Name{Name: "t"}, What: "?"}}}}
+	text, err := json.Marshal(is)
+	if err != nil || !strings.Contains(string(text), `"table":"s.t"`) {
+		t.Fatal(string(text), err)
+	}
+	var back Status
+	if err := json.Unmarshal(text, &back); err != nil || back.Drift[0].Index.Table != is.Drift[0].Index.Table || back.Checked.Found[0].Table.Name != "t" || back.Lost() != 1 {
+		t.Errorf("%+v %v", back, err)
+	}
+}
+
+// What a hook reads and writes inside a transaction is shed too.
+func TestLiteHooksAreShed(t *testing.T) {
+	c := liteChaos(t, held(time.Second))
+	c.warm()
+	p, q := c.plans["by kind"], c.plans["upsert"]
+	_, pArgs := query.Parameterize(c.shapes["by kind"], nil)
+	_, qArgs := query.Parameterize(c.shapes["upsert"], nil)
+	var read, wrote error
+	hook := func(ctx context.Context, h store.Handle) error {
+		_, read = h.Read(ctx, p, pArgs)
+		_, wrote = h.Write(ctx, q, qArgs)
+		return nil
+	}
+	write := func() error {
+		_, args := query.Parameterize(c.shapes["rename"], nil)
+		_, err := c.store.Write(context.Background(), store.Tx{Plan: c.plans["rename"], Args: args, Before: []store.Hook{hook}})
+		return err
+	}
+	if err := write(); err != nil || read != nil || wrote != nil {
+		t.Fatal(err, read, wrote)
+	}
+	c.harm("DROP INDEX item_kind; DROP INDEX item_sku")
+	if err := write(); err != nil || !lost(read) || !lost(wrote) {
+		t.Error(err, read, wrote)
+	}
+	c.eventually("back", func() bool { return c.guard.Status().Lost() == 0 })
+	if err := write(); err != nil || read != nil || wrote != nil {
+		t.Error(err, read, wrote)
+	}
+}
+
+// A misled engine's plans read the whole of item, and its statistics can't be made.
+type misled struct {
+	Engine
+	mislead atomic.Bool
+}
+
+func (e *misled) Explain(ctx context.Context, p *plan.Plan, args query.Args) ([]Standing, error) {
+	if e.mislead.Load() {
+		return []Standing{{Scans: []Scan{{Table: "item"}}, Sorts: 1}}, nil
+	}
+	return e.Engine.Explain(ctx, p, args)
+}
+
+func (e *misled) Repair(ctx context.Context, r Repair) error {
+	if r.Drift.Kind == Unused && e.mislead.Load() {
+		return &RetryError{Err: errors.New("not yet")}
+	}
+	return e.Engine.Repair(ctx, r)
+}
+
+// An index is built again, and the planner goes another way: what stood on it stays shed until there are new statistics.
+func TestLiteUnusedAfterItsRepair(t *testing.T) {
+	c := liteChaos(t, func(c *Config) { c.Engine = &misled{Engine: c.Engine} })
+	c.warm()
+	e := c.guard.config.Engine.(*misled)
+	e.mislead.Store(true)
+	c.harm("DROP INDEX item_kind")
+	c.eventually("unused", func() bool {
+		st := c.guard.Status()
+		return len(st.Drift) == 1 && st.Drift[0].Kind == Unused && len(st.Shed) > 0
+	})
+	e.mislead.Store(false)
+	c.healed()
+}
