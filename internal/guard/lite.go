@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -49,32 +50,141 @@ const copiesMax = 2
 // A liteCopy is an empty database of a schema.
 type liteCopy struct {
 	of      *schema.Schema
-	db      *sqlite.Beside // nil while nobody needs it
 	catalog liteCatalog
-	stats   int // of liteStats, which it has
+	tables  map[string][]string // the statements that make each, by its name in the file
+	views   []string
+
+	db    *sqlite.Beside  // nil while nobody needs it
+	made  map[string]bool // the tables that it has; with "" the views too
+	stats int             // of liteStats, which it has
 }
 
-// open makes the empty database.
-func (c *liteCopy) open(ctx context.Context) error {
+const (
+	// copiedAtOnce is how many tables are made in one empty database while they are spelled: SQLite reads all definitions again for each new one.
+	copiedAtOnce = 40
+
+	// copiedMax is how many tables a schema may have for a plan to be held against all of them: one that reads a view, or is a named query.
+	copiedMax = 400
+)
+
+// spell makes every table once, to read its indexes as the live file has them.
+func (c *liteCopy) spell(ctx context.Context) error {
+	statements, _ := migrate.Create(c.of, migrate.SQLite)
+	c.tables = map[string][]string{}
+	c.catalog = liteCatalog{byName: map[string]*liteIndex{}, keys: map[string]*liteIndex{}, tables: map[string]string{}, names: namesOf(c.of)}
+	var names []string
+	plain := plainNames(c.of)
+	for _, st := range statements {
+		switch {
+		case !st.Late:
+			names = append(names, plain[len(names)])
+			c.tables[names[len(names)-1]] = []string{st.SQL}
+		case strings.HasPrefix(st.SQL, "CREATE VIEW"):
+			c.views = append(c.views, st.SQL)
+		default:
+			name := names[len(names)-1]
+			c.tables[name] = append(c.tables[name], st.SQL)
+		}
+	}
+	for batch := range slices.Chunk(names, copiedAtOnce) {
+		if err := c.spellSome(ctx, batch); err != nil {
+			return fmt.Errorf("make an empty copy of the schema: %w", err)
+		}
+	}
+	return nil
+}
+
+// plainNames are the tables that migrate.Create makes, in its order.
+func plainNames(s *schema.Schema) (out []string) {
+	impossible := migrate.NotOnSQLite(s)
+	for _, t := range s.Tables {
+		if t.View == nil && impossible[t] == "" {
+			out = append(out, litesql.StoredName(t.Name))
+		}
+	}
+	return out
+}
+
+func (c *liteCopy) spellSome(ctx context.Context, tables []string) error {
 	db, err := sqlite.NewBeside()
 	if err != nil {
 		return err
 	}
-	err = db.Do(ctx, lookLimit, func(conn *sqlite3.Conn) (err error) {
-		statements, _ := migrate.Create(c.of, migrate.SQLite)
-		for _, st := range statements {
-			if err := conn.Exec(st.SQL); err != nil && !st.Late { // a view may name what only the live file has
-				return fmt.Errorf("make an empty copy of the schema: %w", err)
+	err = db.Do(ctx, lookLimit, func(conn *sqlite3.Conn) error {
+		for _, t := range tables {
+			for _, sql := range c.tables[t] {
+				if err := conn.Exec(sql); err != nil {
+					return err
+				}
 			}
 		}
-		c.catalog, err = readLite(conn)
+		some, err := readLite(conn)
+		c.catalog.indexes = append(c.catalog.indexes, some.indexes...)
+		maps.Copy(c.catalog.byName, some.byName)
+		maps.Copy(c.catalog.keys, some.keys)
+		maps.Copy(c.catalog.tables, some.tables)
 		return err
 	})
-	if err != nil {
-		return errors.Join(err, db.Close())
+	return errors.Join(err, db.Close())
+}
+
+// open makes the empty database, with what a plan needs.
+func (c *liteCopy) open(ctx context.Context, p *plan.Plan) (err error) {
+	if c.db == nil {
+		if c.db, err = sqlite.NewBeside(); err != nil {
+			return err
+		}
+		c.made, c.stats = map[string]bool{}, -1
 	}
-	c.db, c.stats, c.catalog.names = db, -1, namesOf(c.of)
-	return nil
+	need, all := c.needs(p)
+	return c.db.Do(ctx, lookLimit, func(conn *sqlite3.Conn) error {
+		for _, t := range need {
+			if c.made[t] {
+				continue
+			}
+			for _, sql := range c.tables[t] {
+				if err := conn.Exec(sql); err != nil {
+					return fmt.Errorf("make an empty copy of %s: %w", t, err)
+				}
+			}
+			c.made[t], c.stats = true, -1
+		}
+		if all && !c.made[""] {
+			c.made[""] = true
+			for _, sql := range c.views {
+				_ = conn.Exec(sql) // one may name what only the live file has; whoever reads it hears so
+			}
+		}
+		return nil
+	})
+}
+
+// needs gives the tables that a plan may touch: its own, and those whose keys refer to them. A view or a named query may touch any.
+func (c *liteCopy) needs(p *plan.Plan) (tables []string, all bool) {
+	seen := map[string]bool{}
+	add := func(t *schema.Table) {
+		if name := litesql.StoredName(t.Name); !seen[name] && t.View == nil {
+			seen[name] = true
+			tables = append(tables, name)
+		}
+	}
+	own := slices.Concat(p.Facts.Reads, p.Facts.Writes)
+	all = p.Facts.Opaque || slices.ContainsFunc(own, func(t *schema.Table) bool { return t.View != nil })
+	if all && len(c.tables) <= copiedMax {
+		return slices.Sorted(maps.Keys(c.tables)), true
+	}
+	for _, t := range own {
+		add(t)
+		for _, f := range t.Foreign {
+			add(f.To)
+		}
+		for _, r := range t.Relations {
+			if r.Foreign != nil {
+				add(r.Foreign.Table)
+			}
+		}
+	}
+	return tables, false
 }
 
 // close gives its memory back.
@@ -141,10 +251,10 @@ func (l *Lite) copy(ctx context.Context, s *schema.Schema) (*liteCopy, error) {
 		}
 	}
 	c := &liteCopy{of: s}
-	if err := c.open(ctx); err != nil {
+	err := c.spell(ctx)
+	if err != nil {
 		return nil, err
 	}
-	err := c.close()
 	for len(l.copies) >= copiesMax {
 		last := len(l.copies) - 1
 		err = errors.Join(err, l.copies[last].close())
@@ -201,10 +311,8 @@ func (l *Lite) ExplainDeclared(ctx context.Context, s *schema.Schema, p *plan.Pl
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.db == nil {
-		if err := c.open(ctx); err != nil {
-			return nil, err
-		}
+	if err := c.open(ctx, p); err != nil {
+		return nil, err
 	}
 	if c.stats != l.stats.version {
 		if err := c.db.Do(ctx, lookLimit, l.stats.write); err != nil {

@@ -47,19 +47,22 @@ type liteKey struct {
 
 // catalogSQL reads every index with its keys in one statement.
 const catalogSQL = `
-	SELECT t.name, l.name, l."unique", l.origin, l.partial, coalesce(m.sql, ''), coalesce(x.name, ''), x."desc", coalesce(x.coll, '')
+	SELECT t.name, l.name, l."unique", l.origin, l.partial, coalesce(x.name, ''), x."desc", coalesce(x.coll, '')
 	FROM sqlite_schema t JOIN pragma_index_list(t.name) l JOIN pragma_index_xinfo(l.name) x ON x.key = 1
-		LEFT JOIN sqlite_schema m ON m.name = l.name AND m.type = 'index'
 	WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND t.name NOT LIKE '\_pintail\_%' ESCAPE '\'
 	ORDER BY t.name, l.name, x.seqno`
 
-// rowidSQL reads the tables, with the column that is another name for the rowid.
-const rowidSQL = `
-	SELECT t.name, coalesce((SELECT x.name FROM pragma_table_info(t.name) x WHERE x.pk = 1 AND upper(x.type) = 'INTEGER'
-			AND NOT EXISTS (SELECT 1 FROM pragma_table_info(t.name) y WHERE y.pk > 1)
-			AND NOT EXISTS (SELECT 1 FROM pragma_index_list(t.name) l WHERE l.origin = 'pk')), '')
-	FROM sqlite_schema t
-	WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND t.name NOT LIKE '\_pintail\_%' ESCAPE '\'`
+// keySQL reads the columns of primary keys.
+const keySQL = `
+	SELECT t.name, x.name, upper(x.type)
+	FROM sqlite_schema t JOIN pragma_table_info(t.name) x ON x.pk > 0
+	WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND t.name NOT LIKE '\_pintail\_%' ESCAPE '\'
+	ORDER BY t.name`
+
+// textSQL reads the tables, and the texts of indexes.
+const textSQL = `
+	SELECT type = 'index', name, coalesce(sql, '') FROM sqlite_schema
+	WHERE type IN ('table', 'index') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE '\_pintail\_%' ESCAPE '\'`
 
 // readLite reads the catalog of a connection's main database, on one snapshot.
 func readLite(c *sqlite3.Conn) (liteCatalog, error) {
@@ -77,31 +80,49 @@ func readLiteInside(c *sqlite3.Conn) (liteCatalog, error) {
 	if out.version, err = liteNumber(c, "PRAGMA schema_version"); err != nil {
 		return out, err
 	}
+	texts := map[string]string{}
+	err = liteEach(c, textSQL, func(st *sqlite3.Stmt) {
+		if name := st.ColumnText(1); st.ColumnBool(0) {
+			texts[name] = st.ColumnText(2)
+		} else {
+			out.tables[strings.ToLower(name)] = name
+		}
+	})
+	if err != nil {
+		return out, err
+	}
 	err = liteEach(c, catalogSQL, func(st *sqlite3.Stmt) {
 		name := st.ColumnText(1)
 		x := out.byName[strings.ToLower(name)]
 		if x == nil {
-			x = &liteIndex{name: name, table: st.ColumnText(0), unique: st.ColumnBool(2), origin: st.ColumnText(3), partial: st.ColumnBool(4), sql: st.ColumnText(5)}
+			x = &liteIndex{name: name, table: st.ColumnText(0), unique: st.ColumnBool(2), origin: st.ColumnText(3), partial: st.ColumnBool(4), sql: texts[name]}
 			out.indexes = append(out.indexes, x)
 			out.byName[strings.ToLower(name)] = x
 			if x.origin == "pk" {
 				out.keys[strings.ToLower(x.table)] = x
 			}
 		}
-		x.keys = append(x.keys, liteKey{st.ColumnText(6), st.ColumnBool(7), strings.ToUpper(st.ColumnText(8))})
+		x.keys = append(x.keys, liteKey{st.ColumnText(5), st.ColumnBool(6), strings.ToUpper(st.ColumnText(7))})
 	})
 	if err != nil {
 		return out, err
 	}
-	err = liteEach(c, rowidSQL, func(st *sqlite3.Stmt) {
-		table, column := st.ColumnText(0), st.ColumnText(1)
-		out.tables[strings.ToLower(table)] = table
-		if column != "" {
-			x := &liteIndex{name: "the primary key", table: table, unique: true, origin: "pk", rowid: true, keys: []liteKey{{column: column}}}
-			out.indexes = append(out.indexes, x)
-			out.keys[strings.ToLower(table)] = x
+	// A table's only key column that is an INTEGER and has no index is another name for the rowid.
+	var rowids []*liteIndex
+	err = liteEach(c, keySQL, func(st *sqlite3.Stmt) {
+		x := &liteIndex{name: "the primary key", table: st.ColumnText(0), unique: true, origin: "pk", rowid: st.ColumnText(2) == "INTEGER", keys: []liteKey{{column: st.ColumnText(1)}}}
+		if n := len(rowids) - 1; n >= 0 && rowids[n].table == x.table {
+			rowids[n].rowid = false
+			return
 		}
+		rowids = append(rowids, x)
 	})
+	for _, x := range rowids {
+		if lower := strings.ToLower(x.table); x.rowid && out.keys[lower] == nil {
+			out.indexes = append(out.indexes, x)
+			out.keys[lower] = x
+		}
+	}
 	return out, err
 }
 
@@ -315,7 +336,9 @@ func (l *Lite) reread(c *sqlite3.Conn, s *schema.Schema, declared *liteCopy, dat
 	}
 	if text != next.text {
 		next.text, next.applied = text, nil
-		if parsed, mistakes := schema.Parse(schema.Source{Name: "the applied schema", Text: text}); len(mistakes) == 0 && text != "" {
+		if text == schema.Print(s) { // the usual case, in which nothing has to be spelled twice
+			next.applied = s
+		} else if parsed, mistakes := schema.Parse(schema.Source{Name: "the applied schema", Text: text}); len(mistakes) == 0 && text != "" {
 			next.applied = parsed
 		}
 	}

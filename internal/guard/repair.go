@@ -260,6 +260,13 @@ func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool)
 		}
 		return errors.Join(saved, g.postpone(ctx, records, w, err))
 	}
+	g.workMu.Lock()
+	i = w.incident
+	g.workMu.Unlock()
+	g.tally(&i) // before they are answered again
+	g.workMu.Lock()
+	w.incident = i
+	g.workMu.Unlock()
 	g.damageMu.Lock()
 	delete(g.damage, d.Index.ID)
 	g.damageMu.Unlock()
@@ -290,22 +297,27 @@ func (g *Guard) current(w *work) Incident {
 // save writes an incident down.
 func (g *Guard) save(ctx context.Context, records Records, w *work, i Incident) error {
 	i.Touched = time.Now()
-	if sit := g.now.Load(); sit != nil && !i.State.Ended() {
-		i.Shapes, i.Shed = nil, 0
-		for _, s := range g.shedShapes(sit) {
-			if s.Index != i.Subject {
-				continue
-			}
-			i.Shed += s.Refused
-			if len(i.Shapes) < shapesTold {
-				i.Shapes = append(i.Shapes, s.Label)
-			}
-		}
+	if !i.State.Ended() {
+		g.tally(&i)
 	}
 	g.workMu.Lock()
 	w.incident = i
 	g.workMu.Unlock()
 	return records.Save(ctx, i)
+}
+
+// tally counts what is refused because of an incident, while it lasts.
+func (g *Guard) tally(i *Incident) {
+	i.Shapes, i.Shed = nil, 0
+	for _, s := range g.shedShapes(g.now.Load()) {
+		if s.Index != i.Subject {
+			continue
+		}
+		i.Shed += s.Refused
+		if len(i.Shapes) < shapesTold {
+			i.Shapes = append(i.Shapes, s.Label)
+		}
+	}
 }
 
 // postpone notes a repair that failed, and when it is tried again.

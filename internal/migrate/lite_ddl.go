@@ -46,6 +46,9 @@ func (w *liteWriter) create() []Statement {
 	return out
 }
 
+// NotOnSQLite says why SQLite can't have some tables of a schema: Create makes all others.
+func NotOnSQLite(s *schema.Schema) map[*schema.Table]string { return notOnSQLite(s) }
+
 // notOnSQLite says why SQLite can't have some tables.
 func notOnSQLite(s *schema.Schema) map[*schema.Table]string {
 	out := map[*schema.Table]string{}

@@ -26,10 +26,10 @@ type Reading struct {
 }
 
 // accesses says how a connection would run a plan. Arguments that don't parse are left out.
-func (c *conn) accesses(l *litesql.Plan, p *plan.Plan, args query.Args) (a Access, err error) {
+func (c *conn) accesses(l *litesql.Plan, p *plan.Plan, args query.Args, n *objectNames) (a Access, err error) {
 	if p.Op == plan.Sequence {
 		for i, step := range l.Steps {
-			one, err := c.accesses(step, p.Steps[i], args)
+			one, err := c.accesses(step, p.Steps[i], args, n)
 			if err != nil {
 				return a, err
 			}
@@ -39,10 +39,7 @@ func (c *conn) accesses(l *litesql.Plan, p *plan.Plan, args query.Args) (a Acces
 		}
 		return a, nil
 	}
-	x := &accessing{c: c, binding: &binding{args: args, call: p.Call, keys: []byte("[]")}, aliases: litesql.Occurrences(p), out: &a}
-	if err := x.names(); err != nil {
-		return a, err
-	}
+	x := &accessing{c: c, binding: &binding{args: args, call: p.Call, keys: []byte("[]")}, aliases: litesql.Occurrences(p), objectNames: n, out: &a}
 	for _, q := range explained(l) {
 		if err := x.plan(q.sql, q.binds); err != nil {
 			return a, err
@@ -94,30 +91,47 @@ type accessing struct {
 	c       *conn
 	binding *binding
 	aliases map[string]*schema.Table
-	indexes []string
-	tables  map[int64]string  // by root page
-	stored  map[string]string // by lower-case name
-	out     *Access
+	*objectNames
+	out *Access
 }
 
-// names reads what the file's tables and indexes are called: EXPLAIN quotes no name.
-func (x *accessing) names() error {
-	x.tables, x.stored = map[int64]string{}, map[string]string{}
-	st, _, err := x.c.Prepare("SELECT type, name, rootpage FROM sqlite_schema WHERE type IN ('table', 'index')")
+// objectNames are what a file's tables and indexes are called, at one version of its schema. EXPLAIN quotes no name.
+type objectNames struct {
+	version int64
+	indexes map[string]bool
+	tables  map[int64]string  // by root page
+	stored  map[string]string // by lower-case name
+}
+
+// objects reads them, where those of known aren't of now.
+func (c *conn) objects(known *objectNames) (*objectNames, error) {
+	version, err := c.text("PRAGMA schema_version")
 	if err != nil {
-		return err
+		return nil, err
+	}
+	version.Step()
+	n := &objectNames{version: version.ColumnInt64(0), indexes: map[string]bool{}, tables: map[int64]string{}, stored: map[string]string{}}
+	if err := version.Reset(); err != nil {
+		return nil, err
+	}
+	if known != nil && known.version == n.version {
+		return known, nil
+	}
+	st, _, err := c.Prepare("SELECT type, name, rootpage FROM sqlite_schema WHERE type IN ('table', 'index')")
+	if err != nil {
+		return nil, err
 	}
 	defer st.Close()
 	for st.Step() {
 		name := st.ColumnText(1)
 		if st.ColumnText(0) == "index" {
-			x.indexes = append(x.indexes, name)
+			n.indexes[name] = true
 			continue
 		}
-		x.tables[st.ColumnInt64(2)] = name
-		x.stored[strings.ToLower(name)] = name
+		n.tables[st.ColumnInt64(2)] = name
+		n.stored[strings.ToLower(name)] = name
 	}
-	return st.Err()
+	return n, st.Err()
 }
 
 // plan reads EXPLAIN QUERY PLAN. The values are bound: with statistics of how they are distributed, SQLite plans by them.
@@ -192,13 +206,12 @@ func (x *accessing) reading(scan bool, text string) (*Reading, string) {
 
 // index finds the longest name of an index that a text begins with: what follows says what is looked for in it.
 func (x *accessing) index(text string) string {
-	longest := ""
-	for _, name := range x.indexes {
-		if len(name) > len(longest) && strings.HasPrefix(text, name) && (len(text) == len(name) || text[len(name)] == ' ') {
-			longest = name
+	for end := len(text); end > 0; end = strings.LastIndexByte(text[:end], ' ') {
+		if x.indexes[text[:end]] {
+			return text[:end]
 		}
 	}
-	return longest
+	return ""
 }
 
 // program reads EXPLAIN: into which tables rows are put, by triggers too.

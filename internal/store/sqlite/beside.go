@@ -18,8 +18,9 @@ import (
 type Beside struct {
 	path, vfs string
 
-	mu sync.Mutex
-	c  *conn
+	mu    sync.Mutex
+	c     *conn
+	names *objectNames // as last read
 }
 
 // OpenBeside opens one on a database file that is there.
@@ -54,7 +55,10 @@ func (b *Beside) Accesses(ctx context.Context, p *plan.Plan, args query.Args) (a
 		return a, err
 	}
 	err = b.do(ctx, time.Second, func(c *conn) (err error) {
-		a, err = c.accesses(l, p, args)
+		if b.names, err = c.objects(b.names); err != nil {
+			return err
+		}
+		a, err = c.accesses(l, p, args, b.names)
 		return err
 	})
 	return a, err
