@@ -24,7 +24,6 @@ type client struct {
 	used    float64
 	running int
 	waiting int
-	strayed bool // nobody finds it any more
 }
 
 func newClients() clients { return clients{of: map[netip.Addr]*client{}} }
