@@ -27,7 +27,8 @@ const (
 	fallsLeast  = 5.0 // the work becomes this many times less, or the class falls
 	tryLeast    = 1.5 // less than that on the largest shadow isn't looked at further
 	harmMost    = 1.1 // no other query's work grows more than that,
-	harmUnits   = 20  // apart from so many units: those by which a write keeps one index more
+	harmUnits   = 20  // apart from so many units,
+	harmWrites  = 60  // or so many of a write, which keeps one index more: some twenty for each row
 	proofTries  = 4   // parameters of each query that are tried again
 	indexesMost = 60  // candidates that are built
 )
@@ -222,7 +223,7 @@ func bestFor(sub *subject, list []*candidate) *candidate {
 		}
 		had, wider := best.work[sub], len(c.index.Columns)-len(best.index.Columns)
 		switch {
-		case wider < 0 && work <= clearly*had+slack, wider > 0 && had > clearly*work+slack:
+		case wider < 0 && work <= clearly*had+clearlyLess, wider > 0 && had > clearly*work+clearlyLess:
 			best = c
 		case wider != 0:
 		case work < had*0.9, work <= had*1.1 && c.kept && !best.kept:
@@ -234,8 +235,8 @@ func bestFor(sub *subject, list []*candidate) *candidate {
 
 // How much more work clearly more is.
 const (
-	clearly = 4
-	slack   = 200
+	clearly     = 4
+	clearlyLess = 200
 )
 
 // prove builds an index on the two largest shadows of every scenario and asks the subject again, and all others. It stays there
@@ -333,7 +334,11 @@ func (r *run) harmless(ctx context.Context, but *subject, x *schema.Index) (bool
 				if err != nil {
 					return false, err
 				}
-				if was := c.Rungs[len(c.Rungs)-1].first(proofTries); !ok || now > harmMost*was && now > was+harmUnits {
+				slack := float64(harmUnits)
+				if !sub.replay.plan.ReadsOnly() {
+					slack = harmWrites
+				}
+				if was := c.Rungs[len(c.Rungs)-1].first(proofTries); !ok || now > harmMost*was && now > was+slack {
 					return false, nil
 				}
 			}

@@ -63,7 +63,7 @@ func checkAdvice(t *testing.T, rep *Report) {
 }
 
 func TestAdviceSQLite(t *testing.T) {
-	rep, err := Run(context.Background(), Options{Schema: shopSchema(t), Live: lives(t), Capture: ask(t, advisedQuestions()), Rows: 100_000})
+	rep, err := Run(context.Background(), Options{Schema: shopSchema(t), Live: lives(t), Capture: ask(t, advisedQuestions()), Rows: 40_000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestAdviceSQLite(t *testing.T) {
 
 func TestAdvicePostgres(t *testing.T) {
 	dsn := pgtest.DSN(t)
-	rep, err := Run(context.Background(), Options{Schema: shopSchema(t), Live: lives(t), Capture: askPostgres(t, advisedQuestions()), Database: dsn, Rows: 100_000})
+	rep, err := Run(context.Background(), Options{Schema: shopSchema(t), Live: lives(t), Capture: askPostgres(t, advisedQuestions()), Database: dsn, Rows: 40_000})
 	if err != nil {
 		t.Fatal(err)
 	}

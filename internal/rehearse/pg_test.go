@@ -37,7 +37,7 @@ func leftovers(t *testing.T, dsn string) (n int) {
 func TestRunPostgres(t *testing.T) {
 	dsn := pgtest.DSN(t)
 	list := questions()
-	rep, err := Run(context.Background(), Options{Schema: shopSchema(t), Capture: askPostgres(t, list), Database: dsn, Rows: 100_000, NoAdvice: true})
+	rep, err := Run(context.Background(), Options{Schema: shopSchema(t), Capture: askPostgres(t, list), Database: dsn, Rows: 40_000, NoAdvice: true})
 	if err != nil {
 		t.Fatal(err)
 	}
