@@ -166,9 +166,11 @@ func Short(n float64) string {
 	return strconv.FormatFloat(n/1e6, 'f', 1, 64) + "M"
 }
 
-// Millis writes a time in milliseconds as a person does: 0.21 ms, 4.2 ms, 132 ms, 1.3 s.
+// Millis writes a time in milliseconds as a person does: 12 µs, 0.21 ms, 4.2 ms, 132 ms, 1.3 s.
 func Millis(ms float64) string {
 	switch {
+	case ms > 0 && ms < .0995:
+		return strconv.FormatFloat(ms*1e3, 'f', 0, 64) + " µs"
 	case ms < .995:
 		return strconv.FormatFloat(ms, 'f', 2, 64) + " ms"
 	case ms < 9.95:

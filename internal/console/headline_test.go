@@ -53,7 +53,7 @@ func TestNumbersAreShort(t *testing.T) {
 			t.Errorf("%v is written as %s, want %s", n, got, want)
 		}
 	}
-	for ms, want := range map[float64]string{0: "0.00 ms", .21: "0.21 ms", .999: "1.0 ms", 4.24: "4.2 ms", 9.96: "10 ms", 132: "132 ms", 999.6: "1.0 s", 1310: "1.3 s", 12_400: "12 s"} {
+	for ms, want := range map[float64]string{0: "0.00 ms", .004: "4 µs", .099: "99 µs", .0996: "0.10 ms", .21: "0.21 ms", .999: "1.0 ms", 4.24: "4.2 ms", 9.96: "10 ms", 132: "132 ms", 999.6: "1.0 s", 1310: "1.3 s", 12_400: "12 s"} {
 		if got := Millis(ms); got != want {
 			t.Errorf("%v ms is written as %s, want %s", ms, got, want)
 		}

@@ -41,8 +41,9 @@ export function short(n) {
   return `${(n / 1e6).toFixed(1)}M`;
 }
 
-/** Milliseconds as a person writes them: 0.21 ms, 4.2 ms, 132 ms, 1.3 s. */
+/** Milliseconds as a person writes them: 12 µs, 0.21 ms, 4.2 ms, 132 ms, 1.3 s. */
 export function time(ms) {
+  if (ms > 0 && ms < 0.0995) return `${Math.round(ms * 1000)} µs`;
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;

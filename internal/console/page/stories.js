@@ -47,6 +47,7 @@ export class Stories {
   }
 
   async ask(method, path) {
+    this.wanted = method === 'POST';
     try {
       const answer = await fetch(path, { method });
       if (!answer.ok) this.say((await answer.text()).trim().slice(0, 300));
@@ -56,6 +57,7 @@ export class Stories {
   }
 
   say(text) {
+    this.wanted = false;
     $('story').hidden = false;
     const v = $('story-verdict');
     v.hidden = false;
@@ -74,6 +76,8 @@ export class Stories {
   begin(told) {
     this.run = { number: told.run, name: told.name, going: true, began: new Date(told.began), samples: [], charts: [], marks: [], verdict: false };
     $('story').hidden = false;
+    if (this.wanted) $('story').scrollIntoView({ block: 'start' }); // by whoever looks at this page
+    this.wanted = false;
     $('story').dataset.story = told.name;
     this.run.bare = told.unprotected;
     this.title(words[told.name]?.[0] ?? told.name);
