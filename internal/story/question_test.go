@@ -47,6 +47,19 @@ func TestQuestions(t *testing.T) {
 	if n := len(questions()); n < outageFew {
 		t.Errorf("%d questions are too few", n)
 	}
+	for _, q := range riddles() {
+		path := q.ask(random)
+		a, err := c.ask(get(shop.listen, path))
+		if err != nil || a.status != 200 {
+			t.Errorf("%s: %v %d %s", q.what, err, a.status, a.body)
+		}
+		if plan := planOf(t, shop, path); !sorts.MatchString(plan) {
+			t.Errorf("an index fits %s:\n%s", q.what, plan)
+		}
+	}
+	if n := len(riddles()); n < 5 {
+		t.Errorf("%d riddles are too few", n)
+	}
 }
 
 // scans matches the plan of a question that reads a whole table, sorts that of one that sorts what it finds.

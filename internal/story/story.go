@@ -47,7 +47,7 @@ type tale struct {
 
 // tales lists all stories in the order in which they are told.
 func tales() []tale {
-	return []tale{outageTale(), staleTale(), floodTale()}
+	return []tale{outageTale(), slowTale(), staleTale(), floodTale()}
 }
 
 // Names lists the stories.

@@ -180,12 +180,31 @@ func TestFlood(t *testing.T) {
 	counts(t, r)
 }
 
+// TestSlow tells it for one question, and with PINTAIL_PROVE for each.
+func TestSlow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half a minute of work")
+	}
+	seeds := map[string]uint64{}
+	for seed := uint64(1); len(seeds) < len(riddles()); seed++ {
+		seeds[drawRiddle(seed).what] = seed
+	}
+	for what, seed := range seeds {
+		r, _ := tellIt(t, "slow", Options{Seed: seed, Brief: !proving()})
+		t.Log(what)
+		counts(t, r)
+		if !proving() {
+			return
+		}
+	}
+}
+
 // TestUnprotected tells the stories that end badly by times alone: on a machine that does other things at the same time, that proves nothing.
 func TestUnprotected(t *testing.T) {
 	if !proving() {
 		t.Skip("times are taken by make prove only")
 	}
-	for _, name := range []string{"outage", "flood"} {
+	for _, name := range []string{"outage", "slow", "flood"} {
 		if r, _ := tellIt(t, name, Options{Seed: 1, Unprotected: true}); r.Result != Died || !r.Passed {
 			t.Errorf("%s, unprotected: %s", name, r.Result)
 		}
