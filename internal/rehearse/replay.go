@@ -127,18 +127,22 @@ func (r *replay) misses(n int) bool {
 	return r.shape.Rows <= r.seed.unit(uint64(n)<<8|0xff)
 }
 
-// anchored says whether an argument is one of several that must be equal in the same row: they are taken from one.
+// anchored says whether an argument is one of several, of different columns, that must be equal in the same row: they are taken from
+// one. Where one column must be equal to two values, a row needs only one of them.
 func anchored(u *use, all []use) bool {
 	if !equality(u) {
 		return false
 	}
-	n := 0
+	others := false
 	for i := range all {
-		if equality(&all[i]) && all[i].alias == u.alias && all[i].column.Table == u.column.Table {
-			n++
+		if o := &all[i]; o != u && equality(o) && o.alias == u.alias && o.column.Table == u.column.Table {
+			if o.column == u.column {
+				return false
+			}
+			others = true
 		}
 	}
-	return n > 1
+	return others
 }
 
 func equality(u *use) bool {

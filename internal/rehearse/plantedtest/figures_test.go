@@ -17,6 +17,7 @@ import (
 var (
 	seeds  = flag.Int("seeds", 10, "with TestFigures: rehearse with so many seeds")
 	engine = flag.String("engine", "", "with TestFigures: rehearse on this engine alone")
+	rows   = flag.Int64("rows", 0, "with TestFigures: rows of the largest shadow; 0 is the rehearsal's default")
 	show   = flag.String("show", "", "with TestFigures: rehearse this query alone, and print all that is known of it")
 	whole  = flag.Bool("whole", false, "with TestFigures: print a line for each query, and not only for those that the rehearsal errs in")
 )
@@ -115,7 +116,7 @@ func rehearseWorld(t *testing.T, engine, world string, all []map[string]Verdict)
 		t.Log(note)
 	}
 	for i := range all {
-		verdicts, rep, err := c.Rehearse(ctx, rehearse.Options{Seed: uint64(i + 1), NoAdvice: i > 0})
+		verdicts, rep, err := c.Rehearse(ctx, rehearse.Options{Seed: uint64(i + 1), Rows: *rows, NoAdvice: i > 0})
 		if err != nil {
 			t.Fatal(err)
 		}

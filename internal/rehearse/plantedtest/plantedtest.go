@@ -37,6 +37,7 @@ type Query struct {
 type Values struct {
 	Typical string // all there are, of which some are drawn
 	Hottest string // the one with the most work behind it; empty where there is no such thing
+	Grows   bool   // what is behind the hottest grows with the world, which is the rehearsal's scenario bigger; else its scenario more is how it grows
 }
 
 // A Draw is what fills the places of one request.
@@ -87,6 +88,16 @@ func (q Query) Request(draw Draw) (*http.Request, error) {
 func (q Query) Hot(values map[string]Values) bool {
 	for _, p := range places.FindAllString(q.Path+q.Body, -1) {
 		if values[p[1:len(p)-1]].Hottest != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// grows says whether the hottest values of a query are of a place where they grow.
+func (q Query) grows(values map[string]Values) bool {
+	for _, p := range places.FindAllString(q.Path+q.Body, -1) {
+		if values[p[1:len(p)-1]].Grows {
 			return true
 		}
 	}

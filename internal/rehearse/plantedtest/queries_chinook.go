@@ -1,17 +1,17 @@
 package plantedtest
 
 var chinookValues = map[string]Values{
-	"track":    {`SELECT TrackId FROM Track`, ``},
-	"album":    {`SELECT AlbumId FROM Album`, `SELECT AlbumId FROM Track GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
-	"artist":   {`SELECT ArtistId FROM Artist`, `SELECT ArtistId FROM Album GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
-	"genre":    {`SELECT GenreId FROM Genre`, `SELECT GenreId FROM Track GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
-	"customer": {`SELECT CustomerId FROM Customer`, ``},
-	"invoice":  {`SELECT InvoiceId FROM Invoice`, ``},
-	"rep":      {`SELECT DISTINCT SupportRepId FROM Customer`, `SELECT SupportRepId FROM Customer GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
-	"country":  {`SELECT DISTINCT Country FROM Customer`, `SELECT Country FROM Customer GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
-	"title":    {`SELECT substr(Name, 2, 12) FROM Track WHERE length(Name) > 15 AND Name NOT GLOB '*[^A-Za-z ]*'`, ``},
-	"playlist": {`SELECT PlaylistId FROM PlaylistTrack GROUP BY 1`, `SELECT PlaylistId FROM PlaylistTrack GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
-	"offset":   {`VALUES (25), (25), (50), (50), (75), (100)`, `SELECT count(*) - 25 FROM Track`},
+	"track":    {Typical: `SELECT TrackId FROM Track`},
+	"album":    {Typical: `SELECT AlbumId FROM Album`, Hottest: `SELECT AlbumId FROM Track GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
+	"artist":   {Typical: `SELECT ArtistId FROM Artist`, Hottest: `SELECT ArtistId FROM Album GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
+	"genre":    {Typical: `SELECT GenreId FROM Genre`, Hottest: `SELECT GenreId FROM Track GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
+	"customer": {Typical: `SELECT CustomerId FROM Customer`},
+	"invoice":  {Typical: `SELECT InvoiceId FROM Invoice`},
+	"rep":      {Typical: `SELECT DISTINCT SupportRepId FROM Customer`, Hottest: `SELECT SupportRepId FROM Customer GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
+	"country":  {Typical: `SELECT DISTINCT Country FROM Customer`, Hottest: `SELECT Country FROM Customer GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
+	"title":    {Typical: `SELECT substr(Name, 2, 12) FROM Track WHERE length(Name) > 15 AND Name NOT GLOB '*[^A-Za-z ]*'`},
+	"playlist": {Typical: `SELECT PlaylistId FROM PlaylistTrack GROUP BY 1`, Hottest: `SELECT PlaylistId FROM PlaylistTrack GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
+	"offset":   {Typical: `VALUES (25), (25), (50), (50), (75), (100)`, Hottest: `SELECT count(*) - 25 FROM Track`},
 }
 
 // chinookQueries run on the sample database, whose foreign keys all have indexes and nothing else has.

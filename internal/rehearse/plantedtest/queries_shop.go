@@ -6,18 +6,18 @@ var values = map[string]map[string]Values{
 }
 
 var shopValues = map[string]Values{
-	"customer":  {`SELECT id FROM customer`, `SELECT customer_id FROM "order" GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
-	"childless": {`SELECT id FROM customer EXCEPT SELECT customer_id FROM "order"`, ``},
-	"email":     {`SELECT email FROM customer`, ``},
-	"city":      {`SELECT DISTINCT city FROM customer`, `SELECT city FROM customer GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
-	"address":   {`SELECT '.' || id || '@' FROM customer`, ``},
-	"order":     {`SELECT id FROM "order"`, ``},
-	"moment":    {`SELECT placed_at FROM "order"`, ``},
-	"offset":    {`VALUES (20), (20), (40), (40), (60), (80), (100), (140), (180)`, `SELECT count(*) / 20 * 20 - 20 FROM "order"`},
-	"toast":     {`SELECT id FROM toast`, `SELECT toast_id FROM order_item GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
-	"name":      {`SELECT name FROM customer`, ``},
-	"total":     {`SELECT CAST(total AS TEXT) FROM "order"`, ``},
-	"voucher":   {`SELECT 'V' || id FROM "order"`, ``},
+	"customer":  {Typical: `SELECT id FROM customer`, Hottest: `SELECT customer_id FROM "order" GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`, Grows: true},
+	"childless": {Typical: `SELECT id FROM customer EXCEPT SELECT customer_id FROM "order"`},
+	"email":     {Typical: `SELECT email FROM customer`},
+	"city":      {Typical: `SELECT DISTINCT city FROM customer`, Hottest: `SELECT city FROM customer GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
+	"address":   {Typical: `SELECT '.' || id || '@' FROM customer`},
+	"order":     {Typical: `SELECT id FROM "order"`},
+	"moment":    {Typical: `SELECT placed_at FROM "order"`},
+	"offset":    {Typical: `VALUES (20), (20), (40), (40), (60), (80), (100), (140), (180)`, Hottest: `SELECT count(*) / 20 * 20 - 20 FROM "order"`},
+	"toast":     {Typical: `SELECT id FROM toast`, Hottest: `SELECT toast_id FROM order_item GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`},
+	"name":      {Typical: `SELECT name FROM customer`},
+	"total":     {Typical: `SELECT CAST(total AS TEXT) FROM "order"`},
+	"voucher":   {Typical: `SELECT 'V' || id FROM "order"`},
 }
 
 // shopQueries run on the demo as it is.

@@ -92,8 +92,8 @@ func (c *Captured) Rehearse(ctx context.Context, o rehearse.Options) (map[string
 	return out, rep, nil
 }
 
-// verdictOf takes from a verdict what can be held against the truth. The work of typical values is foretold by the scenario more,
-// which is how the worlds grow; that of the hottest by the scenario in which it is worse.
+// verdictOf takes from a verdict what can be held against the truth. The worlds grow as in the scenario more, but for what Values.Grows
+// says.
 func verdictOf(name string, v *rehearse.Verdict) Verdict {
 	out := Verdict{
 		Query: name, Class: v.Class.String(), Worse: v.Class >= rehearse.Linear, Unknown: v.Class == rehearse.Unknown, Why: v.Reason, Exponent: v.Exponent,
@@ -103,8 +103,10 @@ func verdictOf(name string, v *rehearse.Verdict) Verdict {
 		case c.Class == rehearse.Unknown:
 		case c.Stratum == shape.Typical && c.Scenario == rehearse.More:
 			out.Typical10 = c.Work.At10
-		case c.Stratum == shape.Hottest:
-			out.Hottest10 = max(out.Hottest10, c.Work.At10)
+		case c.Stratum == shape.Hottest && c.Scenario == rehearse.More:
+			out.Hottest10 = c.Work.At10
+		case c.Stratum == shape.Hottest && c.Scenario == rehearse.Bigger:
+			out.Bigger10 = c.Work.At10
 		}
 	}
 	for _, a := range v.Advice {

@@ -17,8 +17,10 @@ type Verdict struct {
 	Why      string  // where it can't tell
 	Exponent float64 // of the worst case
 
-	Typical10, Hottest10 float64  // the work that it foretells at 10x; 0 where it foretells none
-	Advice               []string // indexes that were proven to give a better class
+	// The work that it foretells at 10x; 0 where it foretells none. Bigger10 is of the hottest values, as they grow in the scenario bigger.
+	Typical10, Hottest10, Bigger10 float64
+
+	Advice []string // indexes that were proven to give a better class
 }
 
 // A Score is how a rehearsal of one engine does.
@@ -66,8 +68,12 @@ func foretells(q Query, v Verdict, t Truth) []foretold {
 	if v.Typical10 > 0 {
 		list = append(list, foretold{"typical", v.Typical10, float64(max(t.Typical[1].Units, 1))})
 	}
-	if v.Hottest10 > 0 && q.Hot(values[q.World]) {
-		list = append(list, foretold{"hottest", v.Hottest10, float64(max(t.Hottest[1].Units, 1))})
+	said := v.Hottest10
+	if q.grows(values[q.World]) {
+		said = v.Bigger10
+	}
+	if said > 0 && q.Hot(values[q.World]) {
+		list = append(list, foretold{"hottest", said, float64(max(t.Hottest[1].Units, 1))})
 	}
 	return list
 }

@@ -16,7 +16,7 @@ func TestJudge(t *testing.T) {
 		"menu":               {Unknown: true},                                                        // not known, and no alarm
 		"orders-counted":     {Worse: true, Exponent: 1, Typical10: 126, Advice: []string{"@index"}}, // too much work
 		"customers-all":      {Unknown: true},                                                        // not known: missed
-		"orders-of-customer": {Worse: true, Exponent: 1, Typical10: 100, Hottest10: 80},
+		"orders-of-customer": {Worse: true, Exponent: 1, Typical10: 100, Hottest10: 1, Bigger10: 80},
 	}, {
 		"order-by-key": {Exponent: 0.04}, "newest-orders": {Exponent: 0.9, Worse: true}, "menu": {Unknown: true},
 		"orders-counted": {Exponent: 1.02}, "customers-all": {Exponent: 5}, "orders-of-customer": {Exponent: 1},
