@@ -96,6 +96,78 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// TestAdviceOnGrownWorlds gives the worlds at 10x and 100x, on SQLite, the indexes that a rehearsal of 1x advises, and counts again: what
+// was to be flat then is.
+func TestAdviceOnGrownWorlds(t *testing.T) {
+	if os.Getenv("PINTAIL_PROVE") == "" {
+		t.Log("worlds take long to grow: in make prove alone")
+		return
+	}
+	for _, world := range Worlds() {
+		if *only != "" && *only != world {
+			continue
+		}
+		t.Run(world, func(t *testing.T) {
+			all := make([]map[string]Verdict, 1)
+			rehearseWorld(t, "sqlite", world, all)
+			var works [3]map[string]Truth
+			for i := range Scales {
+				if i > 0 {
+					works[i] = countAdvised(t, world, Scales[i], all[0])
+				}
+			}
+			kept, promised := 0, 0
+			for name, ten := range works[1] {
+				hundred := works[2][name]
+				grown := Truth{Typical: [3]Work{1: ten.Typical[1], 2: hundred.Typical[1]}, Hottest: [3]Work{1: ten.Hottest[1], 2: hundred.Hottest[1]}}
+				promised++
+				if grown.Worse() {
+					t.Logf("%s is to be flat with %v, and its work grows from %d to %d, of the hottest value from %d to %d", name, all[0][name].Advice,
+						ten.Typical[1].Units, hundred.Typical[1].Units, ten.Hottest[1].Units, hundred.Hottest[1].Units)
+				} else {
+					kept++
+				}
+			}
+			fmt.Printf("%s: of %d queries that an index was to make flat %d are\n", world, promised, kept)
+			if share(kept, promised) < 0.9 && promised > 0 {
+				t.Errorf("of %d queries that an index was to make flat %d are", promised, kept)
+			}
+		})
+	}
+}
+
+// countAdvised counts the work of the queries that are flat with an advised index, on a world that has all advised indexes.
+func countAdvised(t *testing.T, world string, scale int, verdicts map[string]Verdict) map[string]Truth {
+	w := Build(t, world, scale, t.TempDir())
+	var queries []Query
+	for _, q := range Of(world) {
+		for _, a := range verdicts[q.Name].Advice {
+			ok, err := w.Apply(a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok && a.Flat {
+				queries = append(queries, q)
+				break
+			}
+		}
+	}
+	m, err := w.SQLite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	out := map[string]Truth{}
+	for _, q := range queries {
+		typical, hottest, err := w.Count(m, q, draws[scale])
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[q.Name] = Truth{Typical: [3]Work{1: typical}, Hottest: [3]Work{1: hottest}}
+	}
+	return out
+}
+
 // rehearseWorld adds a world's verdicts to those of each seed.
 func rehearseWorld(t *testing.T, engine, world string, all []map[string]Verdict) {
 	ctx := context.Background()

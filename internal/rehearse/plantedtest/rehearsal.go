@@ -3,8 +3,10 @@ package plantedtest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
-	"slices"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/pintail-dev/pintail/internal/migrate"
@@ -12,6 +14,7 @@ import (
 	"github.com/pintail-dev/pintail/internal/rehearse"
 	"github.com/pintail-dev/pintail/internal/shape"
 	"github.com/pintail-dev/pintail/internal/store"
+	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -110,8 +113,31 @@ func verdictOf(name string, v *rehearse.Verdict) Verdict {
 		}
 	}
 	for _, a := range v.Advice {
-		out.Advice = append(out.Advice, a.Line)
+		out.Advice = append(out.Advice, Advice{Table: a.Table, Line: a.Line, Better: a.Class < v.Class && a.Class != rehearse.Unknown, Flat: a.Class < rehearse.Linear})
 	}
-	slices.Sort(out.Advice)
 	return out
+}
+
+// columnsOf finds the columns of an advised index.
+var columnsOf = regexp.MustCompile(`^@index\(columns: (\[[^\]]*\])\)$`)
+
+// Apply makes an advised index in a world's SQLite file. False is an index of another kind than of plain columns.
+func (w *World) Apply(a Advice) (bool, error) {
+	found := columnsOf.FindStringSubmatch(a.Line)
+	if found == nil {
+		return false, nil
+	}
+	var columns []string
+	if err := json.Unmarshal([]byte(found[1]), &columns); err != nil {
+		return false, err
+	}
+	for i, c := range columns {
+		name, down := strings.CutPrefix(c, "-")
+		columns[i] = litesql.Ident(name)
+		if down {
+			columns[i] += " DESC"
+		}
+	}
+	list := strings.Join(columns, ", ")
+	return true, execSQLite(w.Path, "CREATE INDEX IF NOT EXISTS "+litesql.Ident("advised "+a.Table+list)+" ON "+litesql.Ident(a.Table)+" ("+list+")")
 }

@@ -20,7 +20,14 @@ type Verdict struct {
 	// The work that it foretells at 10x; 0 where it foretells none. Bigger10 is of the hottest values, as they grow in the scenario bigger.
 	Typical10, Hottest10, Bigger10 float64
 
-	Advice []string // indexes that were proven to give a better class
+	Advice []Advice
+}
+
+// Advice is an index that a rehearsal proposes and has tried.
+type Advice struct {
+	Table, Line string
+	Better      bool // the class is better with it; else the work alone
+	Flat        bool // the class is better than linear
 }
 
 // A Score is how a rehearsal of one engine does.
@@ -32,7 +39,8 @@ type Score struct {
 	Foretold, Near              int // works at 10x, and of them within 25 % of those that were counted
 	Spread                      int // queries whose exponent differs by more than 0.05 from seed to seed
 	Widest                      float64
-	Advised                     int // of Worse
+	Advised                     int // of Worse, those with an index that is proven to give a better class
+	Lighter                     int // and those with one that gives less work of the same class
 }
 
 // Recall is the share of the worse queries that were found.
@@ -102,8 +110,11 @@ func Judge(engine string, queries []Query, seeds []map[string]Verdict, truths ma
 		}
 		if t.Worse() {
 			s.Worse++
-			if len(v.Advice) > 0 {
+			switch {
+			case slices.ContainsFunc(v.Advice, func(a Advice) bool { return a.Better }):
 				s.Advised++
+			case len(v.Advice) > 0:
+				s.Lighter++
 			}
 		}
 		if v.Unknown {
@@ -161,7 +172,9 @@ func Print(w io.Writer, engine string, seeds []map[string]Verdict, truths map[st
 			wrong = append(wrong, fmt.Sprintf("exponents from %.2f to %.2f", slices.Min(list), slices.Max(list)))
 		}
 		if all {
-			wrong = append(wrong, v.Advice...)
+			for _, a := range v.Advice {
+				wrong = append(wrong, "type "+a.Table+" "+a.Line)
+			}
 		}
 		if len(wrong) > 0 || all {
 			fmt.Fprintf(w, "%-9s %-28s %-5s %5.2f | %-12s %5.2f | %s\n", engine, q.Name, t.Label(), t.Exponent(), v.Class, v.Exponent, strings.Join(wrong, "; "))
@@ -171,10 +184,10 @@ func Print(w io.Writer, engine string, seeds []map[string]Verdict, truths map[st
 
 // Table writes the scores, as docs/rehearse.md has them.
 func Table(w io.Writer, scores []Score) {
-	fmt.Fprintln(w, "| | queries | worse | recall | precision | unknown | work at 10x within 25 % | exponents over seeds within 0.05 | proven advice |")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(w, "| | queries | worse | recall | precision | unknown | work at 10x within 25 % | exponents over seeds within 0.05 | an index makes the class better | or the work less |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|")
 	for _, s := range scores {
-		fmt.Fprintf(w, "| %s | %d | %d | %.3f | %.3f | %d | %d of %d (%.0f %%) | %d of %d, widest %.2f | %d of %d |\n", s.Of, s.Queries, s.Worse,
-			s.Recall(), s.Precision(), s.Unknown, s.Near, s.Foretold, 100*share(s.Near, s.Foretold), s.Queries-s.Spread, s.Queries, s.Widest, s.Advised, s.Worse)
+		fmt.Fprintf(w, "| %s | %d | %d | %.3f | %.3f | %d | %d of %d (%.0f %%) | %d of %d, widest %.2f | %d | %d |\n", s.Of, s.Queries, s.Worse,
+			s.Recall(), s.Precision(), s.Unknown, s.Near, s.Foretold, 100*share(s.Near, s.Foretold), s.Queries-s.Spread, s.Queries, s.Widest, s.Advised, s.Lighter)
 	}
 }
