@@ -30,6 +30,7 @@ const (
 	harmUnits   = 20  // apart from so many units,
 	harmWrites  = 60  // or so many of a write, which keeps one index more: some twenty for each row
 	proofTries  = 4   // parameters of each query that are tried again
+	proofsMost  = 3   // candidates that are tried for one query, until one helps and harms nobody
 	indexesMost = 60  // candidates that are built
 )
 
@@ -52,12 +53,16 @@ func (r *run) advise(ctx context.Context) error {
 		r.tell("trying indexes", adviceTold)
 	}
 	for _, sub := range r.bad() {
-		best := bestFor(sub, list)
-		if best == nil {
-			continue
-		}
-		if err := r.prove(ctx, sub, best); err != nil {
-			return err
+		left := slices.Clone(list)
+		for range proofsMost { // one that harms another query may have a wider one beside it that doesn't
+			best := bestFor(sub, left)
+			if best == nil || len(sub.verdict.Advice) > 0 {
+				break
+			}
+			if err := r.prove(ctx, sub, best); err != nil {
+				return err
+			}
+			left = slices.DeleteFunc(left, func(c *candidate) bool { return c == best })
 		}
 	}
 	for _, sub := range r.bad() {
@@ -105,6 +110,7 @@ func (r *run) candidates() []*candidate {
 			c.subjects = append(c.subjects, sub)
 		}
 	}
+	r.widen(out)
 	for i, c := range out {
 		among := func(d *candidate) bool { return d.index.Name == c.index.Name }
 		for n := 1; r.taken(c.index) || slices.ContainsFunc(out[:i], among); n++ {
@@ -112,6 +118,26 @@ func (r *run) candidates() []*candidate {
 		}
 	}
 	return out
+}
+
+// widen lets an index that begins as another one does be tried for the other's subjects too.
+func (r *run) widen(list []*candidate) {
+	own := map[*candidate][]*subject{}
+	for _, c := range list {
+		own[c] = c.subjects
+	}
+	for _, wide := range list {
+		for _, c := range list {
+			if c.index.Table != wide.index.Table || len(c.index.Columns) >= len(wide.index.Columns) || !leads(wide.index.Columns, c.index.Columns) {
+				continue
+			}
+			for _, sub := range own[c] {
+				if !slices.Contains(wide.subjects, sub) {
+					wide.subjects = append(wide.subjects[:len(wide.subjects):len(wide.subjects)], sub)
+				}
+			}
+		}
+	}
 }
 
 func (r *run) taken(x *schema.Index) bool {
