@@ -151,7 +151,7 @@ func (t *teller) all(ctx context.Context) (bool, error) {
 			o := t.options
 			o.Unprotected = unprotected
 			var last story.Event
-			if !t.json {
+			if !t.json && terminal(t.err) { // elsewhere eight lines are enough
 				t.bar = t.progress(name, "%", 100)
 			}
 			result, err := story.Run(ctx, name, o, func(e story.Event) {
@@ -159,13 +159,14 @@ func (t *teller) all(ctx context.Context) (bool, error) {
 				switch {
 				case t.json:
 					t.event(e)
-				case e.Kind == story.KindSample:
+				case e.Kind == story.KindSample && t.bar != nil:
 					t.bar.at("", int64(100*e.Done))
 				}
 				last = e
 			})
 			if t.bar != nil {
 				t.bar.end()
+				t.bar = nil
 			}
 			if err != nil {
 				return false, fmt.Errorf("the story %s: %w", name, err)
