@@ -55,11 +55,13 @@ text.head{font-weight:600}
 // Sizes of a chart, in pixels.
 const (
 	plotWide   = 760
-	plotHigh   = 230
+	plotHigh   = 244
 	plotLeft   = 64
 	plotRight  = 16
-	plotTop    = 62
+	plotTop    = 76
 	plotBottom = 30
+	plotRows   = 2   // of marks
+	plotLetter = 6.5 // the width of one
 )
 
 // A telling is the events of one story, told once.
@@ -131,19 +133,24 @@ func (t *telling) draw(out *bytes.Buffer, which int) {
 	}
 }
 
-// drawMarks draws a line where something happened, with a few words above it.
+// drawMarks draws a line where something happened, with a few words above it, in two rows: where both are taken, the line has to do.
 func (t *telling) drawMarks(x scale, line func(string, float64, float64, float64, float64), text func(float64, float64, string, string, string)) {
+	taken := [plotRows]float64{} // up to where
 	for _, s := range t.steps {
 		if s.Mark == "" {
 			continue
 		}
 		at := x.at(s.At)
 		line("mark", at, plotTop-6, at, plotHigh-plotBottom)
-		anchor := "start"
-		if at > plotWide*0.8 {
-			anchor = "end"
+		wide := plotLetter * float64(len([]rune(s.Mark)))
+		from := min(at, plotWide-plotRight-wide)
+		for row := range taken {
+			if from >= taken[row] {
+				text(from, plotTop-9-14*float64(row), "faint", "start", s.Mark)
+				taken[row] = from + wide + plotLetter
+				break
+			}
 		}
-		text(at, plotTop-9, "faint", anchor, s.Mark)
 	}
 }
 
