@@ -189,7 +189,7 @@ func choose(xs, ys []float64, scale, noise float64) (m curve, missed float64) {
 	best := math.Inf(1)
 	for f := range forms {
 		e, ok := miss(f, xs, ys, scale)
-		if all, fits := fitForm(f, xs, ys, scale); !ok || !fits || all.b*all.basis(xs[n-1]) < max(partLeast[f], min(3*noise, 0.9))*ys[n-1] {
+		if all, fits := fitForm(f, xs, ys, scale); !ok || !fits || f != constant && all.b*all.basis(xs[n-1]) < max(partLeast[f], min(3*noise, 0.9))*ys[n-1] {
 			e = math.Inf(1)
 		}
 		misses[f] = e

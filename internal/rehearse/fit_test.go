@@ -83,3 +83,12 @@ func TestClassEdges(t *testing.T) {
 		t.Error("a sort makes linear growth linear·log, and nothing else")
 	}
 }
+
+// TestChooseKeepsNoiseFlat takes works of a page, which differ by what its filter happens to meet: no form of growth fits, and the
+// constant is still one.
+func TestChooseKeepsNoiseFlat(t *testing.T) {
+	m, missed := choose([]float64{0.5, 1, 2, 4, 8, 16}, []float64{90, 105, 92, 110, 88, 101}, 5000, 0.03)
+	if m.form != constant || missed > missMost {
+		t.Errorf("the model is %s, and misses by %v", &m, missed)
+	}
+}
