@@ -159,7 +159,7 @@ func TestThePageHoldsItsPolicy(t *testing.T) {
 	for name, f := range files() {
 		text := strings.ReplaceAll(string(f.text), "http://www.w3.org/2000/svg", "")
 		text = strings.ReplaceAll(text, "`http", "")
-		text = regexp.MustCompile("http://\\$\\{s(tate)?\\.server\\.listen}").ReplaceAllString(text, "")
+		text = regexp.MustCompile(`http://\$\{s(tate)?\.server\.listen}`).ReplaceAllString(text, "")
 		for _, wrong := range []string{"https://", "http://", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc", " style=", "onclick", "javascript:", "setAttribute('style'", "createContextualFragment", "DOMParser"} {
 			if strings.Contains(text, wrong) {
 				t.Errorf("%s has %s", name, wrong)

@@ -46,7 +46,7 @@ func TestLiteKeys(t *testing.T) {
 		`CREATE INDEX x ON t (a COLLATE NOCASE ASC)`:                                       {"a COLLATE NOCASE"},
 		`CREATE INDEX`: nil,
 	} {
-		keys, where := keysOf(create, "t")
+		keys, where := keysOf(create)
 		if where != "" {
 			keys = append(keys, "where "+where)
 		}

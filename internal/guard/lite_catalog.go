@@ -181,11 +181,11 @@ func (x *liteIndex) definition() string {
 	}
 	out += " on " + strings.ToLower(x.table) + " "
 	if expression {
-		return out + spelled(after(x.sql, x.table))
+		return out + spelled(after(x.sql))
 	}
 	out += "(" + strings.Join(parts, ", ") + ")"
 	if x.partial {
-		rest := spelled(after(x.sql, x.table))
+		rest := spelled(after(x.sql))
 		if i := strings.Index(rest, ")where"); i >= 0 {
 			out += " WHERE " + rest[i+len(")where"):]
 		} else {
@@ -196,16 +196,15 @@ func (x *liteIndex) definition() string {
 }
 
 // after is what follows the table's name in CREATE INDEX: the keys, and what makes it partial.
-func after(sql, table string) string {
+func after(sql string) string {
 	if i := strings.IndexByte(sql, '('); i >= 0 {
-		on := strings.ToLower(sql[:i])
 		for j := 0; ; { // a parenthesis inside a quoted name
 			k := strings.IndexByte(sql[j:], '(')
 			if k < 0 {
 				return sql[i:]
 			}
 			j += k
-			if on = strings.ToLower(sql[:j]); strings.Count(on, `"`)%2 == 0 && strings.Count(on, "[") == strings.Count(on, "]") && strings.Count(on, "`")%2 == 0 {
+			if on := sql[:j]; strings.Count(on, `"`)%2 == 0 && strings.Count(on, "[") == strings.Count(on, "]") && strings.Count(on, "`")%2 == 0 {
 				return sql[j:]
 			}
 			j++
@@ -273,9 +272,8 @@ func (x *liteIndex) index(names map[string]schema.Name) (Index, bool) {
 		out.Columns = append(out.Columns, k.column)
 	}
 	if x.partial { // whatever word of its condition is a column's name, is one
-		for _, w := range strings.FieldsFunc(spelled(after(x.sql, x.table)), func(r rune) bool { return strings.ContainsRune(" ()=<>!,+-*/%|&~'.", r) }) {
-			out.Columns = append(out.Columns, w)
-		}
+		words := strings.FieldsFunc(spelled(after(x.sql)), func(r rune) bool { return strings.ContainsRune(" ()=<>!,+-*/%|&~'.", r) })
+		out.Columns = append(out.Columns, words...)
 	}
 	return out, true
 }

@@ -167,7 +167,7 @@ func (l *Lite) Duplicates(ctx context.Context, x Index, most int) (out []Duplica
 }
 
 func duplicatesOf(c *sqlite3.Conn, x Index, most int) ([]Duplicate, error) {
-	keys, where := keysOf(x.Create, litesql.StoredName(x.Table))
+	keys, where := keysOf(x.Create)
 	if len(keys) == 0 {
 		return nil, nil
 	}
@@ -208,8 +208,8 @@ func cut(text string) string {
 }
 
 // keysOf takes the keys and the condition out of a schema's own CREATE INDEX, without the direction of a key.
-func keysOf(create, table string) (keys []string, where string) {
-	text := after(create, table)
+func keysOf(create string) (keys []string, where string) {
+	text := after(create)
 	depth, from, quote := 0, 1, byte(0)
 	for i := 0; i < len(text); i++ {
 		c := text[i]
