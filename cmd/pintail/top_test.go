@@ -87,7 +87,9 @@ func TestTopEnds(t *testing.T) {
 		wantErr string
 		wantOut string
 	}{
-		"refuses":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "answers\x1b loopback hosts", http.StatusForbidden) }, "refuses (403): answers· loopback hosts", ""},
+		"refuses": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "answers\x1b loopback hosts", http.StatusForbidden)
+		}, "refuses (403): answers· loopback hosts", ""},
 		"is the API":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such path", 404) }, "is it the address of the API?", ""},
 		"is a page":    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }, "is it the address of the API?", ""},
 		"goes away":    {events(state), "is gone", "Pintail x"},
