@@ -168,13 +168,16 @@ const (
 	growthLeast = 0.1
 	// missTolerance is how much worse a simpler form may miss the rungs held out and still be taken.
 	missTolerance = 0.02
+	// missFactor is how many times worse the line may miss them than a richer form, and still be taken: where even the best one misses by
+	// much, numbers are noisy, and a richer form follows the noise.
+	missFactor = 2
 	// missMost is the relative error at the rungs held out above which nothing is said of the growth.
 	missMost = 0.5
 )
 
 // partLeast is the part of the work at the top that has to grow by a form, so that it is believed: a steep curve under a much
 // larger constant is drawn through noise.
-var partLeast = [forms]float64{root: growthLeast, linear: growthLeast, threeHalves: 0.5, square: 0.5, cube: 0.5}
+var partLeast = [forms]float64{root: growthLeast, linear: growthLeast, threeHalves: 0.8, square: 0.8, cube: 0.8}
 
 // choose finds the simplest form that foretells the rungs held out about as well as the best one does, and fits it to all. noise is the
 // relative error of a number: less growth than that is none.
@@ -196,10 +199,14 @@ func choose(xs, ys []float64, scale, noise float64) (m curve, missed float64) {
 		best = min(best, e)
 	}
 	for f := range forms {
-		if misses[f] <= best+missTolerance {
-			if m, ok := fitForm(f, xs, ys, scale); ok {
-				return m, misses[f]
-			}
+		if misses[f] > best+missTolerance {
+			continue
+		}
+		if f > linear && misses[linear] <= missFactor*best+missTolerance {
+			f = linear
+		}
+		if m, ok := fitForm(f, xs, ys, scale); ok {
+			return m, misses[f]
 		}
 	}
 	return top, best
@@ -302,13 +309,17 @@ func interval(xs []float64, samples [][]float64, m curve, e float64, seed uint64
 	r := rand.New(rand.NewPCG(seed, 0x5eed))
 	list := make([]float64, 0, resamples)
 	ys := make([]float64, len(xs))
+	drawn := make([]int, len(samples[0]))
+	some := make([]float64, len(drawn))
 	for range resamples {
-		clear(ys)
-		for range samples[0] {
-			at := r.IntN(len(samples[0]))
-			for i := range ys {
-				ys[i] += samples[i][at] / float64(len(samples[0]))
+		for k := range drawn {
+			drawn[k] = r.IntN(len(drawn))
+		}
+		for i := range ys {
+			for k, at := range drawn {
+				some[k] = samples[i][at]
 			}
+			ys[i] = mean(some)
 		}
 		again, ok := fitForm(m.form, xs, ys, m.scale)
 		if !ok {

@@ -18,6 +18,7 @@ var (
 	seeds  = flag.Int("seeds", 10, "with TestFigures: rehearse with so many seeds")
 	engine = flag.String("engine", "", "with TestFigures: rehearse on this engine alone")
 	rows   = flag.Int64("rows", 0, "with TestFigures: rows of the largest shadow; 0 is the rehearsal's default")
+	advice = flag.Bool("advice", true, "with TestFigures: let the first seed propose indexes")
 	show   = flag.String("show", "", "with TestFigures: rehearse this query alone, and print all that is known of it")
 	whole  = flag.Bool("whole", false, "with TestFigures: print a line for each query, and not only for those that the rehearsal errs in")
 )
@@ -188,7 +189,7 @@ func rehearseWorld(t *testing.T, engine, world string, all []map[string]Verdict)
 		t.Log(note)
 	}
 	for i := range all {
-		verdicts, rep, err := c.Rehearse(ctx, rehearse.Options{Seed: uint64(i + 1), Rows: *rows, NoAdvice: i > 0})
+		verdicts, rep, err := c.Rehearse(ctx, rehearse.Options{Seed: uint64(i + 1), Rows: *rows, NoAdvice: i > 0 || !*advice})
 		if err != nil {
 			t.Fatal(err)
 		}
