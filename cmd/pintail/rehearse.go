@@ -308,7 +308,7 @@ func (r *rehearsing) tell(rep *rehearse.Report) error {
 			fmt.Fprintf(&b, "    %s\n", indented(v.Reason))
 		}
 		for _, a := range v.Advice {
-			fmt.Fprintf(&b, "    type %s %s\n", a.Table, p.green(a.Line))
+			fmt.Fprintf(&b, "    type %s %s\n", a.Type, p.green(a.Line))
 			fmt.Fprintf(&b, "    makes it %s: tried on the shadow, %s of the work is left\n", a.Class, share(a.After, a.Before))
 		}
 		for _, n := range v.Notes {

@@ -15,6 +15,7 @@ import (
 // Advice is an index that makes a query better: it was built on the two largest shadows, and the query was asked again.
 type Advice struct {
 	Table  string  `json:"table"`
+	Type   string  `json:"type"`   // the table's, in the schema file
 	Index  string  `json:"index"`  // its name
 	Line   string  `json:"line"`   // for the schema file, at the table's type
 	Class  Class   `json:"class"`  // with it
@@ -311,7 +312,7 @@ func (r *run) prove(ctx context.Context, sub *subject, c *candidate) error {
 	}
 	c.kept = true
 	sub.verdict.Advice = append(sub.verdict.Advice, Advice{
-		Table: c.index.Table.Name.String(), Index: c.index.Name, Line: c.index.Line(), Class: class, Before: before[1], After: after[1],
+		Table: c.index.Table.Name.String(), Type: c.index.Table.Type, Index: c.index.Name, Line: c.index.Line(), Class: class, Before: before[1], After: after[1],
 	})
 	return nil
 }

@@ -46,7 +46,7 @@ type sheetQuery struct {
 	Plot                       template.HTML
 }
 
-type sheetAdvice struct{ Table, Line, Class, Before, After string }
+type sheetAdvice struct{ Type, Line, Class, Before, After string }
 
 // HTML is the report as one page: nothing in it comes from elsewhere, and no script.
 func (r *Report) HTML(at time.Time) ([]byte, error) {
@@ -99,7 +99,7 @@ func (r *Report) query(v *Verdict) sheetQuery {
 		q.Plot = template.HTML(v.plot(r.To)) // plot escapes what it is given
 	}
 	for _, a := range v.Advice {
-		q.Advice = append(q.Advice, sheetAdvice{a.Table, a.Line, a.Class.String(), amount(a.Before), amount(a.After)})
+		q.Advice = append(q.Advice, sheetAdvice{a.Type, a.Line, a.Class.String(), amount(a.Before), amount(a.After)})
 	}
 	return q
 }

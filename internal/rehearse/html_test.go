@@ -59,7 +59,7 @@ func TestHTML(t *testing.T) {
 func TestSummary(t *testing.T) {
 	rep := &Report{Engine: "sqlite", To: 100}
 	for range summaryMost + 5 {
-		rep.Verdicts = append(rep.Verdicts, &Verdict{ID: "a", Label: strings.Repeat("x", 1000), Worst: -1, Advice: []Advice{{Table: "order", Line: `@index(columns: ["total"])`}}})
+		rep.Verdicts = append(rep.Verdicts, &Verdict{ID: "a", Label: strings.Repeat("x", 1000), Worst: -1, Advice: []Advice{{Table: "order", Type: "order", Line: `@index(columns: ["total"])`}}})
 	}
 	text, err := rep.Summary(time.Unix(0, 0))
 	if err != nil {

@@ -67,6 +67,9 @@ func ParseProxies(list []string) (Proxies, error) {
 			}
 			prefix = netip.PrefixFrom(addr, addr.BitLen())
 		}
+		if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 { // as clients' addresses are looked at: by IPv4
+			prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
+		}
 		if prefix.Masked() != prefix {
 			return nil, fmt.Errorf("%q is an address inside of a network: write %s, or the address alone", text, prefix.Masked())
 		}
@@ -122,6 +125,9 @@ func (p Proxies) Behind(peer netip.Addr, forwarded func(name string) []string) n
 
 // address reads what stands in X-Forwarded-For: an address, some proxies add the port.
 func address(text string) (netip.Addr, error) {
+	if inner, ok := strings.CutPrefix(text, "["); ok && strings.HasSuffix(inner, "]") {
+		text = strings.TrimSuffix(inner, "]")
+	}
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
 		var port netip.AddrPort

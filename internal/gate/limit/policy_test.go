@@ -75,7 +75,8 @@ func FuzzParse(f *testing.F) {
 
 func TestProxies(t *testing.T) {
 	for _, c := range []struct{ text, why string }{
-		{"10.0.0.7", ""}, {"10.0.0.0/8", ""}, {"fd00::/8", ""}, {"::1", ""},
+		{"10.0.0.7", ""}, {"10.0.0.0/8", ""}, {"fd00::/8", ""}, {"::1", ""}, {"::ffff:10.0.0.7", ""},
+		{"::ffff:0:0/96", "trusts everyone"}, {"::ffff:10.0.0.7/104", "write 10.0.0.0/8"},
 		{"10.0.0.7/8", "write 10.0.0.0/8"}, {"0.0.0.0/0", "trusts everyone"}, {"::/0", "trusts everyone"},
 		{"proxy.local", "neither an address"}, {"10.0.0", "neither an address"}, {"fe80::1%eth0", "neither an address"}, {"10.0.0.0/33", "neither an address"},
 	} {
@@ -90,7 +91,7 @@ func TestProxies(t *testing.T) {
 }
 
 func TestBehind(t *testing.T) {
-	proxies, err := ParseProxies([]string{"10.0.0.0/8", "fd00::/8"})
+	proxies, err := ParseProxies([]string{"10.0.0.0/8", "fd00::/8", "::ffff:172.16.0.0/108"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +110,8 @@ func TestBehind(t *testing.T) {
 		{"10.0.0.1", []string{"198.51.100.1:4711"}, "198.51.100.1"},
 		{"10.0.0.1", []string{"[2001:db8::1]:4711"}, "2001:db8::1"},
 		{"10.0.0.1", []string{"2001:db8::1"}, "2001:db8::1"},
+		{"10.0.0.1", []string{"[2001:db8::1]"}, "2001:db8::1"},
+		{"172.16.0.1", []string{"198.51.100.1"}, "198.51.100.1"}, // named as IPv6 writes it
 		{"fd00::1", []string{"2001:db8::1"}, "2001:db8::1"},
 		{"10.0.0.1", []string{"10.1.1.1, 10.2.2.2"}, "10.1.1.1"}, // nobody but proxies
 		{"10.0.0.1", []string{"unknown"}, "10.0.0.1"},
