@@ -25,6 +25,7 @@ var (
 
 // TestRehearsal rehearses some of the planted queries on SQLite, on a small shadow: the classes, and the works at 10x.
 func TestRehearsal(t *testing.T) {
+	skipShort(t)
 	truths := truth(t)
 	few := strings.Fields("order-by-key orders-of-customer-page newest-orders menu-search orders-by-offset orders-counted customer-search largest-orders")
 	w := Build(t, Shop, 1, t.TempDir())

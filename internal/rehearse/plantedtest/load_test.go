@@ -12,6 +12,7 @@ import (
 // TestLoad asks every planted query: each has a shape of its own, which is asked as often as the load asks. On
 // PostgreSQL it does so in make prove alone.
 func TestLoad(t *testing.T) {
+	skipShort(t)
 	for _, world := range Worlds() {
 		t.Run(world, func(t *testing.T) {
 			w := Build(t, world, 1, t.TempDir())
