@@ -106,7 +106,7 @@ const (
 	BadDocument         Code = "PT106" // a GraphQL document, or its variables, are wrong
 	TooCostly           Code = "PT107" // a GraphQL request may touch more rows than the caller may ask for
 	NestedWithoutParent Code = "PT105" // a row that a nested one takes its key from did not go in
-	IndexLost           Code = "PT510" // the guard holds a query back while an index that it needs is rebuilt; Retry-After says when to ask again
+	IndexLost           Code = "PT510" // the guard holds a query back while an index that it needs is missing or damaged; Retry-After says when to ask again
 	Unavailable         Code = "PT503" // the engine is away or shutting down; Retry-After says when to ask again
 	SchemaMismatch      Code = "PT200" // the database doesn't have what the schema file declares
 	HookRefused         Code = "PT409" // a Before hook refused the write

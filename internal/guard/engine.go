@@ -76,7 +76,7 @@ type Index struct {
 
 // A Catalog is what the live database has.
 type Catalog struct {
-	Version  string          // another one whenever anything below is different
+	Version  string          // another one whenever anything below is different, or anything in the schema that can be in a repair's way
 	Indexes  []Index         // of the declared tables
 	Analyzed map[string]bool // by the table's name (schema.Name.String): the planner has statistics of it
 	Missing  []schema.Name   // declared tables that aren't there at all

@@ -154,6 +154,95 @@ func TestWhoReadsTheReason(t *testing.T) {
 	}
 }
 
+// A refusal says that an index is being rebuilt only while it is, and tells the admin what to do where nothing comes of waiting.
+func TestRefusalsAreWordedByState(t *testing.T) {
+	c := liteChaos(t)
+	s := &shedding{drift: &Drift{Index: Index{ID: "x"}}, reason: "the index x is missing"}
+	const usual = "Ask again after the time in Retry-After"
+	for state, want := range map[State]struct{ message, hint string }{
+		"": {"missing or damaged", usual}, Open: {"missing or damaged", usual}, Held: {"missing or damaged", usual}, Waiting: {"missing or damaged", usual},
+		Repairing: {"being rebuilt", usual}, Stopped: {"missing or damaged", "`pintail guard repair` begins them again"}, Blocked: {"missing or damaged", "delete those that are wrong"},
+	} {
+		c.guard.workMu.Lock()
+		delete(c.guard.work, "x")
+		if state != "" {
+			c.guard.work["x"] = &work{mine: true, incident: Incident{Subject: "x", State: state}}
+		}
+		c.guard.workMu.Unlock()
+		for _, role := range []string{"admin", "user"} {
+			hint := want.hint
+			if role != "admin" {
+				hint = usual
+			}
+			f := c.guard.fault(s, &plan.Plan{Shape: &shape.Shape{Role: role}})
+			if f.Code != fault.IndexLost || !strings.HasSuffix(f.Message, "is "+want.message) || !strings.Contains(f.Hint, hint) {
+				t.Errorf("%q, %s: %s; %s", state, role, f.Message, f.Hint)
+			}
+		}
+	}
+	c.guard.workMu.Lock()
+	delete(c.guard.work, "x")
+	c.guard.workMu.Unlock()
+}
+
+// A pictured engine has a catalog without indexes, of some version.
+type pictured struct {
+	Engine
+	version string
+	err     error
+}
+
+func (e *pictured) Catalog(context.Context, *schema.Schema) (*Catalog, error) {
+	return &Catalog{Version: e.version}, e.err
+}
+
+func (e *pictured) Declared(context.Context, *schema.Schema) ([]Index, error) { return nil, nil }
+
+// What failed waits, but not once the catalog has changed.
+func TestAnotherCatalogEndsThePause(t *testing.T) {
+	now := time.Now()
+	far := now.Add(time.Hour)
+	w := &work{incident: Incident{NotBefore: far}, failedOn: "1", retryAt: now}
+	for state, hurried := range map[State]bool{Waiting: true, Blocked: true, Open: false, Held: false, Repairing: false, Stopped: false} {
+		w.incident.State = state
+		if !w.dueAt("1").Equal(far) || w.dueAt("2").Equal(now) != hurried {
+			t.Errorf("%s: %v, %v", state, w.dueAt("1"), w.dueAt("2"))
+		}
+	}
+	w.incident.State, w.retryAt = Waiting, far.Add(time.Hour) // after a long try
+	if !w.dueAt("2").Equal(far) {
+		t.Error("another catalog makes it wait longer")
+	}
+	if w.incident.State, w.failedOn, w.retryAt = Waiting, "", now; !w.dueAt("2").Equal(far) {
+		t.Error("what another process tried is hurried")
+	}
+}
+
+// What a failing repair itself changes in the catalog hurries nobody.
+func TestAFailedRepairFreesNothing(t *testing.T) {
+	e := &pictured{version: "before"}
+	g, err := New(Config{Engine: e, Schema: &schema.Schema{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waiting := func(failedOn string) *work { return &work{incident: Incident{State: Waiting}, failedOn: failedOn} }
+	earlier, freed, last := waiting("before"), waiting("long before"), waiting("")
+	g.work = map[string]*work{"a": earlier, "b": freed, "c": last}
+	e.version = "after"
+	g.remember(t.Context(), last, "before", time.Minute)
+	if earlier.freed("after") || !freed.freed("after") || last.freed("after") || time.Until(last.retryAt) < 50*time.Second {
+		t.Errorf("%+v, %+v, %+v", earlier, freed, last)
+	}
+	e.err = errors.New("away") // nobody knows what is there: the next look says whether it is another one
+	g.remember(t.Context(), last, "after", 0)
+	if last.freed("after") || !last.freed("later") || time.Until(last.retryAt) < retryFirst/2 {
+		t.Errorf("%+v", last)
+	}
+}
+
 // A status can be read back from its JSON, as `pintail guard` does.
 func TestStatusJSON(t *testing.T) {
 	is := Status{Mode: Act, Drift: []Drift{{Kind: Missing, Index: Index{ID: "s.x", Name: "x", Table: schema.Name{Schema: "s", Name: "t"}}}}, Checked: &Checked{Found: []Damage{{Table: schema.Name{Name: "t"}, What: "?"}}}}

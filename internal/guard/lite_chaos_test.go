@@ -473,6 +473,46 @@ func TestLiteTwoRepairAtOnce(t *testing.T) {
 	}
 }
 
+// A table has the name of a lost index: each try fails, and the first one after it is gone succeeds, however long the pause had become.
+func TestLiteObstacleGoesAway(t *testing.T) {
+	c := liteChaos(t)
+	c.warm()
+	c.obstacle()
+}
+
+// obstacle puts a table where item_kind was, and takes it away again while the guard would sleep for an hour.
+func (c *chaos) obstacle() {
+	c.t.Helper()
+	c.harm("DROP INDEX item_kind; CREATE TABLE item_kind (x integer)")
+	c.eventually("it failed", func() bool {
+		st := c.guard.Status()
+		return len(st.Incidents) > 0 && st.Incidents[0].State == Waiting
+	})
+	c.shed("by kind", "in order")
+	c.guard.mending.Lock()
+	c.guard.workMu.Lock()
+	var w *work
+	for _, w = range c.guard.work {
+		w.incident.NotBefore = time.Now().Add(time.Hour) // as after many tries, if the longest pause were that long
+		w.incident.Tries = 9
+	}
+	i := w.incident
+	c.guard.workMu.Unlock()
+	err := c.guard.config.Engine.Records().Save(context.Background(), i)
+	c.guard.mending.Unlock()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	time.Sleep(3 * time.Second) // longer than the shortest pause
+	if st := c.guard.Status(); st.Incidents[0].State != Waiting || st.Incidents[0].Tries != 9 {
+		c.t.Errorf("it was tried though nothing had changed: %+v", st.Incidents[0])
+	}
+	c.harm("DROP TABLE item_kind")
+	if i := c.healed(); i.State != Repaired || i.Tries != 10 {
+		c.t.Errorf("%+v", i)
+	}
+}
+
 // The disk is full while an index is rebuilt: it is tried again until there is room.
 func TestLiteDiskFullWhileItRebuilds(t *testing.T) {
 	prove(t)

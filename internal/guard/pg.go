@@ -158,9 +158,9 @@ func (p *Postgres) Catalog(ctx context.Context, s *schema.Schema) (*Catalog, err
 	if err := p.reach(ctx); err != nil {
 		return nil, err
 	}
-	var seen string
+	var seen, taken string
 	var busy bool
-	err = p.conn.QueryRow(ctx, watchSQL, migrate.LockKey).Scan(&seen, &busy)
+	err = p.conn.QueryRow(ctx, watchSQL, migrate.LockKey, declared.schemas, declared.names()).Scan(&seen, &busy, &taken)
 	if err == nil && (p.last == nil || p.of != s || p.seen != seen || time.Since(p.full) >= p.config.FullTime) {
 		p.last = nil
 		err = within(ctx, p.conn, catalogLimit, func(tx pgx.Tx) error {
@@ -176,6 +176,9 @@ func (p *Postgres) Catalog(ctx context.Context, s *schema.Schema) (*Catalog, err
 		return nil, err
 	}
 	out := *p.last
+	if taken != "" {
+		out.Version += " beside " + taken
+	}
 	if out.Busy = busy; busy {
 		out.Version += " busy"
 	}

@@ -48,12 +48,16 @@ func (x *pgIndex) leftover() bool { return !x.whole() && !x.Building && leftover
 
 // watchSQL tells in one row whether any index came, went, was renamed, lost or gained its validity, or is being built, and whether `apply`
 // holds its lock (a key of 64 bits is shown in two halves, view-pg-locks.html). It reads two catalogs and writes no definition, which is what costs.
+// Last it gives the tables, views and sequences that have a declared index's name, which keep that index from being built.
 const watchSQL = `SELECT count(*)::text || ' ' || coalesce(sum(hashint8extended(
 		i.indexrelid::int8 * 8 + i.indisvalid::int * 4 + i.indisready::int * 2 + i.indislive::int, hashtext(c.relname::text))), 0)::text
 		|| ' ' || (SELECT count(*)::text FROM pg_catalog.pg_stat_progress_create_index),
 	EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND objsubid = 1
 		AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-		AND classid::int8 = $1::text::int8 >> 32 AND objid::int8 = $1::text::int8 & 4294967295)
+		AND classid::int8 = $1::text::int8 >> 32 AND objid::int8 = $1::text::int8 & 4294967295),
+	coalesce((SELECT string_agg(quote_ident(n.nspname) || '.' || quote_ident(o.relname), ', ' ORDER BY n.nspname, o.relname)
+		FROM pg_catalog.pg_class AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.relnamespace
+		WHERE o.relname = ANY ($3::text[]::name[]) AND n.nspname = ANY ($2::text[]::name[]) AND o.relkind NOT IN ('i', 'I')), '')
 	FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
 	WHERE i.indexrelid >= 16384 AND c.relpersistence <> 't' AND c.relnamespace <> 'pg_toast'::regnamespace`
 

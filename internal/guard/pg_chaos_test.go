@@ -111,6 +111,13 @@ func TestPostgresChaosIndexDropped(t *testing.T) {
 	}
 }
 
+// A table has the name of a lost index, which no list of indexes shows.
+func TestPostgresChaosObstacleGoesAway(t *testing.T) {
+	c := pgChaos(t)
+	c.warm()
+	c.obstacle()
+}
+
 func TestPostgresChaosOtherColumns(t *testing.T) {
 	c := pgChaos(t, held(time.Second))
 	c.warm()

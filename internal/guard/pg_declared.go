@@ -26,6 +26,15 @@ type pgDeclared struct {
 	whole bool // every definition was spelled by PostgreSQL itself
 }
 
+// names are those of the declared indexes, whatever their schemas.
+func (d *pgDeclared) names() []string {
+	out := make([]string, len(d.made))
+	for i, x := range d.made {
+		out[i] = x.Name
+	}
+	return out
+}
+
 // copyName is the table that stands in for a declared one while PostgreSQL spells its indexes.
 const copyName = "pintail_guard_copy"
 

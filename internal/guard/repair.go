@@ -15,10 +15,28 @@ type work struct {
 	incident Incident
 	progress Progress
 	mine     bool // this process repairs it now
+
+	// Of the last repair by this process, where it failed:
+	failedOn string    // the catalog's Version after it; empty where none failed
+	retryAt  time.Time // the soonest that another catalog makes it worth trying again
+	forgiven int       // tries that don't count for the pause any more, since they met another catalog
+}
+
+// freed says whether the catalog has changed since a repair failed, so that what was in its way may be gone.
+func (w *work) freed(version string) bool {
+	return (w.incident.State == Waiting || w.incident.State == Blocked) && w.failedOn != "" && w.failedOn != version
+}
+
+// dueAt is when a work is to be repaired, as the catalog is now.
+func (w *work) dueAt(version string) time.Time {
+	if w.freed(version) && w.retryAt.Before(w.incident.NotBefore) {
+		return w.retryAt
+	}
+	return w.incident.NotBefore
 }
 
 const (
-	// retryFirst and retryMost bound the pause after a repair that failed, which doubles each time.
+	// retryFirst and retryMost bound the pause after a repair that failed, which doubles each time as long as the catalog stays the same.
 	retryFirst = 2 * time.Second
 	retryMost  = time.Minute
 
@@ -56,11 +74,14 @@ func (g *Guard) mend(ctx context.Context) {
 
 // pause is how long to wait until something may be due.
 func (g *Guard) pause() time.Duration {
-	pause := g.config.Every
+	pause, version := g.config.Every, ""
+	if sit := g.now.Load(); sit != nil {
+		version = sit.catalog.Version
+	}
 	g.workMu.Lock()
 	defer g.workMu.Unlock()
 	for _, w := range g.work {
-		if left := time.Until(w.incident.NotBefore); left > 0 {
+		if left := time.Until(w.dueAt(version)); left > 0 {
 			pause = min(pause, left+time.Millisecond)
 		}
 	}
@@ -197,7 +218,7 @@ func (g *Guard) due(sit *situation, now bool) []*Drift {
 		if !d.Kind.lost() || !d.Rebuilds || w == nil {
 			continue
 		}
-		if now || w.incident.State != Stopped && !g.others(&w.incident) && !w.incident.NotBefore.After(time.Now()) {
+		if now || w.incident.State != Stopped && !g.others(&w.incident) && !w.dueAt(sit.catalog.Version).After(time.Now()) {
 			out = append(out, d)
 		}
 	}
@@ -227,8 +248,11 @@ func (g *Guard) others(i *Incident) bool {
 func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool) error {
 	g.workMu.Lock()
 	w := g.work[d.Index.ID]
-	was := w.incident
-	w.mine = true
+	was, version := w.incident, g.now.Load().catalog.Version
+	if w.freed(version) {
+		w.forgiven = w.incident.Tries
+	}
+	w.mine, w.failedOn = true, ""
 	w.incident.State, w.incident.Repairer, w.incident.NotBefore, w.incident.Why = Repairing, g.config.Name, time.Time{}, ""
 	w.incident.Tries++
 	w.progress = Progress{Phase: "waiting for its turn", Done: -1}
@@ -258,7 +282,9 @@ func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool)
 		if ctx.Err() != nil {
 			return saved
 		}
-		return errors.Join(saved, g.postpone(ctx, records, w, err))
+		saved = errors.Join(saved, g.postpone(ctx, records, w, err))
+		g.remember(ctx, w, version, took)
+		return saved
 	}
 	g.workMu.Lock()
 	i = w.incident
@@ -285,6 +311,23 @@ func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool)
 	i = g.current(w)
 	i.BuildTime = took
 	return errors.Join(saved, g.close(ctx, records, w, i, Repaired))
+}
+
+// remember notes on which catalog a repair failed. What the repair itself left there, such as an invalid index, frees nothing: not this
+// one and not those that failed before it.
+func (g *Guard) remember(ctx context.Context, w *work, before string, took time.Duration) {
+	if g.look(ctx, false) != nil { // without knowing, the pause holds
+		before = ""
+	}
+	after := g.now.Load().catalog.Version
+	g.workMu.Lock()
+	defer g.workMu.Unlock()
+	for _, x := range g.work {
+		if x.failedOn == before && before != "" {
+			x.failedOn = after
+		}
+	}
+	w.failedOn, w.retryAt = after, time.Now().Add(max(retryFirst, took)) // a database in which something changes all the time isn't kept busy
 }
 
 // current is a work's incident with what is counted of it now.
@@ -325,7 +368,10 @@ func (g *Guard) postpone(ctx context.Context, records Records, w *work, err erro
 	g.failures.Add(1)
 	i := g.current(w)
 	i.State, i.LastError = Waiting, err.Error()
-	pause := min(retryFirst<<min(i.Tries-1, 10), retryMost)
+	g.workMu.Lock()
+	tries := i.Tries - w.forgiven
+	g.workMu.Unlock()
+	pause := min(retryFirst<<min(max(tries-1, 0), 10), retryMost)
 	var doubled *DuplicatesError
 	var retry *RetryError
 	takesPerson := false

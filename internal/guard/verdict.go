@@ -282,26 +282,51 @@ func (g *Guard) refuse(ctx context.Context, e *entry, p *plan.Plan, args query.A
 
 // fault words a refusal. What is missing is for the admin to know.
 func (g *Guard) fault(s *shedding, p *plan.Plan) *fault.Fault {
-	f := fault.New(fault.IndexLost, "this query is held back while an index that it needs is being rebuilt").
-		WithHint("Ask again after the time in Retry-After; queries that don't need the index are answered meanwhile.")
-	if p.Shape == nil || p.Shape.Role == query.Admin.Role {
+	message, hint := "this query is held back while an index that it needs is missing or damaged",
+		"Ask again after the time in Retry-After; queries that don't need the index are answered meanwhile."
+	state := g.state(s.drift)
+	if state == Repairing {
+		message = "this query is held back while an index that it needs is being rebuilt"
+	}
+	admin := p.Shape == nil || p.Shape.Role == query.Admin.Role
+	switch {
+	case admin && state == Stopped:
+		hint = "The index was lost again and again, so that its repairs have stopped. Find out who drops it; `pintail guard repair` begins them again."
+	case admin && state == Blocked:
+		hint = "Rows with the same key keep the index from being built. `pintail guard` lists them; delete those that are wrong, and it is built."
+	}
+	f := fault.New(fault.IndexLost, message).WithHint(hint)
+	if admin {
 		f.WithDetails("%s", s.reason)
 	}
 	f.Headers = [][2]string{{"Retry-After", strconv.Itoa(int(g.wait(s.drift) / time.Second))}}
 	return f.WithCause(fmt.Errorf("guard: %s", s.reason))
 }
 
+// state is how far the repair of a difference is; empty where it has no incident yet.
+func (g *Guard) state(d *Drift) State {
+	g.workMu.Lock()
+	defer g.workMu.Unlock()
+	if w := g.work[d.Index.ID]; w != nil {
+		return w.incident.State
+	}
+	return ""
+}
+
 // wait is how long a client should wait before it asks again, in whole seconds.
 func (g *Guard) wait(d *Drift) time.Duration {
-	wait := 5 * time.Second
+	wait, version := 5*time.Second, ""
+	if sit := g.now.Load(); sit != nil {
+		version = sit.catalog.Version
+	}
 	g.workMu.Lock()
 	defer g.workMu.Unlock()
 	if w := g.work[d.Index.ID]; w != nil {
 		switch i := &w.incident; {
 		case i.State == Blocked || i.State == Stopped:
 			wait = time.Minute
-		case i.NotBefore.After(time.Now()):
-			wait = time.Until(i.NotBefore) + 2*time.Second
+		case w.dueAt(version).After(time.Now()):
+			wait = time.Until(w.dueAt(version)) + 2*time.Second
 		case w.progress.Left > 0:
 			wait = w.progress.Left
 		}
