@@ -91,6 +91,17 @@ func closeSoon(conn *pgx.Conn) {
 	conn.Close(ctx)
 }
 
+// giveBack gives a session's locks back at once: when its connection ends the server does so too, but a moment later, and the next repair
+// would find the last one in its way.
+func giveBack(conn *pgx.Conn) {
+	if conn.IsClosed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, _ = conn.Exec(ctx, "SELECT pg_advisory_unlock_all()") // where it fails, the connection's end does it
+}
+
 // session makes the settings of the connection. Behind PgBouncer in transaction mode they would be lost, or meet somebody else: there
 // the role's own hold, and each short step sets its own.
 func (w *pgRepair) session(ctx context.Context) error {
@@ -109,7 +120,7 @@ func (w *pgRepair) session(ctx context.Context) error {
 // with it a snapshot, which every build waits for.
 func (w *pgRepair) lock(ctx context.Context) (unlock func(), err error) {
 	conn, word := w.conn, ""
-	unlock = func() {} // the connection's end gives them back
+	unlock = func() { giveBack(w.conn) }
 	if w.p.config.Pooled {
 		if conn, err = w.p.dial(ctx, "pintail guard lock"); err != nil {
 			return nil, fmt.Errorf("the guard can't reach the database: %w", err)
