@@ -7,11 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,8 +25,10 @@ type capturing struct {
 }
 
 func (t capturing) run(ctx context.Context, to string) error {
-	if err := mayWrite(to); err != nil {
-		return err
+	if to != "-" {
+		if err := captureOutput().check(to); err != nil {
+			return err
+		}
 	}
 	s, err := loadSchema(t.conf)
 	if err != nil {
@@ -53,7 +52,7 @@ func (t capturing) run(ctx context.Context, to string) error {
 		_, err := t.out.Write(text)
 		return err
 	}
-	if err := replaceFile(to, text); err != nil {
+	if err := captureOutput().write(to, text); err != nil {
 		return err
 	}
 	if t.json {
@@ -64,48 +63,6 @@ func (t capturing) run(ctx context.Context, to string) error {
 	}
 	_, err = fmt.Fprintf(t.out, "%s: %s, %s, %s\n", to, counted(len(capture.Tables), "table", "tables"), counted(len(capture.Shapes), "query", "queries"), size(int64(len(text))))
 	return err
-}
-
-// mayWrite refuses to put a capture in the place of something else.
-func mayWrite(path string) error {
-	if path == "-" {
-		return nil
-	}
-	file, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return usage("%w", err)
-	}
-	defer file.Close()
-	if _, err := rehearse.Read(file); err != nil {
-		return usage("%s is there already and holds no capture that could be taken anew: %w", path, err)
-	}
-	return nil
-}
-
-// replaceFile writes a file so that whoever reads it meanwhile sees the old one or the new one.
-func replaceFile(path string, text []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".pintail-capture-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	if err := file.Chmod(0o644); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	if _, err := file.Write(text); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }
 
 // shapesTime bounds the request for the shapes; the server looks at its database for five seconds at most.

@@ -67,7 +67,7 @@ only its rank, its length and its place in the order.`,
 	flags.BoolVar(&r.unknown, "allow-unknown", false, "with --max-class: let queries pass of which nothing can be said")
 	flags.Int64Var(&r.options.Rows, "rows", rehearse.RowsDefault, "the `number` of rows of the largest shadow")
 	flags.DurationVar(&r.options.Time, "time", rehearse.TimeDefault, "begin no larger shadow after this `duration`")
-	flags.Uint64Var(&r.options.Seed, "seed", 1, "a `number` from which everything is drawn that is left to chance")
+	seedFlag(flags, &r.options.Seed, "a `number` from which everything is drawn that is left to chance")
 	return cmd
 }
 
@@ -114,15 +114,13 @@ func (r *rehearsing) run(ctx context.Context, conf *config) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := r.keep(conf, rep); err != nil {
-		return err
-	}
 	if r.json {
 		err = r.print(rep)
 	} else {
 		err = r.tell(rep)
 	}
-	if err != nil {
+	// Whatever becomes of one way to say what took minutes to find, the other is tried.
+	if err := errors.Join(err, r.keep(conf, rep)); err != nil {
 		return err
 	}
 	return r.gate(rep, most)
@@ -149,14 +147,12 @@ func (r *rehearsing) check() (most rehearse.Class, err error) {
 		return 0, usage("--to %v: it is a multiple of today's data, from 2 to %d", o.To, rehearse.ToMost)
 	} else if o.Rows < rehearse.RowsLeast || o.Rows > rehearse.RowsMost {
 		return 0, usage("--rows %d: it is from %d to %d", o.Rows, rehearse.RowsLeast, rehearse.RowsMost)
-	} else if o.Seed == 0 {
-		return 0, usage("--seed 0: it is a number from 1 on")
 	} else if o.Time <= 0 {
 		return 0, usage("--time %v: it is a duration, such as 2m", o.Time)
 	}
 	if r.report != "" {
-		if info, err := os.Stat(filepath.Dir(r.report)); err != nil || !info.IsDir() {
-			return 0, usage("--report %s: there is no folder %s", r.report, filepath.Dir(r.report))
+		if err := reportOutput().check(r.report); err != nil {
+			return 0, err
 		}
 	}
 	return most, nil
@@ -257,8 +253,8 @@ func (r *rehearsing) keep(conf *config, rep *rehearse.Report) error {
 		if err != nil {
 			return err
 		}
-		if err := replaceFile(r.report, text); err != nil {
-			return fmt.Errorf("write the report: %w", err)
+		if err := reportOutput().write(r.report, text); err != nil {
+			return err
 		}
 		r.say("the report is in %s", r.report)
 	}
@@ -272,7 +268,7 @@ func (r *rehearsing) keep(conf *config, rep *rehearse.Report) error {
 	}
 	err = os.MkdirAll(dir, 0o755)
 	if err == nil {
-		err = replaceFile(filepath.Join(dir, "rehearsal.json"), text)
+		err = replaceFile(filepath.Join(dir, "rehearsal.json"), ".pintail-rehearsal-*", text)
 	}
 	if err != nil { // the console goes without; what was found is told all the same
 		r.say("%s the summary for the console can't be kept: %v", painter(r.err).yellow("note:"), err)

@@ -88,6 +88,9 @@ func TestRehearse(t *testing.T) {
 			t.Errorf("%q is missing from\n%s", want, out)
 		}
 	}
+	if err := reportOutput().check(report); err != nil {
+		t.Errorf("the report couldn't be made anew: %v", err)
+	}
 	page, err := os.ReadFile(report)
 	if err != nil {
 		t.Fatal(err)
@@ -178,6 +181,9 @@ func TestRehearseRefuses(t *testing.T) {
 		{"a gate that is none", []string{"--allow-unknown"}, 2, "--max-class"},
 		{"a seed", []string{"--seed", "0"}, 2, "from 1 on"},
 		{"time", []string{"--time", "0s"}, 2, "duration"},
+		{"a report over a schema file", []string{"--report", "../../demo/schema.graphql"}, 2, "holds no report that could be replaced"},
+		{"a report over the database", []string{"--report", strings.TrimPrefix(dsn, "sqlite:")}, 2, "holds no report that could be replaced"},
+		{"a report over a folder", []string{"--report", dir}, 2, "it is a folder"},
 		{"a report's folder", []string{"--report", filepath.Join(dir, "no", "report.html")}, 2, "no folder"},
 		{"capture and rehearse", []string{"--capture", filepath.Join(dir, "c.json"), "--to", "10"}, 2, "leave --to out"},
 		{"a file that isn't there", []string{"--from", filepath.Join(dir, "gone.json")}, 2, "gone.json"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ tells every story both ways, and prints a line for each.
 Exit codes: 0 where the shop survived, with --unprotected where it didn't; 3 where it ended otherwise; 1 where the story couldn't be told.
 --json prints what happens as it happens, one JSON object a line (docs/stories/README.md).`,
 		Example:               "  pintail story outage\n  pintail story outage --unprotected\n  pintail story all --report stories.html",
-		Args:                  cobra.MatchAll(cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return knownStory(all, args[0]) }),
+		Args:                  func(_ *cobra.Command, args []string) error { return knownStory(all, args) },
 		ValidArgs:             all,
 		DisableFlagsInUseLine: false,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,7 +40,7 @@ Exit codes: 0 where the shop survived, with --unprotected where it didn't; 3 whe
 		},
 	}
 	cmd.Flags().BoolVar(&s.options.Unprotected, "unprotected", false, "tell it with the protection off")
-	cmd.Flags().Uint64Var(&s.options.Seed, "seed", 1, "a `number` from which everything is drawn that is left to chance")
+	seedFlag(cmd.Flags(), &s.options.Seed, "a `number` from which everything is drawn that is left to chance")
 	cmd.Flags().StringVar(&s.report, "report", "", "write what happened, with plots, to an HTML `file`")
 	cmd.Flags().StringVar(&s.plot, "plot", "", "write the plots alone to an SVG `file`")
 	if err := cmd.Flags().MarkHidden("plot"); err != nil {
@@ -58,11 +57,16 @@ func titles() string {
 	return b.String()
 }
 
-func knownStory(all []string, name string) error {
-	if slices.Contains(all, name) {
-		return nil
+func knownStory(all, args []string) error {
+	switch {
+	case len(args) == 0:
+		return usage("which story? There are %s", strings.Join(all, ", "))
+	case !slices.Contains(all, args[0]):
+		return usage("there is no story %q; there are %s", args[0], strings.Join(all, ", "))
+	case len(args) > 1:
+		return usage("one story at a time: leave %q out, or tell every one with `all`", args[1])
 	}
-	return usage("there is no story %q; there are %s", name, strings.Join(all, ", "))
+	return nil
 }
 
 // A teller tells stories on a console.
@@ -77,8 +81,8 @@ type teller struct {
 }
 
 func (t *teller) run(ctx context.Context, name string) error {
-	for _, path := range []string{t.report, t.plot} {
-		if err := writable(path); err != nil {
+	for _, o := range t.outputs() {
+		if err := o.check(o.path); err != nil {
 			return err
 		}
 	}
@@ -97,32 +101,35 @@ func (t *teller) run(ctx context.Context, name string) error {
 	return err
 }
 
-// writable looks whether a file can be written, before a minute is spent.
-func writable(path string) error {
-	if path == "" {
-		return nil
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	return f.Close()
+// A storyOutput is a file that is made of what happened.
+type storyOutput struct {
+	output
+	path string
+	make func([]story.Event) ([]byte, error)
 }
 
-// keep writes the report.
+// outputs lists the files that were asked for.
+func (t *teller) outputs() (list []storyOutput) {
+	if t.report != "" {
+		list = append(list, storyOutput{reportOutput(), t.report, story.Report})
+	}
+	if t.plot != "" {
+		list = append(list, storyOutput{plotOutput(), t.plot, story.Plot})
+	}
+	return list
+}
+
+// keep writes them.
 func (t *teller) keep() error {
-	for path, write := range map[string]func([]story.Event) ([]byte, error){t.report: story.Report, t.plot: story.Plot} {
-		if path == "" {
-			continue
-		}
-		text, err := write(t.events)
+	for _, o := range t.outputs() {
+		text, err := o.make(t.events)
 		if err != nil {
-			return fmt.Errorf("make the report: %w", err)
+			return fmt.Errorf("make the %s: %w", o.what, err)
 		}
-		if err := os.WriteFile(path, text, 0o644); err != nil {
-			return fmt.Errorf("write the report: %w", err)
+		if err := o.write(o.path, text); err != nil {
+			return err
 		}
-		t.say("%s", painter(t.err).dim("Wrote "+path))
+		t.say("%s", painter(t.err).dim("Wrote "+o.path))
 	}
 	return nil
 }
