@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -17,6 +18,9 @@ func TestHangUpCleansUp(t *testing.T) {
 	dir := t.TempDir()
 	cmd := exec.Command("pintail", "story", "stale") // testscript.Main has put it there
 	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(os.Environ(), "TMPDIR="+dir), os.Stderr
+	hear := make(chan os.Signal, 1) // where the tests run under nohup, the child would be deaf
+	signal.Notify(hear, syscall.SIGHUP)
+	defer signal.Stop(hear)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -115,6 +115,7 @@ func (g *Guard) entry(p *plan.Plan, args query.Args) *entry {
 			})
 		}
 		fresh := &entry{shape: p.Shape, running: map[*run]struct{}{}, lane: make(chan struct{}, max(1, g.config.Engine.Capacity()/2))}
+		fresh.plan.Store(p) // before the loop can find the entry
 		if v, ok = g.entries.LoadOrStore(key, fresh); ok {
 			g.entryCount.Add(-1)
 		}

@@ -321,3 +321,36 @@ func TestLiteUnusedAfterItsRepair(t *testing.T) {
 	e.mislead.Store(false)
 	c.healed()
 }
+
+// An asking is an engine that says that no plan stands on anything.
+type asking struct{ pictured }
+
+func (*asking) Capacity() int { return 4 }
+
+func (*asking) Explain(context.Context, *plan.Plan, query.Args) ([]Standing, error) { return nil, nil }
+
+// The loop may find a shape in the very moment in which it is first seen.
+func TestNewShapesAreFoundWhole(t *testing.T) {
+	g, err := New(Config{Engine: &asking{pictured{version: "1"}}, Schema: &schema.Schema{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 20000 {
+			g.entry(&plan.Plan{}, nil)
+		}
+	}()
+	for looking := true; looking; {
+		select {
+		case <-done:
+			looking = false
+		default:
+		}
+		g.renew(t.Context())
+	}
+}
