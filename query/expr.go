@@ -106,6 +106,9 @@ const (
 	PathMatch  Op = "jsonpathmatch"  // jsonb @@, of a jsonpath
 )
 
+// Valid reports whether o is one of the operators above.
+func (o Op) Valid() bool { return ops[o] }
+
 func (*And) isExpr()      {}
 func (*Or) isExpr()       {}
 func (*Not) isExpr()      {}

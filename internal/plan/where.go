@@ -182,8 +182,11 @@ var symbols = map[query.Op]string{
 }
 
 // allowed refuses an operator that PostgreSQL doesn't have for a type, with its message, so that both engines
-// answer alike. Of a type that Pintail only passes through, PostgreSQL decides.
+// answer alike. Of a type that Pintail only passes through, PostgreSQL decides, but only among the operators that there are.
 func allowed(q *query.Compare, t schema.Type) error {
+	if !q.Op.Valid() {
+		return fault.Newf(fault.BadQueryString, "\"%s\" is not an operator", string(q.Op)).WithStatus(400)
+	}
 	base := plain(t)
 	if base.Base == schema.Unknown && !base.Array {
 		return nil
@@ -233,9 +236,6 @@ func allowed(q *query.Compare, t schema.Type) error {
 		if base.Array {
 			return nil
 		}
-	case query.StrictLeft, query.StrictRight, query.NotRight, query.NotLeft, query.Adjacent:
-	default:
-		return fault.Newf(fault.BadQueryString, "\"%s\" is not an operator", string(q.Op)).WithStatus(400)
 	}
 	return fault.Newf(fault.UndefinedFunction, "operator does not exist: %s %s unknown", display(t), symbols[q.Op]).WithStatus(404).
 		WithHint("No operator matches the given name and argument types. You might need to add explicit type casts.")
