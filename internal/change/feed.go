@@ -10,6 +10,10 @@ import (
 // states of a database never share one.
 type header [6]uint64
 
+// A State is a database as its last commit left it, whoever made that. States of one database are the same only where no commit
+// lies between them.
+type State struct{ header header }
+
 // A Stamp says where the order of commits stands.
 type Stamp struct {
 	Epoch  uint64 // a new one begins where commits weren't recorded: by another process, or by DDL
@@ -70,6 +74,9 @@ func (f *Feed) Fresh() (*Stamp, bool) {
 	}
 	return s, true
 }
+
+// State is the database's at this moment. It costs six loads from memory, and no lock.
+func (f *Feed) State() State { return State{f.index.header()} }
 
 // Pending is the sequence of the commit that is under way, or of the last one. A listener that is asked for tags which it
 // didn't know of before can be sure that they are raised by commits after this one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/pintail-dev/pintail/internal/change"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/query"
 )
@@ -21,7 +22,8 @@ type Watcher interface {
 // A watch is what a store knows of its Watcher.
 type watch struct {
 	watcher Watcher
-	known   atomic.Int64 // the schema's version of which nothing more needs to be told
+	known   atomic.Int64                 // the schema's version of which nothing more needs to be told
+	seen    atomic.Pointer[change.State] // a state of the database that has this version; nil where nobody knows one
 }
 
 // Watch names the one Watcher, before the first request.
@@ -34,16 +36,26 @@ func (s *Store) Watch(w Watcher) {
 // Known says that the Watcher has looked at a version of the schema, and needn't be told of it again.
 func (s *Store) Known(version int64) {
 	if w := s.watch.Load(); w != nil {
-		w.known.Store(version)
+		if w.known.Swap(version) != version {
+			w.seen.Store(nil)
+		}
 	}
 }
 
 // watched asks whether a plan may run on the schema as it is in the connection's transaction. Outside of one, it begins one that
-// lasts until end is called: the statement that follows sees the same schema.
+// lasts until end is called: the statement that follows sees the same schema. Where nothing was committed since a statement that was asked
+// for the version, there is no need to: what is committed from here on, before the statement begins, is for the next one to see.
 func (s *Store) watched(ctx context.Context, c *conn, p *plan.Plan, args query.Args) (end func(), err error) {
 	w := s.watch.Load()
 	if w == nil {
 		return nothing, nil
+	}
+	var state change.State
+	if s.feed != nil {
+		state = s.feed.State()
+		if seen := w.seen.Load(); seen != nil && *seen == state {
+			return nothing, nil
+		}
 	}
 	st, err := c.text("PRAGMA schema_version")
 	if err != nil {
@@ -56,9 +68,13 @@ func (s *Store) watched(ctx context.Context, c *conn, p *plan.Plan, args query.A
 		return nothing, err
 	}
 	if v := st.ColumnInt64(0); v != w.known.Load() {
-		err = w.watcher.SchemaChanged(ctx, v, p, args)
+		return end, w.watcher.SchemaChanged(ctx, v, p, args)
 	}
-	return end, err
+	if s.feed != nil && s.feed.State() == state { // so this is what the transaction sees
+		seen := state
+		w.seen.Store(&seen)
+	}
+	return end, nil
 }
 
 func nothing() {}
