@@ -40,7 +40,7 @@ type entry struct {
 	judging  sync.Mutex
 
 	mu      sync.Mutex
-	running map[*run]struct{}
+	running *run // the latest of a list of those that run
 }
 
 // A contract is what a shape's plans stand on while all is well.
@@ -114,7 +114,7 @@ func (g *Guard) entry(p *plan.Plan, args query.Args) *entry {
 				return false
 			})
 		}
-		fresh := &entry{shape: p.Shape, running: map[*run]struct{}{}, lane: make(chan struct{}, max(1, g.config.Engine.Capacity()/2))}
+		fresh := &entry{shape: p.Shape, lane: make(chan struct{}, max(1, g.config.Engine.Capacity()/2))}
 		fresh.plan.Store(p) // before the loop can find the entry
 		if v, ok = g.entries.LoadOrStore(key, fresh); ok {
 			g.entryCount.Add(-1)

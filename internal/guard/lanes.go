@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/pintail-dev/pintail/fault"
@@ -37,31 +38,90 @@ func (e *entry) enter(ctx context.Context) error {
 
 func (e *entry) leave() { <-e.lane }
 
-// A run is one statement of a shape from before it waits for a connection until it has ended.
+// A run is one statement of a shape from before it waits for a connection until it has ended: the request's context, which the guard can end
+// too. Next to none are ended, so that nothing is made for it until somebody waits for it; who only asks whether it has ended, as SQLite does
+// between its steps, costs nothing.
 type run struct {
-	e      *entry
-	ctx    context.Context
+	context.Context // the request's
+	e               *entry
+	prev, next      *run                     // in the entry's list
+	shed            atomic.Pointer[shedding] // why the guard ended it
+	waited          atomic.Pointer[waited]   // nil until somebody waits
+}
+
+// A waited is a context of the standard library's kind, for those who wait for a run's end.
+type waited struct {
+	context.Context
 	cancel context.CancelCauseFunc
 }
 
-// begin notes a statement that can be cancelled.
-func (e *entry) begin(ctx context.Context) (context.Context, *run) {
-	r := &run{e: e}
-	r.ctx, r.cancel = context.WithCancelCause(ctx)
-	e.mu.Lock()
-	e.running[r] = struct{}{}
-	e.mu.Unlock()
-	return r.ctx, r
+var _ context.Context = (*run)(nil)
+
+// Err says that it was ended, by the guard or by the request.
+func (r *run) Err() error {
+	if r.shed.Load() != nil {
+		return context.Canceled
+	}
+	return r.Context.Err()
 }
 
+// Done is closed when it is ended, or over.
+func (r *run) Done() <-chan struct{} {
+	if w := r.waited.Load(); w != nil {
+		return w.Done()
+	}
+	r.e.mu.Lock()
+	defer r.e.mu.Unlock()
+	w := r.waited.Load()
+	if w == nil {
+		w = &waited{}
+		w.Context, w.cancel = context.WithCancelCause(r.Context)
+		r.waited.Store(w)
+		if s := r.shed.Load(); s != nil {
+			w.cancel(&shedError{s})
+		}
+	}
+	return w.Done()
+}
+
+// Value is the request's. Once somebody waits, contexts made of this one find that which is waited for, and need no goroutine to follow it.
+func (r *run) Value(key any) any {
+	if w := r.waited.Load(); w != nil {
+		return w.Value(key)
+	}
+	return r.Context.Value(key)
+}
+
+// begin notes a statement that can be ended.
+func (e *entry) begin(ctx context.Context) *run {
+	r := &run{Context: ctx, e: e}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.next = e.running; r.next != nil {
+		r.next.prev = r
+	}
+	e.running = r
+	return r
+}
+
+// end takes it off the list.
 func (r *run) end() {
 	r.e.mu.Lock()
-	delete(r.e.running, r)
-	r.e.mu.Unlock()
-	r.cancel(nil)
+	defer r.e.mu.Unlock()
+	if r.prev == nil {
+		r.e.running = r.next
+	} else {
+		r.prev.next = r.next
+	}
+	if r.next != nil {
+		r.next.prev = r.prev
+	}
+	if w := r.waited.Load(); w != nil {
+		w.cancel(nil)
+	}
 }
 
-// A shedError is why a statement that ran was cancelled.
+// A shedError is why a statement that ran was ended.
 type shedError struct{ shedding *shedding }
 
 func (e *shedError) Error() string { return "guard: " + e.shedding.reason }
@@ -70,7 +130,11 @@ func (e *shedError) Error() string { return "guard: " + e.shedding.reason }
 func (g *Guard) cancel(e *entry, s *shedding) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for r := range e.running {
-		r.cancel(&shedError{s})
+	for r := e.running; r != nil; r = r.next {
+		if r.shed.CompareAndSwap(nil, s) {
+			if w := r.waited.Load(); w != nil {
+				w.cancel(&shedError{s})
+			}
+		}
 	}
 }

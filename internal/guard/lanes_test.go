@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -97,4 +98,40 @@ func benchmarkRead(b *testing.B, guarded bool) {
 			}
 		}
 	})
+}
+
+// Contexts made of a run end with it, and so does whoever only asks; one that is over is in nobody's way.
+func TestRunsEnd(t *testing.T) {
+	e := &entry{}
+	first, over, last := e.begin(context.Background()), e.begin(context.Background()), e.begin(context.Background())
+	made, cancel := context.WithTimeout(first, time.Hour)
+	defer cancel()
+	over.end()
+	why := &shedding{reason: "its index is away"}
+	(&Guard{}).cancel(e, why)
+	select {
+	case <-made.Done():
+	case <-time.After(5 * time.Second):
+		t.Fatal("what was made of a run goes on after it")
+	}
+	var shed *shedError
+	if !errors.As(context.Cause(made), &shed) || shed.shedding != why {
+		t.Errorf("it ended because of %v", context.Cause(made))
+	}
+	if first.Err() != context.Canceled || last.Err() != context.Canceled || over.Err() != nil {
+		t.Error(first.Err(), last.Err(), over.Err())
+	}
+	first.end()
+	last.end()
+	if e.running != nil {
+		t.Error("one is left on the list")
+	}
+	parent, stop := context.WithCancel(context.Background())
+	r := e.begin(parent)
+	defer r.end()
+	stop()
+	<-r.Done()
+	if r.Err() != context.Canceled {
+		t.Error(r.Err())
+	}
 }

@@ -270,17 +270,29 @@ func TestLiteRunningStatementsAreCanceled(t *testing.T) {
 	c.warm()
 	e := c.guard.entry(c.plans["by kind"], nil)
 	other := c.guard.entry(c.plans["by sku"], nil)
-	ctx, run := e.begin(context.Background())
-	defer run.end()
-	calm, quiet := other.begin(context.Background())
-	defer quiet.end()
+	waited, asking := e.begin(context.Background()), e.begin(context.Background())
+	defer waited.end()
+	defer asking.end()
+	calm := other.begin(context.Background())
+	defer calm.end()
+	waiting := waited.Done() // the one waits for its end, the other only asks
 	c.harm("DROP INDEX item_kind")
 	select {
-	case <-ctx.Done():
+	case <-waiting:
 	case <-time.After(2 * time.Second):
 		t.Error("a statement of a shape that lost its index runs on")
 	}
-	err := c.guard.failed(ctx, e, c.plans["by kind"], nil, fault.New(fault.QueryCanceled, "canceling statement due to user request"))
+	for _, r := range []*run{waited, asking} {
+		if r.Err() != context.Canceled {
+			t.Error("it runs on:", r.Err())
+		}
+	}
+	select {
+	case <-asking.Done():
+	default:
+		t.Error("who begins to wait once it is ended waits on")
+	}
+	err := c.guard.failed(waited, c.plans["by kind"], nil, fault.New(fault.QueryCanceled, "canceling statement due to user request"))
 	if !lost(err) {
 		t.Error(err)
 	}

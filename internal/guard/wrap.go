@@ -37,14 +37,14 @@ func (s *guarded) Read(ctx context.Context, p *plan.Plan, args query.Args) (stor
 		return store.Result{}, err
 	}
 	defer e.leave()
-	ctx, run := e.begin(ctx)
+	run := e.begin(ctx)
 	defer run.end()
-	if err := s.g.refuse(ctx, e, p, args); err != nil { // while it waited
+	if err := s.g.refuse(run, e, p, args); err != nil { // while it waited
 		return store.Result{}, err
 	}
-	res, err := s.inner.Read(ctx, p, args)
+	res, err := s.inner.Read(run, p, args)
 	if err != nil {
-		return store.Result{}, s.g.failed(run.ctx, e, p, args, err)
+		return store.Result{}, s.g.failed(run, p, args, err)
 	}
 	return res, nil
 }
@@ -68,14 +68,14 @@ func (s *guarded) Write(ctx context.Context, tx store.Tx) (store.Result, error) 
 		}
 		tx.Before = hooks
 	}
-	ctx, run := e.begin(ctx)
+	run := e.begin(ctx)
 	defer run.end()
-	if err := s.g.refuse(ctx, e, tx.Plan, tx.Args); err != nil {
+	if err := s.g.refuse(run, e, tx.Plan, tx.Args); err != nil {
 		return store.Result{}, err
 	}
-	res, err := s.inner.Write(ctx, tx)
+	res, err := s.inner.Write(run, tx)
 	if err != nil {
-		return store.Result{}, s.g.failed(run.ctx, e, tx.Plan, tx.Args, err)
+		return store.Result{}, s.g.failed(run, tx.Plan, tx.Args, err)
 	}
 	return res, nil
 }
@@ -127,20 +127,19 @@ func (h *guardedHandle) Write(ctx context.Context, p *plan.Plan, args query.Args
 
 // failed says what a statement's error means: that it was cancelled since its shape is shed, that it met a loss which nobody had
 // noticed yet, that the file is damaged. Any other stays as it is.
-func (g *Guard) failed(ctx context.Context, e *entry, p *plan.Plan, args query.Args, err error) error {
+func (g *Guard) failed(r *run, p *plan.Plan, args query.Args, err error) error {
 	var f *fault.Fault
 	if errors.As(err, &f) && f.Code == fault.IndexLost {
 		return err
 	}
-	var shed *shedError
-	if errors.As(context.Cause(ctx), &shed) {
-		shed.shedding.refused.Add(1)
+	if shed := r.shed.Load(); shed != nil {
+		shed.refused.Add(1)
 		g.refused.Add(1)
 		g.canceled.Add(1)
-		return g.fault(shed.shedding, p)
+		return g.fault(shed, p)
 	}
-	if f != nil && f.Code == fault.InvalidColumnRef && g.look(context.WithoutCancel(ctx), true) == nil {
-		if lost := g.refuse(ctx, e, p, args); lost != nil {
+	if f != nil && f.Code == fault.InvalidColumnRef && g.look(context.WithoutCancel(r.Context), true) == nil {
+		if lost := g.refuse(r.Context, r.e, p, args); lost != nil {
 			return lost
 		}
 	}
