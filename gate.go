@@ -237,10 +237,10 @@ func (a *App) Gate() GateStats { return a.gate.stats() }
 // run admits one statement to a Shedder, and runs it. What the program itself asks, and what is a part of a statement that runs, is not
 // held up: the first has nobody to tell, and the second would wait for itself.
 func (g *gate) run(ctx context.Context, s *shed.Shedder, group any, do func() error) error {
-	begin := time.Now()
 	v := api.VisitOf(ctx)
 	if v == nil {
-		defer g.ends(begin)
+		begin := time.Now()
+		defer func() { g.ran.Add(time.Since(begin)) }()
 		return do()
 	}
 	defer v.End()
@@ -254,19 +254,12 @@ func (g *gate) run(ctx context.Context, s *shed.Shedder, group any, do func() er
 		}
 		return g.overload(err, time.Now())
 	}
-	entered := time.Now()
-	g.waited.Add(entered.Sub(begin))
+	g.waited.Add(p.Waited())
 	err = errUnfinished
-	defer func() {
-		g.ends(entered)
-		s.Leave(p, outcome(err))
-	}()
+	defer func() { g.ran.Add(s.Leave(p, outcome(err))) }()
 	err = do()
 	return err
 }
-
-// ends times a statement that ends.
-func (g *gate) ends(begin time.Time) { g.ran.Add(time.Since(begin)) }
 
 // errUnfinished is what became of a statement that panicked.
 var errUnfinished = errors.New("the statement didn't finish")

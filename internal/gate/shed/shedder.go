@@ -97,9 +97,13 @@ var reasonNames = [reasons]string{"wait", "queue", "rank"}
 type Permit struct {
 	client  *client
 	group   any
+	came    time.Duration
 	began   time.Duration
 	running int // at once, when it began
 }
+
+// Waited is how long it waited for its turn.
+func (p Permit) Waited() time.Duration { return p.began - p.came }
 
 // Look says, before a request costs anything, whether it would be refused: nil, or fault.Overloaded.
 func (s *Shedder) Look(who Who) error {
@@ -123,7 +127,7 @@ func (s *Shedder) Enter(ctx context.Context, who Who) (Permit, error) {
 	s.mu.Lock()
 	c := s.clients.get(who.Client, now)
 	if s.config.Off || len(s.queue.waiting) == 0 && s.room(who.Group) {
-		p := s.run(c, who.Group, now)
+		p := s.run(c, who.Group, now, now)
 		s.mu.Unlock()
 		return p, nil
 	}
@@ -152,8 +156,8 @@ const (
 	Nothing         // it didn't get to the resource
 )
 
-// Leave says that a request has run.
-func (s *Shedder) Leave(p Permit, how Outcome) {
+// Leave says that a request has run, and gives for how long.
+func (s *Shedder) Leave(p Permit, how Outcome) time.Duration {
 	now := time.Since(s.began)
 	took := now - p.began
 	s.mu.Lock()
@@ -167,10 +171,11 @@ func (s *Shedder) Leave(p Permit, how Outcome) {
 	}
 	if !s.pressed.Load() {
 		s.last = 0
-		return
+		return took
 	}
 	s.pace(now)
 	s.settle(now)
+	return took
 }
 
 // pace notes when one ends while others wait.
@@ -191,12 +196,12 @@ func (s *Shedder) room(group any) bool {
 }
 
 // run lets a request run.
-func (s *Shedder) run(c *client, group any, now time.Duration) Permit {
+func (s *Shedder) run(c *client, group any, came, now time.Duration) Permit {
 	s.running++
 	s.groups.run(group)
 	c.running++
 	s.admitted++
-	return Permit{client: c, group: group, began: now, running: s.running}
+	return Permit{client: c, group: group, came: came, began: now, running: s.running}
 }
 
 // wait puts a request into the queue, or refuses it.
@@ -262,7 +267,7 @@ func (s *Shedder) settle(now time.Duration) {
 		}
 		w := q.take(i)
 		w.client.waiting--
-		w.permit = s.run(w.client, w.group, now)
+		w.permit = s.run(w.client, w.group, w.since, now)
 		close(w.done)
 	}
 	if len(q.waiting) == 0 {
