@@ -129,7 +129,8 @@ func (b *bench) play(ctx context.Context, c contest) error {
 	return b.rounds(ctx, c.work, players, c.goals)
 }
 
-// rounds runs the rounds of a piece of work, player by player in turn, and prints the medians and ratios.
+// rounds runs the rounds of a piece of work, player by player in turn, and prints the medians and ratios. Each begins when no other has work
+// left to do, such as writing its log: that would be taken from the one that comes next.
 func (b *bench) rounds(ctx context.Context, work string, players []measured, goals map[string]float64) error {
 	rates := make([][]float64, len(players))
 	tails := make([][]float64, len(players))
@@ -141,6 +142,7 @@ func (b *bench) rounds(ctx context.Context, work string, players []measured, goa
 	}
 	for range b.o.rounds {
 		for i, p := range players {
+			b.settle(ctx)
 			r, err := p.run(ctx, b.o.time)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", work, p.name, err)

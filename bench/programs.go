@@ -164,6 +164,24 @@ func (b *bench) load(ctx context.Context, p player, connections int, length time
 	return f, nil
 }
 
+// settle waits until the programs use next to nothing of the processor, for some seconds at most.
+func (b *bench) settle(ctx context.Context) {
+	const look, most, little = 250 * time.Millisecond, 10 * time.Second, 20_000 // µs
+	all := func() (sum float64) {
+		for url := range b.serving {
+			sum += b.cpu("://" + url)
+		}
+		return sum
+	}
+	for end := time.Now().Add(most); time.Now().Before(end) && ctx.Err() == nil; {
+		before := all()
+		time.Sleep(look)
+		if all()-before < little {
+			return
+		}
+	}
+}
+
 // cpu is the processor time in microseconds that the program at url has used so far.
 func (b *bench) cpu(url string) float64 {
 	cmd := b.serving[host(url)]
