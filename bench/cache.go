@@ -7,6 +7,9 @@ import (
 	"net/http"
 )
 
+// limited turns the limit of a client on, which is off in open mode, and so high that it refuses nobody.
+const limited = "PINTAIL_LIMITS_DEFAULT=10000000/s burst 1000000"
+
 // hot asks for one of the first so many items.
 func hot(keys int) string { return key(keys) }
 
@@ -34,11 +37,11 @@ request = function() return wrk.format("PATCH", "/rest/v1/item?id=eq." .. math.r
 // cache compares an answer from memory with a handler that has nothing to do, and writes with and without answers to invalidate.
 func (b *bench) cache(ctx context.Context) error {
 	rows := b.o.rows
-	cached, _, err := b.pintail(ctx, "cached", "sqlite:"+b.path("cached.db"), rows, "PINTAIL_CACHE_BYTES=1073741824")
+	cached, _, err := b.pintail(ctx, "cached", "sqlite:"+b.path("cached.db"), rows, "PINTAIL_CACHE_BYTES=1073741824", limited)
 	if err != nil {
 		return err
 	}
-	plain, _, err := b.pintail(ctx, "plain", "sqlite:"+b.path("plain.db"), rows)
+	plain, _, err := b.pintail(ctx, "plain", "sqlite:"+b.path("plain.db"), rows, limited)
 	if err != nil {
 		return err
 	}
