@@ -108,3 +108,34 @@ func (d degrees) place(want []float64, all int64) {
 func parentOf(sums []int64, child int64) int64 {
 	return int64(sort.Search(len(sums)-1, func(r int) bool { return sums[r+1] > child }))
 }
+
+// band is the part of the parents, ordered by their children, that have about so many: from and to, as shares of all. Where
+// matches is -1 it is that of the middle, or of the upper twentieth, of those that have any.
+func (d degrees) band(matches int64, upper bool) (from, to float64) {
+	parents, _ := d.total()
+	if parents == 0 {
+		return 0, 1
+	}
+	if matches < 0 {
+		with := 1.0
+		if d[len(d)-1].children == 0 {
+			with -= float64(d[len(d)-1].parents) / float64(parents)
+		}
+		if upper {
+			return 0.04 * with, 0.06 * with
+		}
+		return 0.4 * with, 0.6 * with
+	}
+	best, passed := 0, int64(0)
+	for i := range d {
+		if abs(d[i].children-matches) < abs(d[best].children-matches) {
+			best = i
+		}
+	}
+	for i := range best {
+		passed += d[i].parents
+	}
+	return float64(passed) / float64(parents), float64(passed+d[best].parents) / float64(parents)
+}
+
+func abs(n int64) int64 { return max(n, -n) }

@@ -105,15 +105,6 @@ func (st *shadowTable) values(s *source) {
 	s.rest = permutationOf(s.key+1, max(rows, 1))
 }
 
-// most is the greatest number of children.
-func (l *lineage) most() int64 {
-	var most int64
-	for r := range int64(len(l.sums) - 1) {
-		most = max(most, l.children(r))
-	}
-	return most
-}
-
 // value is what stands in a row, as package value has it. Rows past the table's are those of inserts.
 func (st *shadowTable) value(column int, row int64) any {
 	s := &st.columns[column]

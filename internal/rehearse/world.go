@@ -24,20 +24,6 @@ type shadowTable struct {
 	links   []*lineage
 }
 
-// A lineage deals the rows of a table to those of another.
-type lineage struct {
-	linkModel
-	parent *shadowTable
-	sums   []int64     // running, by the parent's rank
-	byRow  []int64     // the same by the parent's row, where sorted
-	ranks  permutation // parent's row to rank
-	slots  permutation // row to place among the children, where they don't lie together
-	sorted bool        // rows of one parent lie together, in the order of the parents
-
-	pairs    *lineage // of a key that pairs parents: the more skewed link. This one's parents differ within one parent of the other's
-	distinct bool     // each parent has one child at most
-}
-
 // A source is where a column's values come from: exactly one of the first three is set where there are any.
 type source struct {
 	column *schema.Column
@@ -182,36 +168,3 @@ func (st *shadowTable) keys() [][]*schema.Column {
 	}
 	return out
 }
-
-// parentRow is the parent's row of a row, and the place of the row among its parent's; false where it has none.
-func (l *lineage) parentRow(row int64) (parent, ordinal int64, ok bool) {
-	if l.parent.rows == 0 {
-		return 0, 0, false
-	}
-	if l.pairs != nil {
-		first, ordinal, ok := l.pairs.parentRow(row)
-		if !ok {
-			return 0, 0, false
-		}
-		from := l.ranks.key.below(uint64(first), l.parent.rows)
-		return (from + ordinal) % l.parent.rows, ordinal, true
-	}
-	sums := l.sums
-	if l.sorted {
-		sums = l.byRow
-	} else {
-		row = l.slots.of(row)
-	}
-	if row >= sums[len(sums)-1] {
-		return 0, 0, false
-	}
-	at := parentOf(sums, row)
-	ordinal = row - sums[at]
-	if !l.sorted {
-		at = l.ranks.from(at)
-	}
-	return at, ordinal, true
-}
-
-// children is how many rows the parent at a rank has.
-func (l *lineage) children(rank int64) int64 { return l.sums[rank+1] - l.sums[rank] }
