@@ -29,10 +29,11 @@ func warm(url string, keys int) error {
 	return nil
 }
 
+// update sets a price that is another one nearly each time: SQLite writes nothing where a row stays as it is.
 const update = `wrk.method = "PATCH"
 wrk.headers["Content-Type"] = "application/json"
 math.randomseed(os.time())
-request = function() return wrk.format("PATCH", "/rest/v1/item?id=eq." .. math.random(1, %d), nil, '{"active":true}') end`
+request = function() return wrk.format("PATCH", "/rest/v1/item?id=eq." .. math.random(1, %d), nil, '{"price":' .. math.random(1, 9999) .. '}') end`
 
 // cache compares an answer from memory with a handler that has nothing to do, and writes with and without answers to invalidate.
 func (b *bench) cache(ctx context.Context) error {
