@@ -215,9 +215,9 @@ func plans(name, value string) []*plan.Plan {
 // names are what may stand in quotes when everything is called name: the parts of a dotted function name too.
 func namesOf(name string) []string {
 	names := append([]string{name, name + "2"}, strings.Split(name, ".")...)
-	for i := 0; i < len(name); i++ { // a function's name is read as one that may be quoted already
+	for i := 0; i < len(name); i++ { // a type's or a function's name is read as one that may be quoted already, and as it stands where its quotes don't end
 		for j := i + 1; j <= len(name); j++ {
-			names = append(names, strings.ReplaceAll(name[i:j], `""`, `"`))
+			names = append(names, name[i:j], strings.ReplaceAll(name[i:j], `""`, `"`))
 		}
 	}
 	return names
