@@ -134,7 +134,7 @@ func (g *gate) enter(v *api.Visit, r *api.Request, now time.Time) error {
 }
 
 // charge lets a request run of which is known what it is to do.
-func (g *gate) charge(v *api.Visit, class api.Class, rows int64, now time.Time) error {
+func (g *gate) charge(v *api.Visit, class api.Class, rows int64) error {
 	v.Class = class
 	p := g.limiter.Policy()
 	if !p.Rows || !v.Limited {
@@ -143,7 +143,7 @@ func (g *gate) charge(v *api.Visit, class api.Class, rows int64, now time.Time) 
 	if rows < 0 || rows > p.Burst {
 		rows = p.Burst
 	}
-	return g.take(v, rows-1, now, nil) // one was taken when it was let in
+	return g.take(v, rows-1, time.Now(), nil) // one was taken when it was let in
 }
 
 // take charges a client.

@@ -37,7 +37,7 @@ func BenchmarkGate(b *testing.B) {
 				if err := a.Enter(v, r, now); err != nil {
 					b.Fatal(err)
 				}
-				if err := a.Charge(v, api.Interactive, 0, now); err != nil {
+				if err := a.Charge(v, api.Interactive, 0); err != nil {
 					b.Fatal(err)
 				}
 				if err := g.run(ctx, g.reads, nil, work); err != nil {
@@ -75,7 +75,7 @@ func TestGateAllocates(t *testing.T) {
 		got := testing.AllocsPerRun(100, func() {
 			*v = api.Visit{Peer: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Class: api.Interactive}
 			now := time.Now()
-			if g.enter(v, r, now) != nil || g.charge(v, api.Interactive, 0, now) != nil || g.run(ctx, g.reads, nil, work) != nil {
+			if g.enter(v, r, now) != nil || g.charge(v, api.Interactive, 0) != nil || g.run(ctx, g.reads, nil, work) != nil {
 				t.Fatal("it isn't let in")
 			}
 			lines = g.lines(v, lines[:0])

@@ -40,7 +40,7 @@ func (a *App) seen(o node.Observation) {
 		return
 	}
 	// The handler itself rather than the logger, which would look for the line of the source that every request shares.
-	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line := slog.NewRecord(o.Begin.Add(o.Took), level, "request", 0)
 	line.AddAttrs(
 		slog.String("id", o.ID), slog.String("method", o.Method), slog.String("path", o.Path), slog.String("route", o.Route),
 		slog.Int("status", o.Status), slog.Int("rows", o.Rows), slog.Int64("in", o.BytesIn), slog.Int64("out", o.BytesOut),

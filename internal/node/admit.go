@@ -20,7 +20,7 @@ type Admission struct {
 	// Enter is asked before anything of a request is read but its head. v has the peer, and the class as far as the head tells it.
 	Enter func(v *api.Visit, r *api.Request, now time.Time) error
 	// Charge is asked once it is known what a request is to do: its class, and a bound of the rows that it may touch, below 0 for none.
-	Charge func(v *api.Visit, class api.Class, rows int64, now time.Time) error
+	Charge func(v *api.Visit, class api.Class, rows int64) error
 	// Lines adds to an answer's headers what its client is to know.
 	Lines func(v *api.Visit, lines []api.Header) []api.Header
 }
@@ -86,7 +86,7 @@ func (n *Node) charge(ctx context.Context, p *plan.Plan, args query.Args) error 
 			rows = -1
 		}
 	}
-	return n.o.Admission.Charge(v, class, rows, time.Now())
+	return n.o.Admission.Charge(v, class, rows)
 }
 
 // turnedAway says whether a request was refused by whoever admits it: it didn't run.

@@ -69,6 +69,7 @@ type Observation struct {
 	Status                  int
 	Rows                    int
 	BytesIn, BytesOut       int64
+	Begin                   time.Time
 	Took                    time.Duration
 	Times                   Times
 	Code                    fault.Code // of what went wrong; empty for nothing
@@ -237,7 +238,7 @@ func (f *Front) done(x *exchange, sent int64, err error) {
 	}
 	ob := Observation{
 		ID: x.in.ID, Method: x.in.Method, Path: x.path, Route: out.Route, Status: out.Status, Rows: out.Rows,
-		BytesIn: max(x.in.BodyLen, 0), BytesOut: sent, Took: time.Since(x.begin), Times: x.times,
+		BytesIn: max(x.in.BodyLen, 0), BytesOut: sent, Begin: x.begin, Took: time.Since(x.begin), Times: x.times,
 	}
 	if out.Err != nil {
 		var flt *fault.Fault
