@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -26,7 +27,43 @@ func terminal(w io.Writer) bool {
 }
 
 // say writes a line for people to standard error.
-func (c console) say(format string, args ...any) { fmt.Fprintf(c.err, format+"\n", args...) }
+func (c console) say(format string, args ...any) {
+	fmt.Fprintln(c.err, visible(fmt.Sprintf(format, args...), painter(c.err)))
+}
+
+// put writes a text for people to standard output.
+func (c console) put(text string) error {
+	_, err := io.WriteString(c.out, visible(text, painter(c.out)))
+	return err
+}
+
+// visible takes out of a text for people what would move a terminal's cursor, drive it, or turn the order of letters: names come from
+// schema files, databases and captures. What is painted stays so.
+func visible(text string, p paint) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	for i := 0; i < len(text); {
+		if n := p.code(text[i:]); n > 0 {
+			b.WriteString(text[i : i+n])
+			i += n
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == '\n', r == '\t', unicode.IsPrint(r) && (r != utf8.RuneError || n > 1):
+			b.WriteString(text[i : i+n])
+		default:
+			b.WriteString("·")
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// harmless is visible on one line, without colours.
+func harmless(text string) string {
+	return strings.NewReplacer("\n", "·", "\t", "·").Replace(visible(text, false))
+}
 
 // print writes a value to standard output as JSON that people can read too.
 func (c console) print(v any) error {
@@ -48,6 +85,19 @@ func (p paint) with(code, s string) string {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// code is the length of the colour that a text begins with, of those that a paint has; 0 for none.
+func (p paint) code(text string) int {
+	if !bool(p) || !strings.HasPrefix(text, "\x1b[") {
+		return 0
+	}
+	for _, code := range []string{"0", "1", "2", "31", "32", "33"} {
+		if strings.HasPrefix(text[2:], code+"m") {
+			return len("\x1b[m") + len(code)
+		}
+	}
+	return 0
 }
 
 func (p paint) bold(s string) string   { return p.with("1", s) }

@@ -116,8 +116,7 @@ func tellGuard(c console, st *guard.Status) error {
 	switch st.Mode {
 	case guard.Off:
 		line("The guard is off (%s): lost indexes are neither noticed nor repaired.", st.Why)
-		_, err := io.WriteString(c.out, b.String())
-		return err
+		return c.put(b.String())
 	case guard.Observe:
 		line("The guard %s: it refuses and repairs nothing, because %s.", p.yellow("only observes"), st.Why)
 	default:
@@ -333,8 +332,7 @@ func tellCheck(c console, st *guard.Status, checked *guard.Checked) error {
 	case st.Lost() > 0:
 		line("`pintail guard repair` builds what is lost; a running server does by itself where the guard is on.")
 	}
-	_, err := io.WriteString(c.out, b.String())
-	return err
+	return c.put(b.String())
 }
 
 func guardRepair(c console, f *flags) *cobra.Command {
@@ -392,8 +390,7 @@ func tellRepaired(c console, st *guard.Status, left []guard.Drift) error {
 	if st.Repaired == 0 && len(left) == 0 {
 		line("Every declared index is there: nothing to do.")
 	}
-	_, err := io.WriteString(c.out, b.String())
-	return err
+	return c.put(b.String())
 }
 
 // openGuard makes a guard of a database without a server.

@@ -3,8 +3,8 @@
 //
 // Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 it failed, or rehearse found a query worse
 // than --max-class; 2 the command line, the configuration or the schema file is wrong; 3 a check found something (schema check,
-// doctor, a database that serve finds out of step, rejected rows of import, copy's comparison, a story that ended otherwise than it
-// should).
+// doctor, guard, a database that serve finds out of step, rejected rows of import, copy's comparison, a story that ended otherwise than
+// it should).
 package main
 
 import (
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, c console) int {
 		e = &exitError{code: 1, err: err}
 	}
 	if e.err != nil {
-		fmt.Fprintf(c.err, "%s %v\n", painter(c.err).red("pintail:"), e.err)
+		c.say("%s %v", painter(c.err).red("pintail:"), e.err)
 	}
 	return e.code
 }
@@ -102,7 +102,7 @@ const (
 func command(c console) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pintail",
-		Short: "One schema file, or the database you have, as a REST API in one binary",
+		Short: "One schema file, or the database you have, as REST and GraphQL in one binary",
 		Long: `Pintail turns one schema file, or the PostgreSQL or SQLite database that you already have, into REST and GraphQL.
 
   pintail demo        a whole shop to look at: schema, 50,000 orders, a page

@@ -105,7 +105,7 @@ func (p *progress) draw() {
 // bar is the terminal's line, at most 79 letters.
 func (p *progress) bar() string {
 	const cells = 20
-	what := fmt.Sprintf("%-22.22s", p.what)
+	what := fmt.Sprintf("%-22.22s", harmless(p.what))
 	if p.total <= 0 {
 		return fmt.Sprintf("%s %s  %s/s", what, p.amount(p.done), p.short(int64(p.rate())))
 	}
@@ -136,9 +136,9 @@ const unitBytes = "bytes"
 // line is what stands in a log.
 func (p *progress) line() string {
 	if p.total <= 0 {
-		return fmt.Sprintf("%s: %s, %s/s", p.what, p.amount(p.done), p.short(int64(p.rate())))
+		return fmt.Sprintf("%s: %s, %s/s", harmless(p.what), p.amount(p.done), p.short(int64(p.rate())))
 	}
-	return fmt.Sprintf("%s: %s of %s (%.0f %%), %s/s, %s", p.what, p.short(p.done), p.amount(p.total),
+	return fmt.Sprintf("%s: %s of %s (%.0f %%), %s/s, %s", harmless(p.what), p.short(p.done), p.amount(p.total),
 		100*float64(p.done)/float64(p.total), p.short(int64(p.rate())), p.left())
 }
 

@@ -197,8 +197,11 @@ func (t *teller) inOneLine(r story.Result, last string) {
 	if !r.Passed {
 		mark, end = p.red("✗"), p.red(r.Result)
 	}
-	fmt.Fprintf(t.out, "%s %-8s %-12s %-9s %4.0f s  %s\n", mark, r.Story, how, end, r.Took.Seconds(), last)
+	t.printf("%s %-8s %-12s %-9s %4.0f s  %s\n", mark, r.Story, how, end, r.Took.Seconds(), last)
 }
+
+// printf tells a person. A reader that has left ends the story by SIGPIPE.
+func (t *teller) printf(format string, args ...any) { _ = t.put(fmt.Sprintf(format, args...)) }
 
 // event prints one event as JSON.
 func (t *teller) event(e story.Event) {
@@ -206,8 +209,7 @@ func (t *teller) event(e story.Event) {
 	if err != nil {
 		panic(err) // a struct of texts and numbers
 	}
-	// A reader that has left ends the story by SIGPIPE.
-	_, _ = fmt.Fprintf(t.out, "%s\n", line)
+	_, _ = fmt.Fprintf(t.out, "%s\n", line) // as printf
 }
 
 // whose says by whom a step is, in at most whoWidth letters.
@@ -238,7 +240,7 @@ func (t *teller) line(e story.Event) {
 		if e.Unprotected {
 			how = ", unprotected"
 		}
-		fmt.Fprintf(t.out, "%s %s\n\n%s\n\n", p.bold(e.Title), p.dim("(story "+e.Story+how+", seed "+fmt.Sprint(e.Seed)+")"), wrapped(e.Text, "", 0))
+		t.printf("%s %s\n\n%s\n\n", p.bold(e.Title), p.dim("(story "+e.Story+how+", seed "+fmt.Sprint(e.Seed)+")"), wrapped(e.Text, "", 0))
 	case story.KindStep:
 		const before = 8 + 2 + whoWidth + 2
 		who, text := fmt.Sprintf("%-*s", whoWidth, whose(e.Who)), wrapped(e.Text, strings.Repeat(" ", before), before)
@@ -250,7 +252,7 @@ func (t *teller) line(e story.Event) {
 		case story.WhoVisitor:
 			who, text = p.bold(who), p.bold(text)
 		}
-		fmt.Fprintf(t.out, "%s  %s  %s\n", p.dim(fmt.Sprintf("%6.1f s", e.At)), who, text)
+		t.printf("%s  %s  %s\n", p.dim(fmt.Sprintf("%6.1f s", e.At)), who, text)
 	case story.KindSample:
 		if !terminal(t.err) {
 			return
@@ -261,7 +263,7 @@ func (t *teller) line(e story.Event) {
 		t.bar.at("", int64(100*e.Done))
 	case story.KindFigure:
 		if !slices.ContainsFunc(t.events[:len(t.events)-1], func(e story.Event) bool { return e.Kind == story.KindFigure }) {
-			fmt.Fprintln(t.out)
+			t.printf("\n")
 		}
 		mark := p.green("✓")
 		switch {
@@ -274,7 +276,7 @@ func (t *teller) line(e story.Event) {
 		if e.Figure.Want != "" {
 			want = p.dim("  must be " + e.Figure.Want)
 		}
-		fmt.Fprintf(t.out, "  %s %10s  %s%s\n", mark, e.Figure.Measured(), e.Figure.Label, want)
+		t.printf("  %s %10s  %s%s\n", mark, e.Figure.Measured(), e.Figure.Label, want)
 	case story.KindVerdict:
 		word := map[string]string{story.Survived: "The shop survived.", story.Died: "The shop did not survive.", story.Unclear: "It isn't clear what happened: the story's own conditions weren't met."}[e.Result]
 		paint := p.red
@@ -285,7 +287,7 @@ func (t *teller) line(e story.Event) {
 		if e.Unprotected && e.Result == story.Died {
 			more = " That is what should happen without protection."
 		}
-		fmt.Fprintf(t.out, "\n%s %s\n", paint(p.bold(word)), wrapped(e.Text+more, "", len(word)+1))
+		t.printf("\n%s %s\n", paint(p.bold(word)), wrapped(e.Text+more, "", len(word)+1))
 	}
 }
 

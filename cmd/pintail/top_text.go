@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	page "github.com/pintail-dev/pintail/internal/console"
@@ -237,16 +236,6 @@ func (t *topPage) incidents(st *page.State) {
 		t.line(paint, fmt.Sprintf("%s  %s, %s: %s", i.Began.Local().Format("15:04:05"), i.State, page.Span(i.Lasted()), what))
 	}
 	t.line(nil, "")
-}
-
-// harmless takes out what would move a terminal's cursor or change its colours: labels hold names of the schema.
-func harmless(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || !unicode.IsPrint(r) && r != ' ' {
-			return '·'
-		}
-		return r
-	}, s)
 }
 
 // cut shortens a text to so many letters.
