@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -80,22 +79,14 @@ func (t capturing) shapes(ctx context.Context, s *schema.Schema) (*rehearse.Capt
 		capture.Notes = append(capture.Notes, "no server was asked for its queries (--admin off)")
 		return capture, nil
 	}
-	if host, port, err := net.SplitHostPort(address); err != nil {
-		return nil, usage("the admin address %q is no HOST:PORT", address)
-	} else if host == "" || host == "0.0.0.0" || host == "::" {
-		address = net.JoinHostPort("127.0.0.1", port)
+	if err := checkAddress("--admin", address); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, shapesTime)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/shapes?look=true", nil)
+	answer, err := askAdmin(ctx, address, "/shapes?look=true", shapesTime)
 	if err != nil {
-		return nil, usage("the admin address %q can't be asked: %w", address, err)
-	}
-	client := &http.Client{Transport: &http.Transport{Proxy: nil}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	defer client.CloseIdleConnections()
-	answer, err := client.Do(r)
-	if err != nil {
-		return nil, fmt.Errorf("no server answers on the admin address %s: %w\nA capture holds the queries that a running server was asked: start `pintail serve` on this database and let its clients work, or name its admin address with --admin; --admin off takes the tables alone", address, errors.Unwrap(err))
+		return nil, fmt.Errorf("no server answers at the admin address %s: %w\nA capture holds the queries that a running server was asked: start `pintail serve` on this database and let its clients work, or name its admin address with --admin; --admin off takes the tables alone", address, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,7 +31,9 @@ Exit code 3 says that something is lost, damaged or held back. docs/guard.md exp
 	}
 	status := guardStatus(c, f)
 	cmd.RunE = status.RunE
-	cmd.PersistentFlags().StringVar(&f.admin, "admin", "", "the admin `address` of the running server (default 127.0.0.1:8081)")
+	for _, asks := range []*cobra.Command{cmd, status} {
+		asks.Flags().StringVar(&f.admin, "admin", "", "the admin `address` of the running server (default 127.0.0.1:8081)")
+	}
 	cmd.AddCommand(status, guardCheck(c, f), guardRepair(c, f))
 	return cmd
 }
@@ -50,20 +50,16 @@ func guardStatus(c console, f *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := askAdmin(cmd.Context(), conf, "/guard")
+			st, err := askGuard(cmd.Context(), conf)
 			if err != nil {
-				return fmt.Errorf("%w\n`pintail guard check` looks into the database without a server", err)
-			}
-			var st guard.Status
-			if err := json.Unmarshal(text, &st); err != nil {
-				return fmt.Errorf("what answers at the admin address is no guard's status: %w", err)
+				return err
 			}
 			if f.json {
 				err = c.print(st)
 			} else {
-				err = tellGuard(c, &st)
+				err = tellGuard(c, st)
 			}
-			if err == nil && (st.Lost() > 0 || len(st.Shed) > 0) {
+			if err == nil && (amiss(st) || len(st.Shed) > 0) {
 				return found()
 			}
 			return err
@@ -72,40 +68,34 @@ func guardStatus(c console, f *flags) *cobra.Command {
 }
 
 const (
-	// adminTime bounds a question to the admin address, and adminBytesMax the answer.
+	// adminTime bounds the question, and adminBytesMax the answer.
 	adminTime     = 10 * time.Second
 	adminBytesMax = 16 << 20
 )
 
-// askAdmin asks the running server's admin address.
-func askAdmin(ctx context.Context, conf *config, path string) ([]byte, error) {
-	address := cmp.Or(conf.Admin, defaultAdmin)
-	if address == "off" {
-		return nil, usage("the admin address is off (admin.listen): a running server can't be asked")
-	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, usage("the admin address %q is no HOST:PORT", address)
-	}
-	if host == "" || host == "0.0.0.0" || host == "::" {
-		address = net.JoinHostPort("127.0.0.1", port)
-	}
-	ctx, cancel := context.WithTimeout(ctx, adminTime)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
+// askGuard asks a running server's guard what it knows.
+func askGuard(ctx context.Context, conf *config) (*guard.Status, error) {
+	const without = "`pintail guard check` looks into the database without a server"
+	address, err := adminAddress(conf)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	ctx, cancel := context.WithTimeout(ctx, adminTime)
+	defer cancel()
+	answer, err := askAdmin(ctx, address, "/guard", adminTime)
 	if err != nil {
-		return nil, fmt.Errorf("no server answers at the admin address %s: %w\nStart it, or name another address with --admin", address, errors.Unwrap(err))
+		return nil, fmt.Errorf("no server answers at the admin address %s: %w\nStart it, or name another address with --admin; %s", address, err, without)
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, adminBytesMax))
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answers %s to %s: is it an older Pintail, or another program?", address, answer.Status, path)
+	if err != nil {
+		return nil, fmt.Errorf("read what the guard at %s knows: %w", address, err)
 	}
-	return text, err
+	st := &guard.Status{}
+	if answer.StatusCode != http.StatusOK || json.Unmarshal(text, st) != nil || st.Looked.IsZero() && st.Why == "" {
+		return nil, fmt.Errorf("what answers at %s (%s) is not the admin address of a Pintail with a guard: is it the address of the API? --admin wants the other one; %s", address, answer.Status, without)
+	}
+	return st, nil
 }
 
 // tellGuard prints a status for people.
@@ -150,8 +140,12 @@ func tellGuard(c console, st *guard.Status) error {
 		}
 		line("%s", p.dim("  kept in "+st.Records))
 	}
-	_, err := io.WriteString(c.out, b.String())
-	return err
+	return c.put(b.String())
+}
+
+// amiss says whether an index is lost, or a table.
+func amiss(st *guard.Status) bool {
+	return st.Lost() > 0 || slices.ContainsFunc(st.Drift, func(d guard.Drift) bool { return d.Kind == guard.TableGone })
 }
 
 func tellDrift(line func(string, ...any), p paint, drift []guard.Drift) {
@@ -281,7 +275,7 @@ a damaged index on SQLite. On PostgreSQL the extension amcheck is used where it 
 			if err == nil && checked.Error != "" {
 				err = errors.New("the check didn't get to its end: " + checked.Error)
 			}
-			if err == nil && (st.Lost() > 0 || len(checked.Found) > 0 || slices.ContainsFunc(st.Drift, func(d guard.Drift) bool { return d.Kind == guard.TableGone })) {
+			if err == nil && (amiss(&st) || len(checked.Found) > 0) {
 				return found()
 			}
 			return err

@@ -3,13 +3,11 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -44,7 +42,11 @@ a line. The same as a page: the admin address in a browser.`,
 			if err != nil {
 				return err
 			}
-			return top{c, f.json, once}.run(cmd.Context(), cmp.Or(conf.Admin, defaultAdmin))
+			admin, err := adminAddress(conf)
+			if err != nil {
+				return err
+			}
+			return top{c, f.json, once}.run(cmd.Context(), admin)
 		},
 	}
 	cmd.Flags().StringVar(&f.admin, "admin", "", "the admin `address` of the server (default 127.0.0.1:8081)")
@@ -59,12 +61,6 @@ type top struct {
 }
 
 func (t top) run(ctx context.Context, admin string) error {
-	if admin == "off" {
-		return usage("admin.listen is off, so that the server has no admin address; name one with --admin HOST:PORT, here and where it is started")
-	}
-	if err := checkAddress("--admin", admin); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	answer, err := t.ask(ctx, admin)
@@ -103,12 +99,7 @@ func (t top) ended(ctx context.Context, err error) error {
 
 // ask asks for the server's events.
 func (t top) ask(ctx context.Context, admin string) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(admin)+"/events", nil)
-	if err != nil {
-		return nil, usage("--admin %q is no address: %w", admin, err)
-	}
-	client := http.Client{Transport: &http.Transport{ResponseHeaderTimeout: topSilence, DisableCompression: true}}
-	answer, err := client.Do(r)
+	answer, err := askAdmin(ctx, admin, "/events", topSilence)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return nil, fmt.Errorf("no server answers at the admin address %s.\nStart one with `pintail serve`, `pintail dev` or `pintail demo`; where it runs already, name the admin address that it prints with --admin", admin)
 	}
@@ -124,15 +115,6 @@ func (t top) ask(ctx context.Context, admin string) (*http.Response, error) {
 		return nil, fmt.Errorf("what answers at %s is not the admin address of a Pintail with a console: is it the address of the API? --admin wants the other one", admin)
 	}
 	return nil, fmt.Errorf("the server at %s refuses (%d): %s", admin, answer.StatusCode, harmless(strings.TrimSpace(string(text))))
-}
-
-// reachable is where a server that listens on all addresses is asked.
-func reachable(admin string) string {
-	host, port, err := net.SplitHostPort(admin)
-	if err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
-		return net.JoinHostPort("127.0.0.1", port)
-	}
-	return admin
 }
 
 // follow shows the states of a stream until it ends, and says whether the server stopped.
