@@ -160,7 +160,7 @@ func TestRehearseRefuses(t *testing.T) {
 	elsewhere := file("elsewhere.json", func(c *rehearse.Capture) { c.Tables = []rehearse.Table{{Name: "invoice", Rows: 3}} })
 	vast := file("vast.json", func(c *rehearse.Capture) {
 		c.Tables = append([]rehearse.Table{}, c.Tables...)
-		c.Tables[0].Bytes = 1 << 60
+		c.Tables[0].Bytes = 1 << 48
 	})
 	noCapture := filepath.Join(dir, "no.json")
 	if err := os.WriteFile(noCapture, []byte(`{"a": 1}`), 0o600); err != nil {

@@ -95,9 +95,8 @@ func (d *domain) room(base schema.Base) int64 {
 	case schema.Time, schema.TimeTZ:
 		width = 86_400_000
 	case schema.Numeric:
-		if digits, scale, ok := precision(d.t.Modifier); ok {
+		if digits, _, ok := precision(d.t.Modifier); ok {
 			width = int64(math.Pow10(min(digits, 15))) - 1
-			_ = scale
 		}
 	case schema.Text:
 		if most := d.mostLetters(); most < 10 {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/pintail-dev/pintail/internal/plan"
@@ -210,7 +212,7 @@ func (k *checker) that(holds bool, format string, args ...any) {
 
 func (k *checker) text(what, s string) {
 	k.that(len(s) <= nameBytesMax, "%s has %d bytes, more than %d", what, len(s), nameBytesMax)
-	k.that(!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == utf8.RuneError }), "%s has letters that can't be printed", what)
+	k.that(!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }), "%s has letters that can't be printed", what)
 }
 
 func (k *checker) name(what, s string) {
@@ -218,7 +220,12 @@ func (k *checker) name(what, s string) {
 	k.text(what, s)
 }
 
-func (k *checker) count(what string, n int64) { k.that(n >= 0, "%s is %d", what, n) }
+// countMost is more than any database holds, and so little that sums and multiples of it are numbers still.
+const countMost = 1 << 48
+
+func (k *checker) count(what string, n int64) {
+	k.that(n >= 0 && n <= countMost, "%s is %d, and must lie between 0 and %d", what, n, int64(countMost))
+}
 
 func (k *checker) share(what string, x float64) {
 	k.that(x >= 0 && x <= 1, "%s is %g, and must lie between 0 and 1", what, x)
@@ -303,7 +310,7 @@ func (k *checker) fanOut(f *FanOut) {
 	k.that(len(f.Degrees) <= 200, "it has %d bars, more than 200", len(f.Degrees))
 	last := int64(0)
 	for _, d := range f.Degrees {
-		k.that(d.Most > last, "its bars don't rise")
+		k.that(d.Most > last && d.Most <= countMost, "its bars don't rise")
 		last = d.Most
 		k.share("parents of a bar", d.Parents)
 		k.share("children of a bar", d.Children)
@@ -314,8 +321,11 @@ func (k *checker) fanOut(f *FanOut) {
 	}
 }
 
+// shapeID is what shape.Shape.ID may be.
+var shapeID = regexp.MustCompile(`^[0-9a-f]{1,64}$`)
+
 func (k *checker) shape(s *Shape) {
-	k.name("a shape's id", s.ID)
+	k.that(shapeID.MatchString(s.ID), "a shape's id is %.40q, and must be hex digits", s.ID)
 	k.in(fmt.Sprintf("shape %.20q: ", s.ID), func() {
 		k.name("role", s.Role)
 		k.name("label", s.Label)
@@ -351,7 +361,7 @@ func (k *checker) argument(a *Argument) {
 	for _, e := range a.Examples {
 		k.that(e.Kind == shape.Typical || e.Kind == shape.P95 || e.Kind == shape.Hottest, "an example is %.20q", e.Kind)
 		k.that(e.Rank >= 1, "an example's rank is %d", e.Rank)
-		k.count("an example's size", e.Size)
+		k.that(e.Size >= 0, "an example's size is %d", e.Size)
 		if e.Matches != nil {
 			k.count("matches", *e.Matches)
 		}

@@ -49,6 +49,16 @@ func (m *model) total(s Scenario, x float64) (n int64) {
 	return n
 }
 
+// still is the number of rows of the tables that don't grow in a scenario: every shadow has them all.
+func (m *model) still(s Scenario) (n int64) {
+	for _, t := range m.tables {
+		if t.fixed || s == Bigger && t.root {
+			n += t.rows
+		}
+	}
+	return n
+}
+
 // driving is the number of rows of the largest table that grows in a scenario.
 func (m *model) driving(s Scenario, x float64) (n int64) {
 	for _, t := range m.tables {

@@ -74,7 +74,15 @@ func (o Options) Bytes() int64 {
 		rows, bytes = rows+t.Rows, bytes+t.Bytes
 	}
 	row := max(float64(bytes)/float64(max(rows, 1)), least)
-	return int64(min(row*index*1.5*float64(o.Rows)*float64(len(o.Scenarios)), 1<<62))
+	most := o.Rows
+	if m, err := modelOf(o.Capture, o.Schema); err == nil { // else Run says what is wrong
+		for _, s := range o.Scenarios {
+			if still := m.still(s); still <= RowsMost {
+				most = max(most, still)
+			}
+		}
+	}
+	return int64(min(row*index*1.5*float64(most)*float64(len(o.Scenarios)), 1<<62))
 }
 
 // check refuses options that make no sense.
@@ -230,11 +238,17 @@ func (r *run) climb(ctx context.Context, s Scenario) error {
 		r.notes = append(r.notes, fmt.Sprintf("scenario %s: no table grows in it", s))
 		return nil
 	}
+	if still := r.model.still(s); still > RowsMost {
+		r.notes = append(r.notes, fmt.Sprintf("scenario %s is left out: the tables that don't grow in it have %d rows, more than a shadow may have (%d)", s, still, RowsMost))
+		return nil
+	} else if still > r.Rows {
+		r.notes = append(r.notes, fmt.Sprintf("scenario %s: the tables that don't grow in it have %d rows, and so has every shadow, though --rows is %d", s, still, r.Rows))
+	}
 	r.climbs = append(r.climbs, a)
 	r.expect(s, xs)
 	for i, x := range xs {
 		if i >= rungsLeast && time.Since(r.began) > r.Time {
-			r.notes = append(r.notes, fmt.Sprintf("scenario %s: the time was up at %v times today's data", s, xs[i-1]))
+			r.notes = append(r.notes, fmt.Sprintf("scenario %s: the time was up at %s times today's data", s, short(xs[i-1])))
 			break
 		}
 		w := r.model.build(r.Seed, s, x)

@@ -209,3 +209,32 @@ func TestRunRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestRunLeavesOutWhatIsTooLarge takes the largest numbers that a capture may have, and a database whose parents alone are more than the
+// shadow was to have.
+func TestRunLeavesOutWhatIsTooLarge(t *testing.T) {
+	c := ask(t, questions()[:1])
+	for i := range c.Tables {
+		c.Tables[i].Rows = countMost
+	}
+	rep, err := Run(context.Background(), Options{Schema: shopSchema(t), Capture: c, Rows: RowsLeast, NoAdvice: true, Scenarios: []Scenario{Bigger}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rep.Notes) != 1 || !strings.Contains(rep.Notes[0], "scenario bigger is left out: the tables that don't grow in it have") || rep.Verdicts[0].Class != Unknown {
+		t.Errorf("of a database without end it says %q, %+v", rep.Notes, rep.Verdicts[0])
+	}
+	c = ask(t, questions()[:1])
+	for i := range c.Tables {
+		if c.Tables[i].Name == "person" {
+			c.Tables[i].Rows = RowsLeast
+		}
+	}
+	rep, err = Run(context.Background(), Options{Schema: shopSchema(t), Capture: c, Rows: RowsLeast, NoAdvice: true, Scenarios: []Scenario{Bigger}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rep.Notes) != 1 || !strings.Contains(rep.Notes[0], "and so has every shadow, though --rows is 20000") {
+		t.Errorf("of parents that are more than --rows it says %q", rep.Notes)
+	}
+}
