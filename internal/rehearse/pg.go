@@ -75,6 +75,25 @@ func stringLiteral(s string) string { return "'" + strings.ReplaceAll(s, "'", "'
 
 func (e *pg) close(ctx context.Context) error { return e.admin.Close(ctx) }
 
+// doTime bounds a statement that makes or drops a database or schema.
+const doTime = time.Minute
+
+// do runs a statement that makes or drops something, to its end even where the rehearsal is interrupted: a connection that was broken off
+// in the middle of it could take nothing away any more, and the server might finish it all the same.
+func (e *pg) do(ctx context.Context, sql string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), doTime)
+	defer cancel()
+	if e.admin.IsClosed() { // it idles for long, and a pooler may have closed it
+		again, err := connectTo(ctx, e.dsn)
+		if err != nil {
+			return err
+		}
+		e.admin = again
+	}
+	_, err := e.admin.Exec(ctx, sql)
+	return err
+}
+
 func (e *pg) make(ctx context.Context, w *world, tell func(rows int64)) (database, error) {
 	e.made++
 	d := &pgShadow{engine: e, name: fmt.Sprintf("%s%08x_%d", pgPrefix, e.run, e.made), schema: e.schema, lost: map[schema.Name]float64{}}
@@ -91,7 +110,8 @@ func (e *pg) make(ctx context.Context, w *world, tell func(rows int64)) (databas
 func (e *pg) begin(ctx context.Context, d *pgShadow) (err error) {
 	d.dsn = e.dsn
 	if !e.within {
-		_, err = e.admin.Exec(ctx, "CREATE DATABASE "+quoted(d.name)+" TEMPLATE template0"+e.locale)
+		d.made = true // or perhaps, where it fails
+		err = e.do(ctx, "CREATE DATABASE "+quoted(d.name)+" TEMPLATE template0"+e.locale)
 		if err != nil && !denied(err) {
 			return fmt.Errorf("make a database for the shadow: %w", err)
 		}
@@ -102,7 +122,7 @@ func (e *pg) begin(ctx context.Context, d *pgShadow) (err error) {
 		if err := d.enter(e.schema); err != nil {
 			return err
 		}
-		if _, err := e.admin.Exec(ctx, "CREATE SCHEMA "+quoted(d.name)); err != nil {
+		if err := e.do(ctx, "CREATE SCHEMA "+quoted(d.name)); err != nil {
 			return fmt.Errorf("make a schema for the shadow: %w\nA rehearsal needs a role that may make a database (ALTER ROLE … CREATEDB), or at least a schema in this one (GRANT CREATE ON DATABASE …)", err)
 		}
 		d.made = true
@@ -287,15 +307,14 @@ func (d *pgShadow) drop(ctx context.Context) error {
 		errs = append(errs, d.store.Close())
 	}
 	if d.conn != nil {
-		errs = append(errs, d.conn.Close(ctx))
+		errs = append(errs, d.conn.Close(context.WithoutCancel(ctx)))
 	}
 	if d.made {
 		sql := "DROP DATABASE IF EXISTS " + quoted(d.name) + " WITH (FORCE)"
 		if d.engine.within {
 			sql = "DROP SCHEMA IF EXISTS " + quoted(d.name) + " CASCADE"
 		}
-		_, err := d.engine.admin.Exec(ctx, sql)
-		errs = append(errs, err)
+		errs = append(errs, d.engine.do(ctx, sql))
 	}
 	d.store, d.conn, d.made = nil, nil, false
 	return errors.Join(errs...)

@@ -2,9 +2,11 @@ package rehearse
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -55,6 +57,43 @@ func TestRunPostgres(t *testing.T) {
 	}
 	if n := leftovers(t, dsn); n > 0 {
 		t.Errorf("%d databases are left", n)
+	}
+}
+
+// TestRunPostgresInterrupted interrupts a rehearsal while the server makes its second database: neither may be left.
+func TestRunPostgresInterrupted(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	c, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	watched := make(chan error, 1)
+	go func() {
+		for {
+			var making bool
+			err := c.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE "pintail\_rehearse\_%\_2"%' AND state = 'active')`).Scan(&making)
+			if err != nil || making {
+				interrupt()
+				watched <- err
+				return
+			}
+		}
+	}()
+	_, err = Run(ctx, Options{Schema: shopSchema(t), Capture: askPostgres(t, questions()[:1]), Database: dsn, Rows: RowsLeast, NoAdvice: true, Scenarios: []Scenario{More}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupted rehearsal ends with %v", err)
+	}
+	if err := <-watched; err != nil {
+		t.Fatal(err)
+	}
+	for range 20 { // what the server still makes is there at its end
+		time.Sleep(50 * time.Millisecond)
+		if n := leftovers(t, dsn); n > 0 {
+			t.Fatalf("%d databases are left", n)
+		}
 	}
 }
 

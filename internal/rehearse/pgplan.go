@@ -31,8 +31,11 @@ func readPlan(text []byte) (root pgNode, triggers bool, err error) {
 		Plan     pgNode
 		Triggers []json.RawMessage
 	}
-	if err := json.Unmarshal(text, &out); err != nil || len(out) != 1 {
+	if err := json.Unmarshal(text, &out); err != nil {
 		return root, false, fmt.Errorf("PostgreSQL's plan can't be read: %w", err)
+	}
+	if len(out) != 1 {
+		return root, false, fmt.Errorf("PostgreSQL gave %d plans of one statement", len(out))
 	}
 	return out[0].Plan, len(out[0].Triggers) > 0, nil
 }
