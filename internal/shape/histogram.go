@@ -12,9 +12,9 @@ import (
 type Histogram struct{ counts [buckets]atomic.Uint64 }
 
 const (
-	steps   = 8  // a power of two
-	powers  = 29 // 2^29 µs are 9 minutes
-	buckets = steps * (powers + 1)
+	steps   = 8                    // a power of two
+	powers  = 29                   // 2^29 µs are 9 minutes
+	buckets = steps * (powers - 2) // the first two powers fit into one's steps
 )
 
 func bucket(d time.Duration) int {

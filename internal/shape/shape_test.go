@@ -13,6 +13,12 @@ func TestQuantileIsWithinAnEighth(t *testing.T) {
 			t.Errorf("%v was read back as %v", d, got)
 		}
 	}
+	var last Histogram
+	last.Add(9 * time.Minute)
+	last.Add(time.Hour)
+	if got := last.Quantile(1); got < 8*time.Minute || got > 9*time.Minute || last.Quantile(0.5) != got {
+		t.Errorf("what is longer than all buckets was read back as %v", got)
+	}
 	var h Histogram
 	h.Add(time.Hour)
 	h.Add(-time.Second)
