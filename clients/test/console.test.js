@@ -190,6 +190,19 @@ describe('the console', () => {
     assert.match(await page.textContent('#shapes'), /<img src=x onerror=alert\(1\)>/)
   })
 
+  test('differences of one kind stay as many as they are', async t => {
+    const state = busy(calm)
+    const [one] = state.guard.drift
+    state.guard.drift = ['first', 'second', 'third'].map(details => ({ ...one, details }))
+    const v = await play({ states: [state] })
+    const page = await open(t, v.url)
+    await box(page, 'guard').click()
+    await page.locator('#details dt', { hasText: 'missing' }).nth(2).waitFor()
+    await page.waitForTimeout(500) // some states later
+    const told = await page.locator('#details dl > div', { has: page.locator('dt', { hasText: 'missing' }) }).locator('dd').allTextContents()
+    assert.deepEqual(told, ['first', 'second', 'third'])
+  })
+
   test('PostgreSQL has no cache, and says so', async t => {
     const state = { ...busy(calm), cache: null, guard: null }
     state.server = { ...state.server, engine: 'postgres', database: 'postgres://me@localhost/shop' }

@@ -122,20 +122,39 @@ func (s *State) drifting() (Headline, bool) {
 	if s.Guard == nil {
 		return Headline{}, false
 	}
-	var lost []guard.Drift
+	var lost, pending []guard.Drift
 	for _, d := range s.Guard.Drift {
-		if d.Kind != guard.Extra {
+		switch d.Kind {
+		case guard.Extra:
+		case guard.Pending:
+			pending = append(pending, d)
+		default:
 			lost = append(lost, d)
 		}
 	}
-	if len(lost) == 0 {
-		return Headline{}, false
+	switch {
+	case len(lost) > 0:
+		more := sentence(lost[0].Details)
+		switch {
+		case lost[0].Kind == guard.TableGone:
+			more += " The guard makes no tables: restore a backup."
+		case s.Guard.Mode == guard.Observe:
+			more += " The guard only observes here: `pintail guard repair` brings it in order."
+		}
+		return Headline{"drift", "warn", Counted(uint64(len(lost)), "thing", "things") + " of the schema file " + isAre(len(lost)) + " not as it says in the database.", more}, true
+	case len(pending) > 0:
+		return Headline{"drift", "warn", Counted(uint64(len(pending)), "index", "indexes") + " of the schema file " + isAre(len(pending)) + " not in the database yet.",
+			sentence(pending[0].Details) + " `pintail schema apply` makes what is declared."}, true
 	}
-	more := lost[0].Details
-	if s.Guard.Mode == guard.Observe {
-		more = strings.TrimSpace(more + " The guard only observes here: `pintail guard repair` brings it in order.")
+	return Headline{}, false
+}
+
+// sentence makes a sentence of what a drift says.
+func sentence(details string) string {
+	if details == "" {
+		return ""
 	}
-	return Headline{"drift", "warn", Counted(uint64(len(lost)), "thing", "things") + " of the schema file " + isAre(len(lost)) + " not as it says in the database.", more}, true
+	return capital(strings.TrimSuffix(details, ".")) + "."
 }
 
 func isAre(n int) string {

@@ -28,7 +28,13 @@ func TestTheHeadlineIsTheWorst(t *testing.T) {
 	st.Guard.Drift = append(st.Guard.Drift, guard.Drift{Kind: guard.Missing, Details: "The index x is missing."})
 	want("drift", "1 thing of the schema file is not", "The index x is missing.")
 	st.Guard.Mode = guard.Observe
-	want("drift", "1 thing", "pintail guard repair")
+	want("drift", "1 thing", "The index x is missing. The guard only observes here: `pintail guard repair`")
+	missing := st.Guard.Drift
+	st.Guard.Drift = []guard.Drift{{Kind: guard.Pending, Details: "the index y is declared, and isn't there"}}
+	want("drift", "1 index of the schema file is not in the database yet.", "The index y is declared, and isn't there. `pintail schema apply`")
+	st.Guard.Drift = []guard.Drift{{Kind: guard.TableGone, Details: "the table z isn't there"}}
+	want("drift", "1 thing", "The table z isn't there. The guard makes no tables: restore a backup.")
+	st.Guard.Drift = missing
 	st.Refused = []Refused{
 		{Box: "plan", Code: "PGRST205", Status: 404, Rate: Rate{9, 9}},
 		{Box: "gate", Code: "PT429", Status: 429, Title: "called too often", Rate: Rate{9, 5}},

@@ -32,11 +32,11 @@ export const count = (n) => whole.format(Math.round(n));
 
 /** A number in at most five letters: 0, 3.4, 132, 12.3k, 4.5M. */
 export function short(n) {
-  if (n === 0) return '0';
+  if (n <= 0) return '0';
   if (n < 0.1) return '<0.1';
-  if (n < 10) return Number.isInteger(n) ? String(n) : n.toFixed(1);
-  if (n < 1000) return String(Math.round(n));
-  if (n < 10_000) return `${(n / 1000).toFixed(2)}k`;
+  if (n < 9.95) return n.toFixed(1).replace(/\.0$/, '');
+  if (n < 999.5) return String(Math.round(n));
+  if (n < 9995) return `${(n / 1000).toFixed(2)}k`;
   if (n < 999_500) return `${n < 99_950 ? (n / 1000).toFixed(1) : Math.round(n / 1000)}k`;
   return `${(n / 1e6).toFixed(1)}M`;
 }
@@ -44,10 +44,10 @@ export function short(n) {
 /** Milliseconds as a person writes them: 12 µs, 0.21 ms, 4.2 ms, 132 ms, 1.3 s. */
 export function time(ms) {
   if (ms > 0 && ms < 0.0995) return `${Math.round(ms * 1000)} µs`;
-  if (ms < 1) return `${ms.toFixed(2)} ms`;
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  if (ms < 0.995) return `${ms.toFixed(2)} ms`;
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
 }
 
 /** A part of one: 43 %. */
@@ -83,12 +83,15 @@ export function moment(text, now = new Date()) {
 /** n things: "1 query", "3 queries". */
 export const things = (n, one, many) => `${count(n)} ${n === 1 ? one : many}`;
 
-/** Keeps a list's elements by key: made once, then only changed, and put in order. */
+/** Keeps a list's elements by key: made once, then only changed, and put in order. Items of the same key have an element each. */
 export function keyed(parent, items, key, make, change) {
   const have = new Map([...parent.children].map((e) => [e.dataset.key, e]));
+  const times = new Map();
   let place = parent.firstElementChild;
   for (const item of items) {
-    const k = String(key(item));
+    const name = String(key(item));
+    times.set(name, (times.get(name) ?? 0) + 1);
+    const k = `${times.get(name)} ${name}`;
     let e = have.get(k);
     have.delete(k);
     if (!e) {

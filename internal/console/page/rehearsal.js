@@ -29,7 +29,7 @@ export function rehearsal(state) {
   say($('rehearsal-note'), `${moment(r.at)}, up to ${number(r.to) || 100} times the data`);
   parent.classList.toggle('flush', grows.length > 0);
   const verdict = element('p', 'nothing', grows.length === 0
-    ? `All ${things(all, 'query stays', 'queries stay')} as fast as they are when the data grows.`
+    ? `${all === 1 ? 'The one query stays as fast as it is' : `All ${things(all, 'query', 'queries')} stay as fast as they are`} when the data grows.`
     : `${classes.map(([name, n]) => `${n} ${name}`).join(', ')}.`);
   if (grows.length === 0) {
     parent.replaceChildren(verdict);

@@ -59,6 +59,7 @@ export class Stories {
   say(text) {
     this.wanted = false;
     $('story').hidden = false;
+    if (!this.run?.going) $('story-done').hidden = true;
     const v = $('story-verdict');
     v.hidden = false;
     v.dataset.tone = 'warn';
