@@ -58,10 +58,10 @@ only its rank, its length and its place in the order.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&capture, "capture", "", "write what production looks like to a `file`, - for standard output, and rehearse nothing")
-	flags.StringVar(&f.admin, "admin", "", "the admin `address` of the running server, or off to do without its queries (default 127.0.0.1:8081)")
+	flags.StringVar(&f.admin, "admin", "", "the admin `address` of the running server; with --capture, off does without its queries (default 127.0.0.1:8081)")
 	flags.StringVar(&r.from, "from", "", "rehearse what a capture's `file` says, - for standard input")
 	flags.Float64Var(&r.options.To, "to", rehearse.ToDefault, "foretell growth up to this `multiple` of today's data")
-	flags.StringVar(&r.scenario, "scenario", "both", "how the data grows: `more` parents, bigger ones, or both, one after the other")
+	flags.StringVar(&r.scenario, "scenario", "both", "the `scenario` in which the data grows: more parents (more), parents with more children (bigger), or both in turn")
 	flags.StringVar(&r.report, "report", "", "write the report, with a plot for each query, to an HTML `file`")
 	flags.StringVar(&r.most, "max-class", "", "exit with 1 where a query is worse than this `class`")
 	flags.BoolVar(&r.unknown, "allow-unknown", false, "with --max-class: let queries pass of which nothing can be said")
@@ -98,8 +98,8 @@ func (r *rehearsing) run(ctx context.Context, conf *config) (err error) {
 	if o.Capture, err = r.capture(ctx, conf, s); err != nil {
 		return err
 	}
-	for _, gone := range o.Capture.Missing(s) {
-		r.say("%s %s", painter(r.err).yellow("note:"), gone)
+	if gone := o.Capture.Missing(s); len(gone) > 0 {
+		r.say("%s the schema file doesn't have what the capture knows: %s. Nothing can be said of queries that need it.", painter(r.err).yellow("note:"), joined(gone, goneTold))
 	}
 	if err := r.database(ctx, conf); err != nil {
 		return err
@@ -125,6 +125,9 @@ func (r *rehearsing) run(ctx context.Context, conf *config) (err error) {
 	}
 	return r.gate(rep, most)
 }
+
+// goneTold is how much of what the schema file doesn't have is named.
+const goneTold = 6
 
 // check reads the flags that are words.
 func (r *rehearsing) check() (most rehearse.Class, err error) {
@@ -161,6 +164,9 @@ func (r *rehearsing) check() (most rehearse.Class, err error) {
 // capture reads one, or takes one.
 func (r *rehearsing) capture(ctx context.Context, conf *config, s *schema.Schema) (*rehearse.Capture, error) {
 	if r.from == "" {
+		if conf.Admin == "off" {
+			return nil, usage("the queries to rehearse are those that a running server was asked: name its admin address with --admin HOST:PORT, or rehearse what a capture says: --from FILE")
+		}
 		t := capturing{r.console, conf, false}
 		capture, err := t.shapes(ctx, s)
 		if err != nil {
@@ -297,8 +303,11 @@ func (r *rehearsing) tell(rep *rehearse.Report) error {
 		}
 		fmt.Fprintf(&b, "%s  %s\n", p.bold(v.Label), class)
 		if c := v.Decides(); c != nil && v.Class != rehearse.Unknown {
-			fmt.Fprintf(&b, "    exponent %.2f (%.2f to %.2f), %s parameters, scenario %s; today %s, at 10x %s, at 100x %s\n", v.Exponent, v.Low, v.High, c.Stratum, c.Scenario,
-				rehearse.Milliseconds(c.TimeNow), rehearse.Milliseconds(c.Time10), rehearse.Milliseconds(c.Time100))
+			fmt.Fprintf(&b, "    exponent %.2f (%.2f to %.2f), %s parameters, scenario %s; today %s", v.Exponent, v.Low, v.High, c.Stratum, c.Scenario, rehearse.Milliseconds(c.TimeNow))
+			for _, x := range rep.Multiples() {
+				fmt.Fprintf(&b, ", at %vx %s", x, rehearse.Milliseconds(c.TimeAt(x)))
+			}
+			b.WriteByte('\n')
 		}
 		if v.Reason != "" {
 			fmt.Fprintf(&b, "    %s\n", indented(v.Reason))
@@ -314,9 +323,8 @@ func (r *rehearsing) tell(rep *rehearse.Report) error {
 	for _, n := range rep.Notes {
 		fmt.Fprintf(&b, "%s %s\n", p.yellow("note:"), n)
 	}
-	fmt.Fprintf(&b, "%s of %d are flat.\n", counted(flat, "query", "queries"), len(rep.Verdicts))
-	_, err := io.WriteString(r.out, b.String())
-	return err
+	fmt.Fprintf(&b, "%s of %s %s flat.\n", grouped(int64(flat)), counted(len(rep.Verdicts), "query", "queries"), isAre(flat))
+	return r.put(b.String())
 }
 
 // indented is a sentence below a query.
@@ -344,7 +352,7 @@ func (r *rehearsing) gate(rep *rehearse.Report, most rehearse.Class) error {
 	}
 	var parts []string
 	if len(over) > 0 {
-		parts = append(parts, countedAre(len(over))+" worse than "+most.String())
+		parts = append(parts, fmt.Sprintf("%s %s worse than %s", counted(len(over), "query", "queries"), isAre(len(over)), most))
 	}
 	if len(unknown) > 0 {
 		parts = append(parts, fmt.Sprintf("of %s nothing can be said (--allow-unknown lets that pass)", counted(len(unknown), "query", "queries")))
@@ -352,9 +360,9 @@ func (r *rehearsing) gate(rep *rehearse.Report, most rehearse.Class) error {
 	return &exitError{code: 1, err: errors.New(strings.Join(parts, ", "))}
 }
 
-func countedAre(n int) string {
+func isAre(n int) string {
 	if n == 1 {
-		return "1 query is"
+		return "is"
 	}
-	return counted(n, "query", "queries") + " are"
+	return "are"
 }

@@ -79,11 +79,14 @@ func rehearsed(t *testing.T, args ...string) (code int, out, said string) {
 func TestRehearse(t *testing.T) {
 	dsn, path, _ := production(t)
 	report := filepath.Join(t.TempDir(), "report.html")
-	code, out, said := rehearsed(t, "--database", dsn, "--from", path, "--rows", "20000", "--report", report)
+	code, out, said := rehearsed(t, "--database", dsn, "--from", path, "--rows", "20000", "--to", "1000", "--report", report)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, said)
 	}
-	for _, want := range []string{"linear·log", `type order @index(columns: ["-total"`, "of what is gone  unknown", "invoice", "1 query of 3 are flat"} {
+	if want := "note: the schema file doesn't have what the capture knows: shape 000000000003 (of what is gone). Nothing can be said"; !strings.Contains(said, want) {
+		t.Errorf("%q is missing from\n%s", want, said)
+	}
+	for _, want := range []string{"linear·log", ", at 10x ", ", at 1000x ", `type order @index(columns: ["-total"`, "of what is gone  unknown", "invoice", "1 of 3 queries is flat."} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing from\n%s", want, out)
 		}
@@ -98,6 +101,11 @@ func TestRehearse(t *testing.T) {
 	for _, never := range []string{"<script", "javascript:", "http://", "https://", " onload", "url("} {
 		if bytes.Contains(page, []byte(never)) {
 			t.Errorf("the report has %s in it", never)
+		}
+	}
+	for _, want := range []string{">at 10×<", ">at 1000×<"} {
+		if !bytes.Contains(page, []byte(want)) {
+			t.Errorf("the report has no column %s", want)
 		}
 	}
 	if bytes.Count(page, []byte("<svg")) != 2 {
@@ -194,6 +202,7 @@ func TestRehearseRefuses(t *testing.T) {
 		{"a small disk", []string{"--from", vast}, 1, "make room"},
 		{"a database that isn't there", []string{"--from", path, "--database", "sqlite:" + filepath.Join(dir, "gone.db")}, 1, "no file"},
 		{"no server", []string{"--admin", "127.0.0.1:9"}, 1, "--from"},
+		{"no server to ask", []string{"--admin", "off"}, 2, "name its admin address with --admin HOST:PORT"},
 	} {
 		args := test.args
 		if !strings.Contains(strings.Join(args, " "), "--database") {

@@ -378,6 +378,18 @@ func touches(p *plan.Plan, t *schema.Table) bool {
 	return slices.ContainsFunc(slices.Concat(p.Facts.Reads, p.Facts.Writes), func(of *schema.Table) bool { return of.Name == t.Name })
 }
 
+// after is a filter for the rows behind the last one of a page, in brackets; empty where they are ordered by no column.
+func after(s *plan.Select) string {
+	if len(s.Order) == 0 || s.Order[0].Value.Column == nil || s.Order[0].Embed != nil || len(s.Order[0].Via) > 0 {
+		return ""
+	}
+	op := "gt"
+	if s.Order[0].Direction == query.Desc {
+		op = "lt"
+	}
+	return " (" + s.Order[0].Value.Column.Name + "=" + op + ".…)"
+}
+
 // remarks say what else than an index would help.
 func (sub *subject) remarks() []string {
 	var out []string
@@ -397,7 +409,7 @@ func (sub *subject) remarks() []string {
 		want := sub.replay.want(i, "", 0)
 		switch {
 		case u.kind == skipped && want.sketch != nil && want.sketch.Sizes != nil && want.sketch.Sizes.Max >= deepPages*defaultPage:
-			say("an offset reads all rows before the page: page by the last row's values instead (placed_at=lt.…)")
+			say("an offset reads all rows before the page: page by the last row's values instead" + after(u.of))
 		case u.kind == compared && (u.op == query.Like || u.op == query.ILike) && want.sketch != nil && want.sketch.Wild > 0:
 			say("a pattern that begins with % or * finds its rows only by looking at all of them")
 		case u.kind == pathKey:

@@ -27,6 +27,7 @@ type sheet struct {
 	EngineName, Top string
 	Unit, Took      string
 	Seed            uint64
+	Multiples       []string
 	Counts          []sheetCount
 	Notes           []string
 	Queries         []sheetQuery
@@ -39,8 +40,9 @@ type sheetCount struct {
 
 type sheetQuery struct {
 	Anchor, Label, Class, Tone string
-	Exponent, Now, At10, At100 string
-	Says, Reason, Plan         string
+	Exponent, Now, Says        string
+	At                         []string // at the sheet's Multiples
+	Reason, Plan               string
 	Advice                     []sheetAdvice
 	Notes                      []string
 	Plot                       template.HTML
@@ -66,6 +68,9 @@ func (r *Report) HTML(at time.Time) ([]byte, error) {
 		}
 	}
 	p.Top = strings.Join(tops, " and ")
+	for _, x := range r.Multiples() {
+		p.Multiples = append(p.Multiples, short(x))
+	}
 	counts := r.Classes()
 	for c := Quadratic; ; c-- {
 		if n := counts[c.String()]; n > 0 {
@@ -93,7 +98,10 @@ func (r *Report) query(v *Verdict) sheetQuery {
 	q := sheetQuery{Anchor: anchor(v), Label: v.Label, Class: v.Class.String(), Tone: tone(v.Class), Reason: v.Reason, Notes: v.Notes}
 	if c := v.Decides(); c != nil && c.Work.Model != "" {
 		q.Exponent = fmt.Sprintf("%.2f", v.Exponent)
-		q.Now, q.At10, q.At100 = r.told(c, c.Work.Now, c.TimeNow), r.told(c, c.Work.At10, c.Time10), r.told(c, c.Work.At100, c.Time100)
+		q.Now = c.told(1)
+		for _, x := range r.Multiples() {
+			q.At = append(q.At, c.told(x))
+		}
 		q.Says = r.says(v, c)
 		q.Plan = c.Plan
 		q.Plot = template.HTML(v.plot(r.To)) // plot escapes what it is given
@@ -104,9 +112,9 @@ func (r *Report) query(v *Verdict) sheetQuery {
 	return q
 }
 
-// told is work with the time that it takes.
-func (r *Report) told(c *Case, work, ms float64) string {
-	return amount(work) + " (" + Milliseconds(ms) + ")"
+// told is the work at x times today's data, with the time that it takes.
+func (c *Case) told(x float64) string {
+	return amount(c.Work.at(x)) + " (" + Milliseconds(c.TimeAt(x)) + ")"
 }
 
 // says puts the deciding case into a sentence.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -78,6 +79,14 @@ func TestMilliseconds(t *testing.T) {
 	for ms, want := range map[float64]string{0.01: "<0.1 ms", 0.12: "0.1 ms", 4.44: "4.4 ms", 44.4: "44 ms", 444: "440 ms", 4444: "4.4 s", 44_440: "44 s", 120_000: "2.0 min", 7_200_000: "2.0 h"} {
 		if got := Milliseconds(ms); got != want {
 			t.Errorf("%v is %s, want %s", ms, got, want)
+		}
+	}
+}
+
+func TestMultiplesGoAsFarAsIsForetold(t *testing.T) {
+	for to, want := range map[float64]string{2: "[2]", 10: "[10]", 50: "[10 50]", 100: "[10 100]", 100_000: "[10 100000]"} {
+		if got := fmt.Sprint((&Report{To: to}).Multiples()); got != want {
+			t.Errorf("up to %v it is told at %s, want %s", to, got, want)
 		}
 	}
 }

@@ -38,5 +38,13 @@ func (r *run) report() *Report {
 	return rep
 }
 
+// Multiples are the sizes, as multiples of today's data, at which people are told what is foretold: ten times, and as far as it goes.
+func (r *Report) Multiples() []float64 {
+	if r.To <= 10 {
+		return []float64{r.To}
+	}
+	return []float64{10, r.To}
+}
+
 // short writes a number with as few digits as tell it.
 func short(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }

@@ -31,6 +31,7 @@ type Case struct {
 	AutoIndex bool    `json:"auto_index,omitempty"` // SQLite makes an index for each single run
 	Sorts     bool    `json:"sorts,omitempty"`
 
+	unit   float64 // milliseconds of one unit of work
 	failed string
 	over   bool // nothing larger is asked
 }
@@ -232,9 +233,12 @@ func (c *Case) times(top *Rung) {
 		took = append(took, top.samples[i].took)
 	}
 	slices.Sort(took)
-	unit := float64(took[len(took)/2]) / float64(time.Millisecond) / max(top.mean(units), 1)
-	c.TimeNow, c.Time10, c.Time100 = unit*c.Work.Now, unit*c.Work.At10, unit*c.Work.At100
+	c.unit = float64(took[len(took)/2]) / float64(time.Millisecond) / max(top.mean(units), 1)
+	c.TimeNow, c.Time10, c.Time100 = c.TimeAt(1), c.TimeAt(10), c.TimeAt(100)
 }
+
+// TimeAt foretells milliseconds at x times today's data. Of a case that was read from JSON nothing can be foretold any more.
+func (c *Case) TimeAt(x float64) float64 { return c.unit * c.Work.at(x) }
 
 // unfaithful is by which factor the rows that come back may differ from production's.
 const unfaithful = 4
