@@ -63,19 +63,4 @@ func explained(list ...fault.Explanation) []explanation {
 }
 
 // wrap breaks text into lines of at most so many letters.
-func wrap(text string, width int) string {
-	var b strings.Builder
-	line := 0
-	for word := range strings.FieldsSeq(text) {
-		if line > 0 && line+1+len(word) > width {
-			b.WriteByte('\n')
-			line = 0
-		} else if line > 0 {
-			b.WriteByte(' ')
-			line++
-		}
-		b.WriteString(word)
-		line += len(word)
-	}
-	return b.String()
-}
+func wrap(text string, width int) string { return strings.Join(wrappedTo(text, width), "\n") }
