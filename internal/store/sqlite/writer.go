@@ -339,7 +339,7 @@ func (w *writer) inside(r *request, group bool) error {
 	err := w.attempt(r)
 	if err != nil && c.unkept(err) && !c.broken && !c.GetAutocommit() {
 		w.record.CutBack(mark)
-		if err = w.deferAgain(group); err == nil {
+		if err = w.deferAgain(r, group); err == nil {
 			err = w.attempt(r)
 		}
 	}
@@ -400,7 +400,7 @@ func (w *writer) attempt(r *request) error {
 
 // deferAgain takes back what a request did that met an unsatisfied foreign key, and lets foreign keys wait for the
 // request's end from here on.
-func (w *writer) deferAgain(group bool) error {
+func (w *writer) deferAgain(r *request, group bool) error {
 	w.c.end()
 	if group {
 		if err := w.c.exec("ROLLBACK TO request"); err != nil {
@@ -416,6 +416,9 @@ func (w *writer) deferAgain(group bool) error {
 		return err
 	}
 	w.recorded(w.record.Begin)
+	if err := w.watched(r); err != nil { // another process may have had the lock between the two
+		return err
+	}
 	return w.c.deferKeys()
 }
 
