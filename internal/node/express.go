@@ -27,6 +27,7 @@ type Express struct {
 
 	stopping atomic.Bool
 	listener net.Listener
+	accepted chan struct{} // closed once no more connection comes from listener
 	date     atomic.Pointer[dateLine]
 
 	mu    sync.Mutex
@@ -77,12 +78,13 @@ func (e *Express) begin(l net.Listener) bool {
 	if e.stopping.Load() {
 		return false
 	}
-	e.listener, e.other = l, newHandover(l.Addr())
+	e.listener, e.other, e.accepted = l, newHandover(l.Addr()), make(chan struct{})
 	return true
 }
 
 // accept takes connections until the listener is closed.
 func (e *Express) accept(l net.Listener) error {
+	defer close(e.accepted)
 	wait := time.Duration(0)
 	for {
 		c, err := l.Accept()
@@ -128,6 +130,10 @@ func (e *Express) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	err := l.Close()
+	select {
+	case <-e.accepted: // with the connection that came in the last moment
+	case <-ctx.Done():
+	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !e.quiet() {

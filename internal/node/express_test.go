@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -375,6 +376,66 @@ func TestExpressStops(t *testing.T) {
 	if c, err := net.Dial("tcp", r.addr); err == nil {
 		c.Close()
 		t.Error("it takes connections after the stop")
+	}
+}
+
+// A lastMoment listener has one more connection when it is closed already.
+type lastMoment struct {
+	net.Listener
+	closing chan struct{}
+	once    sync.Once
+}
+
+func (l *lastMoment) Accept() (c net.Conn, err error) {
+	l.once.Do(func() {
+		c, err = l.Listener.Accept()
+		<-l.closing
+		time.Sleep(50 * time.Millisecond) // Shutdown looks for connections by then
+	})
+	if c != nil || err != nil {
+		return c, err
+	}
+	return l.Listener.Accept()
+}
+
+func (l *lastMoment) Close() error {
+	defer close(l.closing)
+	return l.Listener.Close()
+}
+
+// A connection that comes in the very moment of a shutdown is waited for too.
+func TestExpressStopsAfterTheLastOne(t *testing.T) {
+	r := express(t, nil, Options{})
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := NewExpress(r.front, Serves, &http.Server{Handler: http.NotFoundHandler()}, nil)
+	served := make(chan error, 1)
+	go func() { served <- e.Serve(&lastMoment{Listener: plain, closing: make(chan struct{})}) }()
+	c, err := net.Dial("tcp", plain.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	for begun := false; !begun; time.Sleep(time.Millisecond) {
+		e.mu.Lock()
+		begun = e.listener != nil
+		e.mu.Unlock()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	if err := errors.Join(e.Shutdown(ctx), <-served); err != nil {
+		t.Error(err)
+	}
+	if len(e.lanes) > 0 {
+		t.Error("a connection is still served after the shutdown")
+	}
+	if text, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 ") {
+		t.Errorf("%q, %v", text, err)
 	}
 }
 
