@@ -41,6 +41,9 @@ func (cs *clients) find(addr netip.Addr) *client {
 
 // get gives a client, to be changed.
 func (cs *clients) get(addr netip.Addr, now time.Duration) *client {
+	if now-cs.base > 100*halfLife { // before anybody is weighed: after some hours without requests a second would count for more than a number can say
+		cs.rebase(now)
+	}
 	if c := cs.of[addr]; c != nil {
 		return c
 	}
@@ -67,9 +70,6 @@ func (c *client) due(weight float64) float64 { return c.used + weight*float64(c.
 
 // left notes that a request of a client ran for so long.
 func (cs *clients) left(c *client, now, took time.Duration) {
-	if now-cs.base > 100*halfLife {
-		cs.rebase(now)
-	}
 	c.running--
 	c.used += took.Seconds() * cs.scale(now)
 }
