@@ -70,7 +70,8 @@ type gate struct {
 	waited, ran   shape.Histogram // how long statements waited for their turn, and how long the engine took for them
 
 	log    *slog.Logger
-	told   atomic.Int64 // when the log was last told of refusals, in nanoseconds since the epoch
+	began  time.Time
+	quiet  atomic.Int64 // until when the log isn't told of refusals, in nanoseconds since the gate began
 	behind atomic.Bool  // a client over the limit came by a proxy that isn't trusted
 }
 
@@ -87,7 +88,7 @@ func newGate(c GateConfig, keeper *auth.Keeper, log *slog.Logger, reads, writes 
 	}
 	proxies, _ := limit.ParseProxies(c.TrustedProxies)
 	g := &gate{
-		keeper: keeper, proxies: proxies, limiter: limit.New(policy), everyone: c.Limit != "", log: log,
+		keeper: keeper, proxies: proxies, limiter: limit.New(policy), everyone: c.Limit != "", log: log, began: time.Now(),
 		connections: limit.NewConnections(cmp.Or(c.ClientConnectionsMax, limit.ClientConnections), cmp.Or(c.ConnectionsMax, descriptors()*8/10), proxies),
 		reads:       shed.New(shed.Config{Bounds: reads, Off: c.Shedding == "off"}),
 		writes:      shed.New(shed.Config{Bounds: writes, Off: c.Shedding == "off"}),
@@ -193,8 +194,8 @@ const tellEvery = 5 * time.Second
 
 // tell writes down who is refused, and why, now and then.
 func (g *gate) tell(now time.Time) {
-	last := g.told.Load()
-	if now.UnixNano()-last < int64(tellEvery) || !g.told.CompareAndSwap(last, now.UnixNano()) {
+	since, next := int64(now.Sub(g.began)), g.quiet.Load() // by a clock that nobody sets
+	if since < next || !g.quiet.CompareAndSwap(next, since+int64(tellEvery)) {
 		return
 	}
 	s := g.stats()
