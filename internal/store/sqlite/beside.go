@@ -16,11 +16,12 @@ import (
 // A Beside is a connection beside those that serve requests, for whoever watches over the file. It can run the SQL of plans, since
 // it has Pintail's functions. It is safe for concurrent use; one caller at a time has the connection.
 type Beside struct {
-	path, vfs string
+	path, vfs string // path is empty for a database in memory
 
-	mu    sync.Mutex
-	c     *conn
-	names *objectNames // as last read
+	mu     sync.Mutex
+	c      *conn // nil where it couldn't be opened again
+	closed bool
+	names  *objectNames // as last read
 }
 
 // OpenBeside opens one on a database file that is there.
@@ -38,8 +39,11 @@ func NewBeside() (*Beside, error) {
 	return &Beside{c: c}, nil
 }
 
-func (b *Beside) open() (err error) {
-	b.c, err = open(b.path, sqlite3.OPEN_READWRITE, b.vfs)
+func (b *Beside) open() error {
+	c, err := open(b.path, sqlite3.OPEN_READWRITE, b.vfs)
+	if err == nil {
+		b.c = c
+	}
 	return err
 }
 
@@ -67,15 +71,8 @@ func (b *Beside) Accesses(ctx context.Context, p *plan.Plan, args query.Args) (a
 func (b *Beside) do(ctx context.Context, most time.Duration, f func(*conn) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.c == nil {
-		return errors.New("sqlite: the connection is closed")
-	}
-	if b.c.broken { // by a panic: nobody knows what state it is in
-		b.c.abandon()
-		if err := b.open(); err != nil {
-			b.c = nil
-			return err
-		}
+	if err := b.whole(); err != nil {
+		return err
 	}
 	if err := b.c.begin(ctx, most); err != nil {
 		return err
@@ -88,14 +85,37 @@ func (b *Beside) do(ctx context.Context, most time.Duration, f func(*conn) error
 	return err
 }
 
+// whole opens the connection again where a panic broke it: nobody knows what state it is in.
+func (b *Beside) whole() error {
+	switch {
+	case b.closed:
+		return errors.New("sqlite: the connection is closed")
+	case b.c != nil && !b.c.broken:
+		return nil
+	case b.path == "":
+		return errors.New("sqlite: a panic broke the connection to a database in memory, which is gone with it")
+	case b.c != nil:
+		b.c.abandon()
+		b.c = nil
+	}
+	return b.open()
+}
+
+// Broken says that a database in memory is of no use any more: what was in it went with a connection that a panic broke.
+func (b *Beside) Broken() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.path == "" && b.c != nil && b.c.broken
+}
+
 // Close closes the connection.
 func (b *Beside) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.c == nil {
+	c := b.c
+	b.c, b.closed = nil, true
+	if c == nil {
 		return nil
 	}
-	c := b.c
-	b.c = nil
-	return c.close()
+	return c.safely(c.close)
 }
