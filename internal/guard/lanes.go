@@ -45,6 +45,7 @@ type run struct {
 	context.Context // the request's
 	e               *entry
 	prev, next      *run                     // in the entry's list
+	over            bool                     // guarded by the entry's lock
 	shed            atomic.Pointer[shedding] // why the guard ended it
 	waited          atomic.Pointer[waited]   // nil until somebody waits
 }
@@ -57,8 +58,11 @@ type waited struct {
 
 var _ context.Context = (*run)(nil)
 
-// Err says that it was ended, by the guard or by the request.
+// Err says that it was ended, by the guard or by the request; to those who wait for that also that it is over.
 func (r *run) Err() error {
+	if w := r.waited.Load(); w != nil {
+		return w.Err()
+	}
 	if r.shed.Load() != nil {
 		return context.Canceled
 	}
@@ -76,10 +80,13 @@ func (r *run) Done() <-chan struct{} {
 	if w == nil {
 		w = &waited{}
 		w.Context, w.cancel = context.WithCancelCause(r.Context)
-		r.waited.Store(w)
-		if s := r.shed.Load(); s != nil {
+		switch s := r.shed.Load(); {
+		case s != nil:
 			w.cancel(&shedError{s})
+		case r.over: // nobody would come to end it
+			w.cancel(nil)
 		}
+		r.waited.Store(w)
 	}
 	return w.Done()
 }
@@ -108,6 +115,7 @@ func (e *entry) begin(ctx context.Context) *run {
 func (r *run) end() {
 	r.e.mu.Lock()
 	defer r.e.mu.Unlock()
+	r.over = true
 	if r.prev == nil {
 		r.e.running = r.next
 	} else {

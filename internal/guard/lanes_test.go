@@ -135,3 +135,26 @@ func TestRunsEnd(t *testing.T) {
 		t.Error(r.Err())
 	}
 }
+
+// Whoever still holds a run that is over finds a context that has ended, like any other.
+func TestRunsThatAreOver(t *testing.T) {
+	e := &entry{}
+	waited, unasked := e.begin(context.Background()), e.begin(context.Background())
+	if waited.Done() == nil || waited.Err() != nil {
+		t.Error(waited.Err())
+	}
+	waited.end()
+	unasked.end()
+	for _, r := range []*run{waited, unasked} {
+		select {
+		case <-r.Done():
+		default:
+			t.Fatal("whoever waits for it waits forever")
+		}
+		made, cancel := context.WithCancel(r)
+		defer cancel()
+		if r.Err() != context.Canceled || made.Err() != context.Canceled {
+			t.Error(r.Err(), made.Err())
+		}
+	}
+}
