@@ -138,17 +138,21 @@ func (g *Guard) entry(p *plan.Plan, args query.Args) *entry {
 // clone copies arguments, whose texts may stand in a request's buffer; nil where they are too large to keep.
 func clone(args query.Args) query.Args {
 	bytes := 0
-	out := make(query.Args, len(args))
-	for i, a := range args {
-		bytes += len(a.Text)
-		a.Text = strings.Clone(a.Text)
-		a.List = slices.Clone(a.List)
-		for k := range a.List {
-			bytes += len(a.List[k])
-			a.List[k] = strings.Clone(a.List[k])
+	for i := range args {
+		bytes += len(args[i].Text)
+		for _, text := range args[i].List {
+			bytes += len(text)
 		}
 		if bytes > sampleBytesMax {
 			return nil
+		}
+	}
+	out := make(query.Args, len(args))
+	for i, a := range args {
+		a.Text = strings.Clone(a.Text)
+		a.List = slices.Clone(a.List)
+		for k := range a.List {
+			a.List[k] = strings.Clone(a.List[k])
 		}
 		out[i] = a
 	}
@@ -211,7 +215,7 @@ func (g *Guard) renew(ctx context.Context) {
 			c = &contract{plan: p, at: time.Now()}
 		}
 		made[e] = c
-		return len(made) < contractsAtOnce && ctx.Err() == nil
+		return len(made) < contractsAtOnce && ctx.Err() == nil && g.now.Load() == sit
 	})
 	if len(made) == 0 {
 		return

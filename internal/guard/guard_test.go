@@ -98,6 +98,10 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	if got := clone(query.Args{{List: []string{strings.Repeat("x", sampleBytesMax), "y"}, IsList: true}}); got != nil {
 		t.Error("arguments over the limit are kept")
 	}
+	large := query.Args{{Text: strings.Repeat("x", 1<<20)}}
+	if n := testing.AllocsPerRun(10, func() { clone(large) }); n > 0 {
+		t.Errorf("arguments over the limit are copied each time they come: %v", n)
+	}
 	c := liteChaos(t)
 	for i := range entriesMax + 100 {
 		c.guard.entry(&plan.Plan{Shape: &shape.Shape{ID: fmt.Sprint(i)}}, nil)
