@@ -57,7 +57,7 @@ func guardedPostgres(c Config, s *schema.Schema, st store.Store, config guard.Co
 }
 
 // RunGuard watches over the database until ctx ends: Run does it by itself, whoever puts Handler under a server of their own calls this
-// beside it. Until it runs, the guard neither refuses nor repairs anything.
+// beside it. Until it runs, the guard neither refuses nor repairs anything; after it, what is lost stays refused, and nothing is repaired.
 func (a *App) RunGuard(ctx context.Context) error {
 	if a.guard == nil {
 		<-ctx.Done()

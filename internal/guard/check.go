@@ -34,9 +34,11 @@ func (g *Guard) Record(ctx context.Context) error {
 		return nil
 	}
 	var errs []error
+	records := g.config.Engine.Records()
+	before := g.before(ctx, records)
 	for i := range sit.drift {
 		if d := &sit.drift[i]; d.Kind == Corrupt {
-			errs = append(errs, g.open(ctx, g.config.Engine.Records(), d))
+			errs = append(errs, g.open(ctx, records, d, before))
 		}
 	}
 	return errors.Join(errs...)

@@ -37,10 +37,6 @@ type Engine interface {
 	// done it, which is no error. It may be cut short at any moment (a kill -9) and called again.
 	Repair(ctx context.Context, r Repair) error
 
-	// Duplicates gives at most max groups of rows that a unique index would refuse; none where there are none. It reads the whole
-	// table.
-	Duplicates(ctx context.Context, x Index, max int) ([]Duplicate, error)
-
 	// Who says who may have done it, as far as can be found out now: "alice from 10.0.0.7 by psql: DROP INDEX …". Empty for unknown.
 	Who(ctx context.Context, d Drift) string
 
@@ -68,7 +64,7 @@ type Index struct {
 	Columns    []string    `json:"columns"`    // the plain columns among its keys, and what a partial one's condition reads
 	Unique     bool        `json:"unique"`     //
 	Constraint bool        `json:"constraint"` // it stands for a primary key or a unique constraint
-	Definition string      `json:"definition"` // in one spelling, so that two that mean the same are equal texts
+	Definition string      `json:"definition"` // in one spelling, so that two that mean the same are equal texts; empty where it can't be found out
 	Create     string      `json:"-"`          // of a declared one: the statement that makes it
 	Invalid    string      `json:"invalid"`    // of a live one: why the database doesn't use it ("not valid", "not ready"); empty where it is whole
 	Leftover   bool        `json:"leftover"`   // of a live one: what an interrupted REINDEX CONCURRENTLY left (_ccnew, _ccold)
@@ -186,15 +182,15 @@ type Damage struct {
 // Records keep incidents where every process on the database sees them: in Pintail's own tables where `apply` made them, else in a
 // file beside a SQLite database, else in memory alone.
 type Records interface {
-	// Open gives the open incident of this subject (Drift.Index.ID), or one that ended after i began, and makes it from i where there
-	// is none: of several processes that notice one loss, one makes the record.
+	// Open gives the incident of this subject (Drift.Index.ID) that tells of the same loss as i (Incident.tells), and makes it from i where
+	// there is none: of several processes that notice one loss, one makes the record.
 	Open(ctx context.Context, i Incident) (Incident, error)
 
 	// Save writes an incident's newer state over the older one.
 	Save(ctx context.Context, i Incident) error
 
-	// List gives incidents, the newest first, at most max.
-	List(ctx context.Context, max int) ([]Incident, error)
+	// List gives all incidents that are open, and the newest ones that have ended, at most ended of these. The newest stand first.
+	List(ctx context.Context, ended int) ([]Incident, error)
 
 	// Where says where they are kept, for people.
 	Where() string

@@ -32,8 +32,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pintail-dev/pintail/internal/plan"
-	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -91,7 +89,7 @@ type Guard struct {
 	mode   atomic.Pointer[decided] // nil before the first look
 	now    atomic.Pointer[situation]
 
-	running atomic.Bool // Run does
+	ran atomic.Bool // Run was called
 
 	entries    sync.Map // *shape.Shape or *plan.Plan → *entry
 	entryCount atomic.Int64
@@ -108,6 +106,7 @@ type Guard struct {
 	looked        atomic.Int64
 	lookError     atomic.Pointer[error]
 	dirty         atomic.Bool // something other than the catalog has changed
+	afresh        atomic.Bool // the next look begins another situation, if it finds the same
 
 	damageMu sync.Mutex
 	damage   map[string]*damaged // what integrity checks found, by Index.ID
@@ -121,10 +120,10 @@ type Guard struct {
 	readAt    time.Time        // when
 
 	refused, canceled, repaired, failures atomic.Int64
-	woken, lossy                          chan struct{} // tell the loop, and who repairs, that there is something to do
+	woken, changed, lossy                 chan struct{} // tell who looks, who judges and who repairs that there is something to do
 }
 
-// New makes a guard. It looks at nothing before Run, Look or the first notice.
+// New makes a guard. It looks at nothing before Run, Look or the first change that the store tells of.
 func New(c Config) (*Guard, error) {
 	if c.Engine == nil || c.Schema == nil {
 		return nil, errors.New("guard: an engine and a schema are needed")
@@ -136,7 +135,7 @@ func New(c Config) (*Guard, error) {
 	}
 	g := &Guard{
 		config: c.withDefaults(), analyzed: map[string]bool{}, unused: map[string]int{}, damage: map[string]*damaged{}, work: map[string]*work{},
-		woken: make(chan struct{}, 1), lossy: make(chan struct{}, 1), suspects: make(chan struct{}, 1),
+		woken: make(chan struct{}, 1), changed: make(chan struct{}, 1), lossy: make(chan struct{}, 1), suspects: make(chan struct{}, 1),
 	}
 	g.schema.Store(c.Schema)
 	g.seconds.Store(time.Now().Unix())
@@ -157,18 +156,9 @@ func (g *Guard) Reload(s *schema.Schema) {
 // Look looks at the catalog now.
 func (g *Guard) Look(ctx context.Context) error { return g.look(ctx, false) }
 
-// Notice looks at the catalog, which something tells has changed, and says whether a plan may run on it. SQLite's store asks it
-// inside a statement's own transaction.
-func (g *Guard) Notice(ctx context.Context, p *plan.Plan, args query.Args) error {
-	if err := g.look(context.WithoutCancel(ctx), false); err != nil {
-		return nil // the loop will say so; what can't be known refuses nobody
-	}
-	return g.refuse(ctx, g.entry(p, args), p, args)
-}
-
-// wake tells the loop that there is something to do.
+// wake tells the loops that there is something to do.
 func (g *Guard) wake() {
-	for _, c := range []chan struct{}{g.woken, g.lossy} {
+	for _, c := range [...]chan struct{}{g.woken, g.changed, g.lossy} {
 		select {
 		case c <- struct{}{}:
 		default:

@@ -47,6 +47,12 @@ type Incident struct {
 	Drops      int           `json:"drops_in_hour,omitempty"` // losses of this subject within an hour, this one among them
 }
 
+// tells says whether an incident on record is of the loss that another process has noticed and is about to write down: it is open, or ended
+// after that one was noticed. An end that hasn't come yet is another clock's.
+func (i *Incident) tells(of *Incident) bool {
+	return !i.State.Ended() || i.Ended.After(of.Began) && !i.Ended.After(time.Now())
+}
+
 // Lasted is how long it lasted, or has until now.
 func (i *Incident) Lasted() time.Duration {
 	if i.Ended.IsZero() {
@@ -58,6 +64,9 @@ func (i *Incident) Lasted() time.Duration {
 const (
 	// DuplicatesMax is how many groups of rows with the same key an incident lists.
 	DuplicatesMax = 100
+
+	// recordsMax is how many incidents are kept; all that are open, whatever their number.
+	recordsMax = 1000
 
 	// shapesTold is how many labels of shed shapes an incident keeps.
 	shapesTold = 20

@@ -130,6 +130,9 @@ func (c *liteCopy) spellSome(ctx context.Context, tables []string) error {
 
 // open makes the empty database, with what a plan needs.
 func (c *liteCopy) open(ctx context.Context, p *plan.Plan) (err error) {
+	if c.db != nil && c.db.Broken() {
+		_ = c.close() // it is out of use, whatever it says
+	}
 	if c.db == nil {
 		if c.db, err = sqlite.NewBeside(); err != nil {
 			return err
@@ -240,10 +243,8 @@ func (l *Lite) apart(ctx context.Context, f func(*sqlite3.Conn) error) error {
 // Records is Pintail's own table in the file, or a file beside it.
 func (l *Lite) Records() Records { return l.records }
 
-// copy gives the empty database of a schema.
+// copy gives the empty database of a schema. The caller holds the lock as long as it uses it.
 func (l *Lite) copy(ctx context.Context, s *schema.Schema) (*liteCopy, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	for i, c := range l.copies {
 		if c.of == s {
 			l.copies[0], l.copies[i] = l.copies[i], l.copies[0]
@@ -266,6 +267,8 @@ func (l *Lite) copy(ctx context.Context, s *schema.Schema) (*liteCopy, error) {
 
 // Declared gives what a schema makes, read from an empty database of it: so it is spelled just as the live one's.
 func (l *Lite) Declared(ctx context.Context, s *schema.Schema) ([]Index, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	c, err := l.copy(ctx, s)
 	if err != nil {
 		return nil, err
@@ -305,12 +308,12 @@ func (l *Lite) Explain(ctx context.Context, p *plan.Plan, args query.Args) ([]St
 
 // ExplainDeclared asks the empty copy, with the statistics that the live file had when all was well.
 func (l *Lite) ExplainDeclared(ctx context.Context, s *schema.Schema, p *plan.Plan, args query.Args) ([]Standing, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	c, err := l.copy(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if err := c.open(ctx, p); err != nil {
 		return nil, err
 	}
@@ -396,14 +399,12 @@ type liteWatcher struct {
 func WatchLite(s *sqlite.Store, g *Guard, l *Lite) { s.Watch(&liteWatcher{g, l}) }
 
 // SchemaChanged looks, and refuses the plan where it stands on what is lost.
-func (w *liteWatcher) SchemaChanged(ctx context.Context, _ int64, p *plan.Plan, args query.Args) error {
+func (w *liteWatcher) SchemaChanged(ctx context.Context, version int64, p *plan.Plan, args query.Args) error {
 	if err := w.g.look(context.WithoutCancel(ctx), false); err != nil {
 		return nil // the loop says so; what can't be known refuses nobody
 	}
-	w.l.mu.Lock()
-	known := w.l.last.version
-	w.l.mu.Unlock()
-	w.l.config.Store.Known(known) // after the situation is known to everyone, who are asked before they run
+	// After the situation is known to everyone, who are asked before they run. A later version may have been read by now, but not yet judged.
+	w.l.config.Store.Known(version)
 	return w.g.refuse(ctx, w.g.entry(p, args), p, args)
 }
 

@@ -291,12 +291,12 @@ func (c *liteCatalog) nameOf(table string) string {
 
 // Catalog reads the file's. Where nobody has committed since the last time it is not read again.
 func (l *Lite) Catalog(ctx context.Context, s *schema.Schema) (*Catalog, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	declared, err := l.copy(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	err = l.live.Do(ctx, lookLimit, func(c *sqlite3.Conn) error {
 		data, err := liteNumber(c, "PRAGMA data_version")
 		if err != nil {
@@ -373,15 +373,14 @@ func (l *Lite) reread(c *sqlite3.Conn, s *schema.Schema, declared *liteCopy, dat
 
 // beside reads what the file says of the schema that was applied, and which tables have statistics.
 func (l *Lite) beside(c *sqlite3.Conn) (text, analyzed string, err error) {
-	state, stats := false, false
-	err = liteEach(c, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('"+migrate.StateTable+"', 'sqlite_stat1')", func(st *sqlite3.Stmt) {
-		state = state || st.ColumnText(0) == migrate.StateTable
-		stats = stats || st.ColumnText(0) == "sqlite_stat1"
-	})
-	if err == nil && state {
+	has := map[string]bool{}
+	const names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('" + migrate.StateTable + "', '" + migrate.IncidentTable + "', 'sqlite_stat1')"
+	err = liteEach(c, names, func(st *sqlite3.Stmt) { has[st.ColumnText(0)] = true })
+	l.records.inside.Store(has[migrate.IncidentTable])
+	if err == nil && has[migrate.StateTable] {
 		err = liteEach(c, "SELECT value FROM "+migrate.StateTable+" WHERE key = 'schema'", func(st *sqlite3.Stmt) { text = st.ColumnText(0) })
 	}
-	if err == nil && stats {
+	if err == nil && has["sqlite_stat1"] {
 		err = liteEach(c, "SELECT DISTINCT tbl FROM sqlite_stat1 ORDER BY tbl", func(st *sqlite3.Stmt) { analyzed += st.ColumnText(0) + "\n" })
 	}
 	return text, analyzed, err

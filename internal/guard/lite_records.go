@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -20,15 +21,14 @@ import (
 type liteRecords struct {
 	l *Lite
 
+	inside atomic.Bool // the table was there when somebody last looked
+
 	mu     sync.Mutex
 	beside *sqlite.Beside // of the file of its own; nil until it is needed
 }
 
 // recordsEnd ends the name of the file beside the database.
 const recordsEnd = ".guard"
-
-// recordsKept is how many records are kept.
-const recordsKept = 1000
 
 func newLiteRecords(l *Lite) *liteRecords { return &liteRecords{l: l} }
 
@@ -41,9 +41,9 @@ func (r *liteRecords) close() error {
 	return r.beside.Close()
 }
 
-// Where says where they are.
+// Where says where they are, as last seen: a status must not wait for the database.
 func (r *liteRecords) Where() string {
-	if r.own(context.Background()) {
+	if r.inside.Load() {
 		return "the table " + migrate.IncidentTable
 	}
 	return "the file " + r.l.config.Path + recordsEnd
@@ -54,6 +54,7 @@ func (r *liteRecords) own(ctx context.Context) (own bool) {
 	_ = r.l.live.Do(ctx, lookLimit, func(c *sqlite3.Conn) error {
 		return liteEach(c, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '"+migrate.IncidentTable+"'", func(*sqlite3.Stmt) { own = true })
 	})
+	r.inside.Store(own)
 	return own
 }
 
@@ -111,7 +112,7 @@ func (r *liteRecords) Open(ctx context.Context, i Incident) (kept Incident, err 
 		err := liteBound(c, "SELECT record FROM "+migrate.IncidentTable+" WHERE subject = ?1 ORDER BY ended IS NOT NULL, id DESC LIMIT 1", []string{i.Subject}, func(st *sqlite3.Stmt) {
 			var last Incident
 			decoded = json.Unmarshal(st.ColumnBlob(0, nil), &last)
-			if !last.State.Ended() || last.Ended.After(i.Began) {
+			if last.tells(&i) {
 				found, kept = true, last
 			}
 		})
@@ -121,7 +122,7 @@ func (r *liteRecords) Open(ctx context.Context, i Incident) (kept Incident, err 
 		if err := liteBound(c, "INSERT INTO "+migrate.IncidentTable+" (id, subject, record) VALUES (?1, ?2, ?3)", []string{i.ID, i.Subject, string(text)}, nil); err != nil {
 			return err
 		}
-		return c.Exec(fmt.Sprintf("DELETE FROM %s WHERE ended IS NOT NULL AND id < (SELECT id FROM %s ORDER BY id DESC LIMIT 1 OFFSET %d); COMMIT", migrate.IncidentTable, migrate.IncidentTable, recordsKept))
+		return c.Exec(fmt.Sprintf("DELETE FROM %s WHERE ended IS NOT NULL AND id < (SELECT id FROM %s ORDER BY id DESC LIMIT 1 OFFSET %d); COMMIT", migrate.IncidentTable, migrate.IncidentTable, recordsMax-1))
 	})
 }
 
@@ -141,11 +142,15 @@ func (r *liteRecords) Save(ctx context.Context, i Incident) error {
 	})
 }
 
-// List reads the newest.
-func (r *liteRecords) List(ctx context.Context, most int) (out []Incident, err error) {
+// listLite reads what is open, and the newest of what has ended.
+const listLite = "SELECT record FROM (SELECT id, record FROM " + migrate.IncidentTable + " WHERE ended IS NULL UNION ALL SELECT * FROM (" +
+	"SELECT id, record FROM " + migrate.IncidentTable + " WHERE ended IS NOT NULL ORDER BY id DESC LIMIT %d)) ORDER BY id DESC"
+
+// List reads them.
+func (r *liteRecords) List(ctx context.Context, ended int) (out []Incident, err error) {
 	err = r.do(ctx, false, func(c *sqlite3.Conn) error {
 		var bad error
-		err := liteEach(c, fmt.Sprintf("SELECT record FROM %s ORDER BY id DESC LIMIT %d", migrate.IncidentTable, most), func(st *sqlite3.Stmt) {
+		err := liteEach(c, fmt.Sprintf(listLite, ended), func(st *sqlite3.Stmt) {
 			var i Incident
 			if err := json.Unmarshal(st.ColumnBlob(0, nil), &i); err != nil {
 				bad = fmt.Errorf("a record of the guard can't be read: %w", err)

@@ -157,15 +157,7 @@ func (l *Lite) doubled(c *sqlite3.Conn, x Index, cause error) error {
 	return &DuplicatesError{Found: found}
 }
 
-// Duplicates looks for rows with the same key.
-func (l *Lite) Duplicates(ctx context.Context, x Index, most int) (out []Duplicate, err error) {
-	err = l.apart(ctx, func(c *sqlite3.Conn) error {
-		out, err = duplicatesOf(c, x, most)
-		return err
-	})
-	return out, err
-}
-
+// duplicatesOf looks for rows with the same key, which a unique index would refuse.
 func duplicatesOf(c *sqlite3.Conn, x Index, most int) ([]Duplicate, error) {
 	keys, where := keysOf(x.Create)
 	if len(keys) == 0 {

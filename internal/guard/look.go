@@ -49,18 +49,29 @@ func (g *Guard) look(ctx context.Context, again bool) error {
 	defer g.looking.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	s := g.schema.Load()
-	began := time.Now() // before the catalog is read: what another process repairs after it ends after it too
-	cat, err := g.config.Engine.Catalog(ctx, s)
-	if err != nil {
-		err = fmt.Errorf("read the catalog: %w", err)
+	again = g.dirty.Swap(false) || again
+	if err := g.lookInside(ctx, again); err != nil {
+		if again {
+			g.dirty.Store(true) // it is still to be compared
+		}
 		g.lookError.Store(&err)
 		return err
 	}
 	g.lookError.Store(nil)
 	g.looked.Store(time.Now().UnixNano())
+	return nil
+}
+
+// lookInside is look under its lock.
+func (g *Guard) lookInside(ctx context.Context, again bool) error {
+	s := g.schema.Load()
+	began := time.Now() // before the catalog is read: what another process repairs after it ends after it too
+	cat, err := g.config.Engine.Catalog(ctx, s)
+	if err != nil {
+		return fmt.Errorf("read the catalog: %w", err)
+	}
 	was := g.now.Load()
-	if was != nil && was.catalog.Version == cat.Version && was.catalog.Busy == cat.Busy && !again && !g.dirty.Swap(false) {
+	if was != nil && was.catalog.Version == cat.Version && was.catalog.Busy == cat.Busy && !again {
 		return nil
 	}
 	drift, err := g.compare(ctx, s, cat)
@@ -69,8 +80,8 @@ func (g *Guard) look(ctx context.Context, again bool) error {
 	}
 	drift = append(drift, g.unverified(ctx, was, drift)...)
 	next := &situation{catalog: cat, drift: drift, since: began}
-	if was != nil && same(was.drift, drift) {
-		if was.catalog.Version == cat.Version {
+	if afresh := g.afresh.Swap(false); was != nil && same(was.drift, drift) && !afresh {
+		if was.catalog.Version == cat.Version && was.catalog.Busy == cat.Busy {
 			return nil
 		}
 		next.since = was.since
@@ -181,14 +192,15 @@ func (g *Guard) unverified(ctx context.Context, was *situation, drift []Drift) [
 // difference says how one declared index differs from what is there; nil for not at all. applied are those that `apply` made as far as
 // is known, nil where it never ran: what it has not made yet is no loss.
 func (g *Guard) difference(d Index, live *Index, applied map[string]string) *Drift {
-	made := applied == nil || applied[d.ID] == d.Definition
+	is, known := applied[d.ID]
+	made := applied == nil || known && alike(is, d.Definition)
 	on := d.Name + " on " + d.Table.String()
 	switch {
-	case live == nil && !made, live != nil && live.Definition != d.Definition && !made:
+	case live == nil && !made, live != nil && !d.as(live) && !made:
 		return &Drift{Kind: Pending, Index: d, Live: live, Details: "the index " + on + " is declared, but this database was last brought to a schema that has it otherwise"}
 	case live == nil:
 		return &Drift{Kind: Missing, Index: d, Rebuilds: true, Details: "the index " + on + " is missing"}
-	case live.Definition != d.Definition:
+	case !d.as(live):
 		return &Drift{Kind: Changed, Index: d, Live: live, Rebuilds: true, Details: fmt.Sprintf("the index %s is another one: %s, declared is %s", on, live.Definition, d.Definition)}
 	case live.Invalid != "":
 		return &Drift{Kind: Invalid, Index: d, Live: live, Rebuilds: true, Details: "the index " + on + " is there, but " + live.Invalid}
@@ -199,6 +211,14 @@ func (g *Guard) difference(d Index, live *Index, applied map[string]string) *Dri
 		return &Drift{Kind: Corrupt, Index: d, Live: live, Rebuilds: true, Details: "the index " + on + " is damaged: " + x.what}
 	}
 	return nil
+}
+
+// alike says whether two definitions are one. A definition that nobody could find out, which is empty, passes for any.
+func alike(a, b string) bool { return a == b || a == "" || b == "" }
+
+// as says whether a live index is as declared.
+func (x *Index) as(live *Index) bool {
+	return x.Unique == live.Unique && alike(x.Definition, live.Definition)
 }
 
 // declaredOf is what the engine would have of a schema, kept for the one that is served.
@@ -253,10 +273,10 @@ type decided struct {
 	why  string
 }
 
-// acts says whether the guard refuses and repairs. It refuses nothing that nobody would repair.
+// acts says whether the guard refuses and repairs: not before Run, since nobody would repair what is refused.
 func (g *Guard) acts() bool {
 	d := g.mode.Load()
-	return d != nil && d.mode == Act && g.running.Load()
+	return d != nil && d.mode == Act && g.ran.Load()
 }
 
 // tell logs what is new in a situation.

@@ -18,14 +18,12 @@ func (m *memory) Open(_ context.Context, i Incident) (Incident, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, x := range m.list {
-		if x.Subject == i.Subject && !x.State.Ended() {
+		if x.Subject == i.Subject && x.tells(&i) {
 			return x, nil
 		}
 	}
 	m.list = append(m.list, i)
-	if len(m.list) > recordsMax {
-		m.list = slices.Delete(m.list, 0, 1)
-	}
+	m.forget()
 	return i, nil
 }
 
@@ -39,15 +37,34 @@ func (m *memory) Save(_ context.Context, i Incident) error {
 		}
 	}
 	m.list = append(m.list, i)
+	m.forget()
 	return nil
 }
 
-func (m *memory) List(_ context.Context, max int) ([]Incident, error) {
+// forget takes the oldest one that has ended where there are too many.
+func (m *memory) forget() {
+	if len(m.list) <= recordsMax {
+		return
+	}
+	if j := slices.IndexFunc(m.list, func(i Incident) bool { return i.State.Ended() }); j >= 0 {
+		m.list = slices.Delete(m.list, j, j+1)
+	}
+}
+
+func (m *memory) List(_ context.Context, ended int) ([]Incident, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := slices.Clone(m.list)
-	slices.Reverse(out)
-	return out[:min(max, len(out))], nil
+	var out []Incident
+	for _, i := range slices.Backward(m.list) {
+		if i.State.Ended() {
+			if ended == 0 {
+				continue
+			}
+			ended--
+		}
+		out = append(out, i)
+	}
+	return out, nil
 }
 
 func (m *memory) Where() string { return "the memory of this process" }

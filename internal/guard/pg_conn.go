@@ -40,12 +40,19 @@ func within(ctx context.Context, conn *pgx.Conn, limit time.Duration, f func(pgx
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
+	defer rollback(ctx, tx)
 	const set = `SELECT set_config('search_path', '', true), set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true)`
 	if _, err := tx.Exec(ctx, set, fmt.Sprint(limit.Milliseconds())); err != nil {
 		return err
 	}
 	return f(tx)
+}
+
+// rollback ends a transaction, whatever became of ctx, and soon, whatever became of the server. Where it fails the connection is of no use.
+func rollback(ctx context.Context, tx pgx.Tx) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	return tx.Rollback(ctx)
 }
 
 // sqlState is PostgreSQL's code of an error; empty where it isn't PostgreSQL's.

@@ -10,12 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-const (
-	recordTime = 5 * time.Second
-
-	// recordsMax is how many incidents are kept.
-	recordsMax = 1000
-)
+// recordTime bounds each statement on a record.
+const recordTime = 5 * time.Second
 
 // pgRecords keeps incidents in _pintail.incidents, which `apply` makes; in the memory of this process where that isn't there, or where
 // the role may not write it.
@@ -27,10 +23,24 @@ type pgRecords struct {
 // Records is where incidents are kept.
 func (p *Postgres) Records() Records { return p.records }
 
-// Open gives the open incident of a subject, made from i where there is none. A unique index over open ones lets one process make it.
+// Open gives the incident of the same loss, made from i where there is none. A unique index over open ones lets one process make it.
 func (r *pgRecords) Open(ctx context.Context, i Incident) (Incident, error) {
 	out := i
 	err := r.write(ctx, func(tx pgx.Tx) error {
+		var text string
+		err := tx.QueryRow(ctx, `SELECT body::text FROM _pintail.incidents WHERE subject = $1 ORDER BY ended, id DESC LIMIT 1`, i.Subject).Scan(&text)
+		if err == nil {
+			var last Incident
+			if err := json.Unmarshal([]byte(text), &last); err != nil {
+				return fmt.Errorf("read an incident: %w", err)
+			}
+			if last.tells(&i) {
+				out = last
+				return nil
+			}
+		} else if !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
 		body, err := json.Marshal(i)
 		if err != nil {
 			return err
@@ -45,7 +55,6 @@ func (r *pgRecords) Open(ctx context.Context, i Incident) (Incident, error) {
 			_, err = tx.Exec(ctx, `DELETE FROM _pintail.incidents WHERE ended AND id < (SELECT id FROM _pintail.incidents ORDER BY id DESC OFFSET $1::int LIMIT 1)`, recordsMax-1)
 			return err
 		}
-		var text string
 		if err := tx.QueryRow(ctx, `SELECT body::text FROM _pintail.incidents WHERE subject = $1 AND NOT ended`, i.Subject).Scan(&text); err != nil {
 			return err
 		}
@@ -74,11 +83,13 @@ func (r *pgRecords) Save(ctx context.Context, i Incident) error {
 	return err
 }
 
-// List gives the newest incidents.
-func (r *pgRecords) List(ctx context.Context, max int) ([]Incident, error) {
+// List gives what is open, and the newest of what has ended.
+func (r *pgRecords) List(ctx context.Context, ended int) ([]Incident, error) {
 	var out []Incident
 	err := r.write(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT body::text FROM _pintail.incidents ORDER BY id DESC LIMIT $1::int`, max)
+		const list = `SELECT body::text FROM (SELECT id, body FROM _pintail.incidents WHERE NOT ended
+			UNION ALL (SELECT id, body FROM _pintail.incidents WHERE ended ORDER BY id DESC LIMIT $1::int)) AS i ORDER BY id DESC`
+		rows, err := tx.Query(ctx, list, ended)
 		if err != nil {
 			return err
 		}
@@ -94,7 +105,7 @@ func (r *pgRecords) List(ctx context.Context, max int) ([]Incident, error) {
 		return err
 	})
 	if absent(err) {
-		return r.memory.List(ctx, max)
+		return r.memory.List(ctx, ended)
 	}
 	return out, err
 }
@@ -120,7 +131,7 @@ func (r *pgRecords) write(ctx context.Context, f func(pgx.Tx) error) error {
 		if err == nil {
 			return tx.Commit(ctx)
 		}
-		err = errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
+		err = errors.Join(err, rollback(ctx, tx))
 	}
 	r.p.settle(err)
 	return err

@@ -63,43 +63,7 @@ func (p *Postgres) inSchema(n schema.Name) string {
 // valueMax bounds a value in a list of duplicates, in bytes.
 const valueMax = 64
 
-// Duplicates gives groups of rows that a unique index would refuse. An index in PostgreSQL's own SQL isn't understood: there is no
-// telling before it is built, and what its building says is told.
-func (p *Postgres) Duplicates(ctx context.Context, x Index, max int) ([]Duplicate, error) {
-	made := p.madeOf(x.ID)
-	if made == nil || len(made.Columns) == 0 {
-		return nil, nil
-	}
-	conn, err := p.dial(ctx, "pintail guard")
-	if err != nil {
-		return nil, fmt.Errorf("the guard can't reach the database: %w", err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	var out []Duplicate
-	err = within(ctx, conn, 0, func(tx pgx.Tx) error {
-		out, err = duplicates(ctx, tx, made, max)
-		return err
-	})
-	return out, err
-}
-
-// madeOf finds an index among what is declared, in the schema that is served first; nil where it isn't.
-func (p *Postgres) madeOf(id string) *migrate.PostgresIndex {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if d := p.declared[p.of]; d != nil {
-		if x := d.find(id); x != nil {
-			return x
-		}
-	}
-	for _, d := range p.declared {
-		if x := d.find(id); x != nil {
-			return x
-		}
-	}
-	return nil
-}
-
+// duplicates gives groups of rows that a unique index would refuse.
 func duplicates(ctx context.Context, tx pgx.Tx, x *migrate.PostgresIndex, max int) ([]Duplicate, error) {
 	var names, texts, filters []string
 	distinct := x.Key != nil && x.Key.NullsNotDistinct && !x.Primary

@@ -118,6 +118,19 @@ func TestPostgresRecords(t *testing.T) {
 	if err != nil || len(list) != 2 || list[1].State != Repaired || list[1].BuildTime != time.Second {
 		t.Errorf("%+v, %v", list, err)
 	}
+	if again, err := one.Open(ctx, Incident{ID: "20260101-4", Subject: "public.order_reference", State: Open, Began: time.Now()}); err != nil || again.ID != "20260101-4" {
+		t.Errorf("%+v, %v", again, err)
+	}
+	ended := Incident{ID: "20260101-5", Subject: "public.customer_email_key", State: Gone, Began: time.Now().Add(-time.Minute), Ended: time.Now().Add(-time.Second)}
+	if err := one.Save(ctx, ended); err != nil {
+		t.Fatal(err)
+	}
+	if known, err := two.Open(ctx, Incident{ID: "20260101-6", Subject: ended.Subject, State: Open, Began: time.Now().Add(-2 * time.Second)}); err != nil || known.ID != ended.ID {
+		t.Errorf("a process that hears of it late got %+v, %v", known, err)
+	}
+	if list, err := two.List(ctx, 1); err != nil || len(list) != 3 || list[0].ID != ended.ID || list[1].ID != "20260101-4" || list[2].ID != "20260101-2" {
+		t.Errorf("all that are open, and one that has ended: %+v, %v", list, err)
+	}
 	w.exec(`INSERT INTO _pintail.incidents SELECT '0' || i, 's' || i, true, '{}' FROM generate_series(1, 2000) i`)
 	i.ID, i.Subject = "20260101-3", "another"
 	if _, err := one.Open(ctx, i); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -46,7 +47,7 @@ const (
 	// calmRead is how often the records of others are read while nothing is lost.
 	calmRead = 5 * time.Second
 
-	// incidentsRead is how many records are looked at.
+	// incidentsRead is how many records of what has ended are looked at.
 	incidentsRead = 50
 )
 
@@ -125,9 +126,10 @@ func (g *Guard) once(ctx context.Context, now bool) error {
 		return g.read(ctx, records, sit)
 	}
 	var errs []error
+	before := g.before(ctx, records)
 	for i := range sit.drift {
 		if d := &sit.drift[i]; d.Kind.lost() && !sit.catalog.Busy {
-			errs = append(errs, g.open(ctx, records, d))
+			errs = append(errs, g.open(ctx, records, d, before))
 		}
 	}
 	for _, d := range g.due(sit, now) {
@@ -143,8 +145,19 @@ func (g *Guard) working() bool {
 	return len(g.work) > 0
 }
 
+// before gives all records, read once where somebody wants them. Losses of one index are counted among the many of others.
+func (g *Guard) before(ctx context.Context, records Records) func() []Incident {
+	return sync.OnceValue(func() []Incident {
+		list, err := records.List(ctx, recordsMax)
+		if err != nil {
+			g.config.Log.Warn("guard: earlier incidents can't be read", "where", records.Where(), "error", err)
+		}
+		return list
+	})
+}
+
 // open makes the record of a loss, or takes note of the one that another process made.
-func (g *Guard) open(ctx context.Context, records Records, d *Drift) error {
+func (g *Guard) open(ctx context.Context, records Records, d *Drift, before func() []Incident) error {
 	g.workMu.Lock()
 	w := g.work[d.Index.ID]
 	g.workMu.Unlock()
@@ -156,12 +169,8 @@ func (g *Guard) open(ctx context.Context, records Records, d *Drift) error {
 		ID: now.UTC().Format("20060102T150405.000") + fmt.Sprintf("-%04x", rand.IntN(1<<16)), Subject: d.Index.ID, Kind: d.Kind, Table: d.Index.Table.String(), Name: d.Index.Name,
 		Unique: d.Index.Unique, What: d.Details, State: Open, Began: g.now.Load().since, Noticed: g.config.Name, Who: cmp.Or(g.config.Engine.Who(ctx, *d), "unknown"),
 	}
-	before, err := records.List(ctx, incidentsRead)
-	if err != nil {
-		g.config.Log.Warn("guard: earlier incidents can't be read", "where", records.Where(), "error", err)
-	}
 	i.Drops = 1
-	for _, b := range before {
+	for _, b := range before() {
 		if b.Subject == i.Subject && b.Ended.After(now.Add(-dropsWithin)) && now.Sub(b.Began) < dropsWithin {
 			i.Drops++
 		}
@@ -175,7 +184,8 @@ func (g *Guard) open(ctx context.Context, records Records, d *Drift) error {
 	if err != nil { // it is repaired all the same
 		kept = i
 	}
-	if kept.State.Ended() { // another process was faster from beginning to end
+	if kept.State.Ended() { // another process was faster from beginning to end; what is lost at the next look was lost again
+		g.afresh.Store(true)
 		g.dirty.Store(true)
 		g.wake()
 		return nil
@@ -235,13 +245,13 @@ func (g *Guard) due(sit *situation, now bool) []*Drift {
 }
 
 // others says whether an incident is another process's to repair: of whoever noticed it first, or repairs it, as long as that one is
-// heard of.
+// heard of. What it wrote at a moment that is yet to come, by a clock that is wrong or was set back since, isn't believed.
 func (g *Guard) others(i *Incident) bool {
 	heard := i.Touched
 	if i.NotBefore.After(heard) {
 		heard = i.NotBefore
 	}
-	return cmp.Or(i.Repairer, i.Noticed) != g.config.Name && time.Since(heard) < g.config.TakeOver
+	return cmp.Or(i.Repairer, i.Noticed) != g.config.Name && time.Since(heard) < g.config.TakeOver && time.Until(i.Touched) < g.config.TakeOver
 }
 
 // repair repairs one thing, and closes its incident where what stands on it is in order then.
@@ -443,9 +453,12 @@ func (g *Guard) read(ctx context.Context, records Records, sit *situation) error
 			fallthrough
 		default:
 			if !w.mine {
+				if i.NotBefore.Equal(w.incident.NotBefore) {
+					i.NotBefore = w.incident.NotBefore // this process's own clock doesn't go back
+				}
 				w.incident = i
 			}
-			told := i.Kind == Corrupt && !i.State.Ended() // of damage one only hears
+			told := i.Kind == Corrupt // of damage one only hears
 			if !lost(i.Subject) && !w.mine && !told && !(i.State == Repairing && g.others(&i)) {
 				over = append(over, w)
 			}

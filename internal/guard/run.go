@@ -7,18 +7,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Run watches until ctx ends. It gives no error of the database's: these are logged, and looked at again.
+// Run watches until ctx ends. It gives no error of the database's: these are logged, and looked at again. What is refused then stays refused:
+// requests that are still answered while the program stops rely on the index no less.
 func (g *Guard) Run(ctx context.Context) error {
-	g.running.Store(true)
-	defer g.running.Store(false)
+	g.ran.Store(true)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { g.watch(ctx); return nil })
+	group.Go(func() error { g.weigh(ctx); return nil })
 	group.Go(func() error { g.mend(ctx); return nil })
 	group.Go(func() error { g.inspect(ctx); return nil })
 	return group.Wait()
 }
 
-// watch looks every second, makes contracts while all is well and judges the shapes in use while it isn't.
+// watch looks every second.
 func (g *Guard) watch(ctx context.Context) {
 	tick := time.NewTicker(g.config.Every)
 	defer tick.Stop()
@@ -33,13 +34,28 @@ func (g *Guard) watch(ctx context.Context) {
 			g.config.Log.Info("guard: the catalog can be read again")
 		}
 		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-g.woken:
+		}
+	}
+}
+
+// weigh makes contracts while all is well, and judges the shapes in use while it isn't. It does so beside watch, which must not wait for
+// EXPLAINs.
+func (g *Guard) weigh(ctx context.Context) {
+	tick := time.NewTicker(g.config.Every)
+	defer tick.Stop()
+	for {
 		g.judgeAll(ctx)
 		g.renew(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-g.woken:
+		case <-g.changed:
 		}
 	}
 }

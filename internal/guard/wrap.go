@@ -138,7 +138,7 @@ func (g *Guard) failed(r *run, p *plan.Plan, args query.Args, err error) error {
 		g.canceled.Add(1)
 		return g.fault(shed, p)
 	}
-	if f != nil && f.Code == fault.InvalidColumnRef && g.look(context.WithoutCancel(r.Context), true) == nil {
+	if f != nil && f.Code == fault.InvalidColumnRef && g.look(context.WithoutCancel(r.Context), false) == nil {
 		if lost := g.refuse(r.Context, r.e, p, args); lost != nil {
 			return lost
 		}

@@ -1,0 +1,222 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/query"
+	"github.com/pintail-dev/pintail/schema"
+)
+
+// A bare engine's database has no index, though the schema declares one.
+type bare struct {
+	Engine
+	records  Records
+	declares error // why nobody can say what is declared
+	looks    atomic.Int64
+	explains chan struct{} // each EXPLAIN waits for one, where not nil
+}
+
+func newBare(t *testing.T) (*bare, *Guard) {
+	t.Helper()
+	e := &bare{records: newMemory()}
+	g, err := New(Config{Engine: e, Schema: &schema.Schema{}, Mode: Act, Every: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, g
+}
+
+func (e *bare) Catalog(context.Context, *schema.Schema) (*Catalog, error) {
+	e.looks.Add(1)
+	return &Catalog{Version: "1"}, nil
+}
+
+func (e *bare) Declared(_ context.Context, s *schema.Schema) ([]Index, error) {
+	if len(s.Default) == 0 {
+		return nil, e.declares
+	}
+	return []Index{{ID: "x", Name: "x", Table: schema.Name{Name: "t"}, Definition: "(a)"}}, e.declares
+}
+
+func (e *bare) Explain(ctx context.Context, _ *plan.Plan, _ query.Args) ([]Standing, error) {
+	select {
+	case <-e.explains:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (e *bare) Capacity() int                        { return 4 }
+func (e *bare) Records() Records                     { return e.records }
+func (e *bare) Who(context.Context, Drift) string    { return "" }
+func (e *bare) Repair(context.Context, Repair) error { return errors.New("it can't be built") }
+
+// declaring is a schema of which a bare engine says that it declares an index.
+func declaring() *schema.Schema { return &schema.Schema{Default: "public"} }
+
+// A look that fails half-way is made again in full, and until then the status says why nothing is known.
+func TestLooksThatFailAreMadeAgain(t *testing.T) {
+	e, g := newBare(t)
+	if err := g.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g.Reload(declaring())
+	e.declares = errors.New("nobody knows")
+	if err := g.Look(t.Context()); err == nil || g.Status().LastError == "" {
+		t.Fatalf("%v, %q", err, g.Status().LastError)
+	}
+	e.declares = nil
+	if err := g.Look(t.Context()); err != nil || g.Status().Lost() != 1 || g.Status().LastError != "" {
+		t.Fatalf("%v: %+v", err, g.Status())
+	}
+}
+
+// EXPLAINs that take their time keep nobody from noticing a loss.
+func TestLooksGoOnBesideExplains(t *testing.T) {
+	e, g := newBare(t)
+	e.explains = make(chan struct{}) // and never one
+	g.entry(&plan.Plan{}, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- g.Run(ctx) }()
+	for end := time.Now().Add(20 * time.Second); e.looks.Load() < 10; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d looks", e.looks.Load())
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if !g.acts() {
+		t.Error("while the program stops, requests are let through that rely on what is lost")
+	}
+}
+
+// What is lost again after an incident that another process has ended, before this one looked, is an incident of its own.
+func TestLostAgainBehindOnesBack(t *testing.T) {
+	e, g := newBare(t)
+	g.ran.Store(true)
+	g.Reload(declaring())
+	ctx := t.Context()
+	if err := g.Look(ctx); err != nil {
+		t.Fatal(err)
+	}
+	theirs := Incident{ID: "0", Subject: "x", Kind: Missing, State: Repaired, Began: time.Now().Add(-time.Second), Ended: time.Now()}
+	if err := e.records.Save(ctx, theirs); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := g.once(ctx, false); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Look(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := e.records.List(ctx, 10); err != nil || len(list) != 2 || list[0].State != Waiting {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// Without a unique index those are refused too who put rows into its table by a named query or a trigger.
+func TestOthersThatPutRows(t *testing.T) {
+	_, g := newBare(t)
+	of := schema.Name{Name: "t"}
+	sit := &situation{catalog: &Catalog{}, drift: []Drift{{Kind: Missing, Index: Index{ID: "x", Name: "x", Table: of, Unique: true}, Details: "it is missing"}}}
+	for name, c := range map[string]struct {
+		puts []string
+		plan *plan.Plan
+		want bool
+	}{
+		"into it":                        {[]string{"t"}, &plan.Plan{}, true},
+		"into another":                   {[]string{"u"}, &plan.Plan{}, false},
+		"an update of its other columns": {[]string{"t"}, &plan.Plan{Facts: plan.Facts{Writes: []*schema.Table{{Name: of}}}}, false},
+	} {
+		e := g.entry(c.plan, nil)
+		e.contract.Store(&contract{examples: []example{{standings: []Standing{{Writes: c.puts}}}}})
+		if shed := g.judge(t.Context(), sit, e, c.plan, nil); (shed != nil) != c.want {
+			t.Errorf("%s: %+v", name, shed)
+		}
+	}
+}
+
+// Which record is of the loss that somebody is about to write down.
+func TestIncidentsTellOfOneLoss(t *testing.T) {
+	now := time.Now()
+	mine := &Incident{Began: now.Add(-time.Minute)}
+	for name, c := range map[string]struct {
+		state State
+		ended time.Duration // from now
+		want  bool
+	}{
+		"open":                   {Waiting, 0, true},
+		"ended before":           {Repaired, -2 * time.Minute, false},
+		"ended since":            {Gone, -time.Second, true},
+		"ended by another clock": {Repaired, time.Hour, false},
+	} {
+		theirs := &Incident{State: c.state, Ended: now.Add(c.ended)}
+		if got := theirs.tells(mine); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// Another process's claim is believed as long as it is heard of, and not by a clock that is wrong.
+func TestClaimsAreBelieved(t *testing.T) {
+	_, g := newBare(t)
+	for name, c := range map[string]struct {
+		touched, notBefore time.Duration // from now
+		want               bool
+	}{
+		"just now":                    {-time.Second, 0, true},
+		"long ago":                    {-time.Minute, 0, false},
+		"waits":                       {-time.Minute, 30 * time.Second, true},
+		"by a clock that is ahead":    {time.Hour, 0, false},
+		"by one that is nearly right": {time.Second, 0, true},
+	} {
+		i := &Incident{Noticed: "another", Touched: time.Now().Add(c.touched)}
+		if c.notBefore != 0 {
+			i.NotBefore = time.Now().Add(c.notBefore)
+		}
+		if got := g.others(i); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// What is open is never forgotten, however much came after it.
+func TestOpenIncidentsAreListed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	liteFile(t, path)
+	l, err := NewLite(LiteConfig{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx := t.Context()
+	for where, records := range map[string]Records{"memory": newMemory(), l.Records().Where(): l.Records()} {
+		open := Incident{ID: "0", Subject: "x", Kind: Corrupt, State: Blocked, Began: time.Now()}
+		if _, err := records.Open(ctx, open); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			at := time.Now().Add(-time.Hour)
+			if err := records.Save(ctx, Incident{ID: fmt.Sprint(i + 1), Subject: "y", State: Gone, Began: at, Ended: at}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list, err := records.List(ctx, 2)
+		if err != nil || len(list) != 3 || list[0].ID != "5" || list[1].ID != "4" || list[2].ID != "0" {
+			t.Errorf("%s: %+v, %v", where, list, err)
+		}
+	}
+}
