@@ -225,7 +225,7 @@ func (p *Postgres) readApplied(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	defer inner.Rollback(context.WithoutCancel(ctx))
+	defer rollback(ctx, inner)
 	now, err := migrate.ReadApplied(ctx, inner, p.applied)
 	if sqlState(err) == "42501" { // a role that may not read _pintail's tables is as one for whom they aren't there
 		now, err = nil, nil

@@ -73,6 +73,13 @@ func TestPostgresDefinitionsByRule(t *testing.T) {
 	if c := w.catalog(g); c.Applied != nil {
 		t.Error("a role that may not read Pintail's tables was told what was applied")
 	}
+	w.exec("DROP INDEX order_open")
+	late := w.open(PostgresConfig{DSN: asRole(w.dsn, role)})
+	if got := strings.Join(w.differences(late), "; "); got != "order_open is missing" {
+		t.Errorf("got %s", got)
+	}
+	w.exec(`CREATE INDEX order_open ON "order" (placed_at) WHERE status = 'open'`)
+	w.inOrder(late) // how it is spelled nobody could tell before
 	w.exec(`DROP INDEX order_customer; CREATE INDEX order_customer ON "order" (customer_id)`, pgx.QueryExecModeSimpleProtocol)
 	if got := strings.Join(w.differences(g), "; "); !strings.HasPrefix(got, "order_customer is USING btree (customer_id), not") {
 		t.Errorf("got %s", got)

@@ -186,9 +186,6 @@ func (d *pgDeclared) spell(ctx context.Context, tx pgx.Tx, path []string) error 
 					continue
 				}
 				d.whole = false
-				if d.indexes[j].Definition == "" {
-					d.indexes[j].Definition = live[d.indexes[j].ID]
-				}
 			}
 		}
 		i = next
@@ -228,7 +225,7 @@ func (d *pgDeclared) spellTable(ctx context.Context, tx pgx.Tx, made []*migrate.
 	if err != nil {
 		return nil, err
 	}
-	defer inner.Rollback(context.WithoutCancel(ctx))
+	defer rollback(ctx, inner)
 	if _, err := inner.Exec(ctx, "SELECT set_config('search_path', $1, true)", pathText(path)); err != nil {
 		return nil, err
 	}

@@ -68,6 +68,9 @@ func (p *Postgres) standing(pl *plan.Plan, texts [][]byte) (Standing, error) {
 		addOnce(&out.Indexes, v.indexID(x))
 	}
 	slices.Sort(out.Indexes)
+	for _, t := range found.puts {
+		addOnce(&out.Writes, v.tableName(t))
+	}
 	for _, s := range found.scans {
 		if scan, ok := v.scan(s); ok {
 			addOnce(&out.Scans, scan)
@@ -290,7 +293,7 @@ func planTables(pl *plan.Plan) []*schema.Table {
 func (d *pgDeclared) there(x *migrate.PostgresIndex, live []*pgIndex) bool {
 	i := slices.Index(d.made, x)
 	return slices.ContainsFunc(live, func(l *pgIndex) bool {
-		return l.Schema == x.Schema && l.Name == x.Name && l.whole() && l.Definition == d.indexes[i].Definition
+		return l.Schema == x.Schema && l.Name == x.Name && l.whole() && l.Unique == x.Unique && alike(l.Definition, d.indexes[i].Definition)
 	})
 }
 

@@ -136,4 +136,10 @@ func TestReadPlan(t *testing.T) {
 	if err != nil || len(s.indexes) != 2 || s.indexes[1] != (pgRelation{"public", "b"}) || len(s.scans) > 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
+	s, err = readPlan([]byte(`[{"Plan": {"Node Type": "Result", "Plans": [
+		{"Node Type": "ModifyTable", "Operation": "Insert", "Relation Name": "order", "Schema": "public", "Plans": [{"Node Type": "Result"}]},
+		{"Node Type": "ModifyTable", "Operation": "Delete", "Relation Name": "customer", "Schema": "public"}]}}]`))
+	if err != nil || len(s.puts) != 1 || s.puts[0] != (pgRelation{"public", "order"}) {
+		t.Errorf("%+v, %v", s, err)
+	}
 }

@@ -13,6 +13,7 @@ type pgRelation struct{ schema, name string }
 type pgStanding struct {
 	indexes []pgRelation // that it uses, or goes by to tell whether a row is there
 	scans   []pgScan     // tables that it reads from one end to the other
+	puts    []pgRelation // tables into which it puts rows, or changes them
 	sorts   int
 }
 
@@ -30,6 +31,9 @@ func (s *pgStanding) add(o pgStanding) {
 	for _, t := range o.scans {
 		addOnce(&s.scans, t)
 	}
+	for _, t := range o.puts {
+		addOnce(&s.puts, t)
+	}
 	s.sorts += o.sorts
 }
 
@@ -42,6 +46,7 @@ func addOnce[T comparable](to *[]T, x T) {
 // A pgNode is a node of EXPLAIN (FORMAT JSON, VERBOSE), as far as the guard reads it.
 type pgNode struct {
 	Type      string   `json:"Node Type"`
+	Operation string   `json:"Operation"`
 	Relation  string   `json:"Relation Name"`
 	Schema    string   `json:"Schema"`
 	Index     string   `json:"Index Name"`
@@ -84,6 +89,10 @@ func (s *pgStanding) walk(n *pgNode, above pgRelation) {
 		addOnce(&s.indexes, pgRelation{table.schema, n.Index})
 		if n.IndexCond == "" {
 			addOnce(&s.scans, pgScan{table, n.Index})
+		}
+	case "ModifyTable":
+		if n.Operation != "Delete" {
+			addOnce(&s.puts, table)
 		}
 	case "Sort": // an Incremental Sort sorts small pieces of what an index has nearly in order
 		s.sorts++

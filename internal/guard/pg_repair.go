@@ -38,7 +38,7 @@ type pgRepair struct {
 	conn *pgx.Conn
 	d    *pgDeclared
 	made *migrate.PostgresIndex // nil where only a table is meant
-	want string                 // its definition
+	want string                 // its definition; empty where nobody could find it out
 	on   pgRelation             // the table
 	tell func(Progress)
 }
@@ -168,10 +168,10 @@ func (w *pgRepair) bring(ctx context.Context) error {
 			step = func(ctx context.Context) error { return w.drop(ctx, state.leftovers) }
 		case state.is == nil:
 			step = w.create
-		case state.is.Definition != w.want && state.is.Constraint != "":
+		case !w.as(state.is) && state.is.Constraint != "":
 			return fmt.Errorf("the constraint %s of %s is another one than the schema file declares: %s; it takes a person to drop it",
 				w.made.Name, w.made.Table.Name, state.is.Definition)
-		case state.is.Definition != w.want:
+		case !w.as(state.is):
 			step = w.setAside
 		case !state.is.whole():
 			step = w.rebuild
@@ -187,6 +187,11 @@ func (w *pgRepair) bring(ctx context.Context) error {
 		}
 	}
 	return &RetryError{Err: fmt.Errorf("after %d steps it is still not as declared", stepsMax)}
+}
+
+// as says whether an index is as declared.
+func (w *pgRepair) as(is *pgIndex) bool {
+	return is.Unique == w.made.Unique && alike(is.Definition, w.want)
 }
 
 // A pgState is what there is of an index.
@@ -325,7 +330,7 @@ func (w *pgRepair) short(ctx context.Context, sql string) error {
 			if err != nil {
 				return err
 			}
-			defer tx.Rollback(context.WithoutCancel(ctx))
+			defer rollback(ctx, tx)
 			if _, err := tx.Exec(ctx, "SELECT set_config('lock_timeout', $1, true)", fmt.Sprint(w.p.config.LockTime.Milliseconds())); err != nil {
 				return err
 			}

@@ -184,7 +184,7 @@ func (w *pgWorld) differences(g *Postgres) []string {
 		switch {
 		case !ok:
 			out = append(out, d.Name+" is missing")
-		case x.Definition != d.Definition:
+		case !d.as(&x):
 			out = append(out, fmt.Sprintf("%s is %s, not %s", d.Name, x.Definition, d.Definition))
 		case x.Invalid != "":
 			out = append(out, d.Name+" is "+x.Invalid)
