@@ -126,6 +126,10 @@ type Repair struct {
 
 	// Progress is told how it goes, at least once a second where the database says so.
 	Progress func(Progress)
+
+	// Alive says in the record that the repair goes on. Where a record can be written while the database repairs, it is called every second or
+	// oftener; where it can't, other processes find out by that.
+	Alive func(context.Context)
 }
 
 // Progress is how far a repair is.

@@ -337,6 +337,43 @@ func TestPostgresChaosLongTransaction(t *testing.T) {
 	}
 }
 
+// A process that builds for longer than others believe in one that isn't heard of is heard of: they leave it to it.
+func TestPostgresLongRepairsAreHeardOf(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	pgShopOn(t, dsn)
+	config := func(name string) func(*Config) {
+		return func(c *Config) { c.Name, c.TakeOver = name, time.Second }
+	}
+	one := pgChaosOn(t, dsn, PostgresConfig{}, config("one"))
+	long, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer long.Close(context.Background())
+	if _, err := long.Exec(t.Context(), "BEGIN; UPDATE item SET note = note WHERE id = 4", pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	one.harm("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'item_kind'::regclass")
+	one.eventually("waits", func() bool {
+		return slices.ContainsFunc(one.guard.Status().Repairs, func(r Repairs) bool { return r.Progress.Block != "" })
+	})
+	two := pgChaosOn(t, dsn, PostgresConfig{}, config("two"))
+	two.notices(Invalid, "item_kind")
+	time.Sleep(3 * time.Second) // in which two would have taken over
+	st := two.guard.Status()
+	if st.Failed > 0 || len(st.Repairs) != 1 || st.Repairs[0].By != "one" || st.Repairs[0].State != Repairing {
+		t.Errorf("%d tries failed: %+v", st.Failed, st.Repairs)
+	}
+	if _, err := long.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*chaos{one, two} {
+		if i := c.healed(); i.State != Repaired || i.Repairer != "one" {
+			t.Errorf("%+v", i)
+		}
+	}
+}
+
 func TestPostgresChaosTwoProcesses(t *testing.T) {
 	proving(t)
 	dsn := pgtest.DSN(t)

@@ -72,6 +72,9 @@ func (p *Postgres) Repair(ctx context.Context, r Repair) error {
 	}
 	defer unlock()
 	defer p.doubt()
+	if r.Alive != nil {
+		defer beat(ctx, r.Alive)()
+	}
 	switch {
 	case r.Drift.Kind == Statistics, r.Drift.Kind == Unused:
 		return work.analyze(ctx)
@@ -83,6 +86,30 @@ func (p *Postgres) Repair(ctx context.Context, r Repair) error {
 		return work.rebuild(ctx)
 	}
 	return work.bring(ctx)
+}
+
+// beat calls alive now and then until stop is called, which waits for the last call.
+func beat(ctx context.Context, alive func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(watchPause / 2)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				limited, done := context.WithTimeout(context.WithoutCancel(ctx), recordTime) // to be cut off would cost the connection that looks
+				alive(limited)
+				done()
+			}
+		}
+	})
+	return func() {
+		cancel()
+		wg.Wait()
+	}
 }
 
 func closeSoon(conn *pgx.Conn) {

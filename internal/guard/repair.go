@@ -282,7 +282,7 @@ func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool)
 	}
 	g.config.Log.Info("guard: repairing "+i.Name, "table", i.Table, "incident", i.ID, "try", i.Tries)
 	began := time.Now()
-	err := g.config.Engine.Repair(ctx, Repair{Drift: *d, Schema: g.schema.Load(), Progress: func(p Progress) {
+	err := g.config.Engine.Repair(ctx, Repair{Drift: *d, Schema: g.schema.Load(), Alive: g.alive(records, w), Progress: func(p Progress) {
 		g.workMu.Lock()
 		w.progress = p
 		g.workMu.Unlock()
@@ -321,6 +321,18 @@ func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool)
 	i = g.current(w)
 	i.BuildTime = took
 	return errors.Join(saved, g.close(ctx, records, w, i, Repaired))
+}
+
+// alive gives what writes an incident down anew, so that others hear of whoever repairs it, when they would soon take it for gone.
+func (g *Guard) alive(records Records, w *work) func(context.Context) {
+	last := time.Now()
+	return func(ctx context.Context) {
+		if time.Since(last) < g.config.TakeOver/3 {
+			return
+		}
+		last = time.Now()
+		_ = g.save(ctx, records, w, g.current(w)) // where it fails, another process may try too, and finds the repair's own lock taken
+	}
 }
 
 // remember notes on which catalog a repair failed. What the repair itself left there, such as an invalid index, frees nothing: not this
