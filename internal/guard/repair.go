@@ -133,7 +133,7 @@ func (g *Guard) once(ctx context.Context, now bool) error {
 		}
 	}
 	for _, d := range g.due(sit, now) {
-		errs = append(errs, g.repair(ctx, records, d, now))
+		errs = append(errs, g.repair(ctx, records, d))
 	}
 	errs = append(errs, g.read(ctx, records, g.now.Load()))
 	return errors.Join(errs...)
@@ -254,8 +254,8 @@ func (g *Guard) others(i *Incident) bool {
 	return cmp.Or(i.Repairer, i.Noticed) != g.config.Name && time.Since(heard) < g.config.TakeOver && time.Until(i.Touched) < g.config.TakeOver
 }
 
-// repair repairs one thing, and closes its incident where what stands on it is in order then.
-func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool) error {
+// repair repairs one thing.
+func (g *Guard) repair(ctx context.Context, records Records, d *Drift) error {
 	g.workMu.Lock()
 	w := g.work[d.Index.ID]
 	was, version := w.incident, g.now.Load().catalog.Version
@@ -296,9 +296,12 @@ func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool)
 		g.remember(ctx, w, version, took)
 		return saved
 	}
-	g.workMu.Lock()
-	i = w.incident
-	g.workMu.Unlock()
+	return errors.Join(saved, g.verify(ctx, records, w, d, took))
+}
+
+// verify closes the incident of what was built in some time, where it is in order and what stands on it uses it.
+func (g *Guard) verify(ctx context.Context, records Records, w *work, d *Drift, took time.Duration) error {
+	i := g.current(w)
 	g.tally(&i) // before they are answered again
 	g.workMu.Lock()
 	w.incident = i
@@ -312,15 +315,15 @@ func (g *Guard) repair(ctx context.Context, records Records, d *Drift, now bool)
 		g.looking.Unlock()
 	}
 	if err := g.look(ctx, true); err != nil {
-		return errors.Join(saved, g.postpone(ctx, records, w, err))
+		return g.postpone(ctx, records, w, err)
 	}
 	if slices.ContainsFunc(g.now.Load().drift, func(x Drift) bool { return x.Kind.lost() && x.Index.ID == d.Index.ID }) {
-		return errors.Join(saved, g.postpone(ctx, records, w, errors.New("it was repaired, but isn't in order")))
+		return g.postpone(ctx, records, w, errors.New("it was repaired, but isn't in order"))
 	}
 	g.repaired.Add(1)
 	i = g.current(w)
 	i.BuildTime = took
-	return errors.Join(saved, g.close(ctx, records, w, i, Repaired))
+	return g.close(ctx, records, w, i, Repaired)
 }
 
 // alive gives what writes an incident down anew, so that others hear of whoever repairs it, when they would soon take it for gone.
