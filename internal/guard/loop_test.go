@@ -149,6 +149,25 @@ func TestOthersThatPutRows(t *testing.T) {
 	}
 }
 
+// Damage of an index that is neither there nor declared any more is over.
+func TestDamageOfWhatIsGone(t *testing.T) {
+	e, g := newBare(t)
+	g.ran.Store(true)
+	ctx := t.Context()
+	if _, err := e.records.Open(ctx, Incident{ID: "0", Subject: "z", Kind: Corrupt, State: Waiting, Began: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Look(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.once(ctx, false); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := e.records.List(ctx, 10); err != nil || len(list) != 1 || list[0].State != Gone {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
 // Which record is of the loss that somebody is about to write down.
 func TestIncidentsTellOfOneLoss(t *testing.T) {
 	now := time.Now()

@@ -473,7 +473,8 @@ func (g *Guard) read(ctx context.Context, records Records, sit *situation) error
 				}
 				w.incident = i
 			}
-			told := i.Kind == Corrupt // of damage one only hears
+			there := slices.ContainsFunc(sit.catalog.Indexes, func(x Index) bool { return x.ID == i.Subject })
+			told := i.Kind == Corrupt && there // of damage one only hears
 			if !lost(i.Subject) && !w.mine && !told && !(i.State == Repairing && g.others(&i)) {
 				over = append(over, w)
 			}
