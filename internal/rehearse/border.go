@@ -35,10 +35,17 @@ func (r *replay) guess(st *shadowTable) float64 {
 	if r.plan.Op != plan.Read || rows == nil || rows.Grouped || rows.Summary || r.shape.Calls == 0 {
 		return otherwise
 	}
-	if rows.Limit != nil && r.shape.Rows > 0.8*float64(r.want(*rows.Limit, shape.Typical, 0).number(defaultPage)) {
+	if r.fills() {
 		return otherwise
 	}
 	return min((r.shape.Rows+0.5)/float64(max(st.tableModel.rows, 1)), otherwise)
+}
+
+// fills says whether production's answers have as many rows as their limit allows: there are more that would do.
+func (r *replay) fills() bool {
+	rows := r.plan.Rows
+	return r.plan.Op == plan.Read && rows != nil && !rows.Grouped && !rows.Summary && rows.Limit != nil && r.shape.Calls > 0 &&
+		r.shape.Rows > 0.8*float64(r.want(*rows.Limit, shape.Typical, 0).number(defaultPage))
 }
 
 // share is the share of the rows for which a comparison with a border holds.

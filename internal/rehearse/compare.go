@@ -27,7 +27,7 @@ func (r *replay) compare(w *world, v *query.Value, u *use, want want) {
 	}
 	s := &st.columns[u.column.Position]
 	if u.path {
-		v.Text = st.pathValue(u.column, want)
+		v.Text = st.pathValue(u.column, r.documentKey(), want)
 		return
 	}
 	switch {
@@ -68,13 +68,22 @@ func textOf(c *schema.Column, v any) string {
 	return string(value.AppendText(nil, c.Type, v, nil))
 }
 
+// documentKey is the key to which a query's paths lead in the shadow's documents. What stands there is another number in each row; but where
+// production's answers fill their page, so that many rows must have what is asked for, it's one of few.
+func (r *replay) documentKey() string {
+	if r.fills() {
+		return fewKey
+	}
+	return documentKey
+}
+
 // pathValue is a value inside the JSON of a column.
-func (st *shadowTable) pathValue(c *schema.Column, want want) string {
+func (st *shadowTable) pathValue(c *schema.Column, key string, want want) string {
 	row := int64(want.place * float64(max(st.rows, 1)))
 	text, _ := st.value(c.Position, row).(string)
 	var doc map[string]json.RawMessage
-	if json.Unmarshal([]byte(text), &doc) != nil || doc[documentKey] == nil {
+	if json.Unmarshal([]byte(text), &doc) != nil || doc[key] == nil {
 		return "1"
 	}
-	return string(doc[documentKey])
+	return string(doc[key])
 }

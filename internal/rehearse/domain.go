@@ -284,7 +284,7 @@ func (d *domain) one(n int64) any {
 	case schema.Interval:
 		return fmt.Sprintf("%02d:%02d:%02d", n/3600%100_000, n/60%60, n%60)
 	case schema.JSON, schema.JSONB:
-		return `{"` + documentKey + `": ` + strconv.FormatInt(n, 10) + `, "text": "` + d.text(n) + `"}`
+		return `{"` + documentKey + `": ` + strconv.FormatInt(n, 10) + `, "` + fewKey + `": ` + strconv.FormatInt(n%fewNumbers, 10) + `, "text": "` + d.text(n) + `"}`
 	case schema.Bytea:
 		return []byte(d.text(n))
 	}
@@ -393,8 +393,13 @@ func (d *domain) headLetters() int {
 	return min(width, d.mostLetters())
 }
 
-// documentKey is the key that every JSON document of the shadow has, and that paths lead to.
-const documentKey = "n"
+// documentKey and fewKey are the keys that every JSON document of the shadow has, and that paths lead to. At the latter stands one of fewNumbers
+// numbers: how many there are in production nobody knows, but that a page of rows has the same.
+const (
+	documentKey = "n"
+	fewKey      = "few"
+	fewNumbers  = 16
+)
 
 // textMost is the longest text that is made up, in bytes: longer ones lie on pages of their own, which queries seldom read.
 const textMost = 4000

@@ -142,7 +142,7 @@ func (r *replay) fill(w *world, v *query.Value, u *use, want want) {
 	case skipped:
 		v.Text = strconv.FormatInt(r.offset(w, u, want), 10)
 	case pathKey:
-		v.Text = documentKey
+		v.Text = r.documentKey()
 	case written:
 		v.Text = string(r.rows(w, u.write, want))
 	case placed:
