@@ -202,14 +202,32 @@ func choose(xs, ys []float64, scale, noise float64) (m curve, missed float64) {
 		if misses[f] > best+missTolerance {
 			continue
 		}
-		if f > linear && misses[linear] <= missFactor*best+missTolerance {
+		if f > linear && misses[linear] <= missFactor*best+missTolerance+scatter(xs, ys)+noise {
 			f = linear
+		}
+		if f == root && misses[logarithm] <= missFactor*best+missTolerance { // one more level of an index is a step
+			f = logarithm
 		}
 		if m, ok := fitForm(f, xs, ys, scale); ok {
 			return m, misses[f]
 		}
 	}
 	return top, best
+}
+
+// scatter is by how much the numbers, as logarithms, lie beside a smooth curve: the mean of how far each one lies from the line between
+// its neighbours. Where the hottest value is but one, no other parameter shows how much of it is chance.
+func scatter(xs, ys []float64) float64 {
+	n := len(xs)
+	if n < 3 {
+		return 0
+	}
+	var sum float64
+	for i := 1; i < n-1; i++ {
+		t := math.Log(xs[i]/xs[i-1]) / math.Log(xs[i+1]/xs[i-1])
+		sum += math.Abs(math.Log(ys[i]) - (1-t)*math.Log(ys[i-1]) - t*math.Log(ys[i+1]))
+	}
+	return sum / float64(n-2)
 }
 
 // constantAt is the constant of the two top rungs: what the lower ones say is of smaller trees. Where the work still falls, it is
@@ -254,6 +272,13 @@ func (g *Growth) end(most float64) {
 	g.Now, g.At10, g.At100 = g.at(1), g.at(10), g.at(100)
 	g.Exponent = math.Log10(g.At100 / g.At10)
 	g.Low, g.High = min(g.Low, g.Exponent), g.Exponent
+}
+
+// scale multiplies the number by a factor.
+func (g *Growth) scale(factor float64) {
+	g.curve.a, g.curve.b = factor*g.curve.a, factor*g.curve.b
+	g.Model = g.curve.String()
+	g.Now, g.At10, g.At100 = g.at(1), g.at(10), g.at(100)
 }
 
 // resamples is how often the parameters are drawn anew for the interval.
@@ -329,6 +354,13 @@ func interval(xs []float64, samples [][]float64, m curve, e float64, seed uint64
 	}
 	slices.Sort(list)
 	return min(e, list[resamples*25/1000]), max(e, list[resamples*975/1000-1])
+}
+
+// median is the number in the middle, or between the two that are.
+func median(list []float64) float64 {
+	list = slices.Sorted(slices.Values(list))
+	n := len(list)
+	return (list[(n-1)/2] + list[n/2]) / 2
 }
 
 func mean(list []float64) float64 {

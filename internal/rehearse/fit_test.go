@@ -92,3 +92,27 @@ func TestChooseKeepsNoiseFlat(t *testing.T) {
 		t.Errorf("the model is %s, and misses by %v", &m, missed)
 	}
 }
+
+// TestChooseKeepsChanceLinear takes works of the hottest value, of which there is but one, so that nothing but the rungs themselves shows how
+// much of them is chance.
+func TestChooseKeepsChanceLinear(t *testing.T) {
+	xs := []float64{0.5, 1, 2, 4, 8, 16}
+	if m, _ := choose(xs, []float64{317, 109, 1451, 725, 3224, 9195}, 5000, 0); m.form > linear {
+		t.Errorf("works that go up and down are fitted by %s", &m)
+	}
+	if m, _ := choose(xs, []float64{110, 140, 260, 740, 2660, 10340}, 5000, 0); m.form != square {
+		t.Errorf("works that grow by the square are fitted by %s", &m)
+	}
+}
+
+func TestLevel(t *testing.T) {
+	few := []float64{50, 50, 50, 50, 50, 73, 73, 500}
+	if got, want := levelOf([][]float64{few, few, {9}}), 50/mean(few); got != want {
+		t.Errorf("the middle is %v of the mean, want %v", got, want)
+	}
+	g := grow([]float64{1, 2, 4, 8}, [][]float64{few, few, few, few}, 100, 1)
+	e := g.Exponent
+	if g.scale(levelOf([][]float64{few})); g.At10 != 50 || g.At100 != 50 || g.Exponent != e || g.Model != "50" {
+		t.Errorf("foretold are %v and %v by %s, want 50", g.At10, g.At100, g.Model)
+	}
+}

@@ -230,6 +230,21 @@ const triesWork = 200_000
 // cheapWork is the work up to which more are tried: how many rows one happens to meet makes much of it.
 const cheapWork = 5_000
 
+// noisyWork is the work up to which more are tried where they differ, and noisyLeast by how much their mean has to be in doubt for that.
+const (
+	noisyWork  = 50_000
+	noisyLeast = 0.05
+)
+
+// wantsMore says whether more parameters are to be tried on a rung.
+func (r *Rung) wantsMore() bool {
+	work := r.mean(units)
+	if work <= cheapWork {
+		return true
+	}
+	return work <= noisyWork && noise(samplesFor([]Rung{*r}, units)) > noisyLeast
+}
+
 // climb makes the shadow larger and larger, and asks every shape of each.
 func (r *run) climb(ctx context.Context, s Scenario) error {
 	a := &ascent{scenario: s}
@@ -310,7 +325,7 @@ func (r *run) ask(ctx context.Context, sub *subject, w *world, db database) erro
 		}
 		rung := Rung{X: w.x, Rows: w.drivingRows(p)}
 		for n := range stratum.cheap {
-			if n > 0 && !sub.replay.varied() || n >= 2 && rung.mean(units) > triesWork || n >= stratum.tries && rung.mean(units) > cheapWork {
+			if n > 0 && !sub.replay.varied() || n >= 2 && rung.mean(units) > triesWork || n >= stratum.tries && !rung.wantsMore() {
 				break
 			}
 			s, err := sub.try(ctx, w, db, stratum.kind, n)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/shape"
 )
 
 // A Case is one shape in one scenario with one kind of parameters.
@@ -40,7 +41,7 @@ type Case struct {
 type Rung struct {
 	X        float64 `json:"x"`    // of today's data
 	Rows     int64   `json:"rows"` // of the largest growing table that the query touches
-	Work     float64 `json:"work"` // mean of the parameters
+	Work     float64 `json:"work"` // mean of the parameters; of typical ones, which may be few large ones and many small ones, that of the middle
 	Returned float64 `json:"returned"`
 
 	samples []sample
@@ -145,10 +146,15 @@ func (r *run) judgeCase(sub *subject, c *Case) {
 		}
 		return
 	}
-	for i := range c.Rungs {
-		c.Rungs[i].Work, c.Rungs[i].Returned = c.Rungs[i].mean(units), c.Rungs[i].returned()
-	}
 	rungs := c.regime()
+	samples := samplesFor(rungs, units)
+	level := 1.0
+	if c.Stratum == shape.Typical && !sub.replay.upserts() { // how many of an upsert's rows are there already is but a guess
+		level = levelOf(samples)
+	}
+	for i := range c.Rungs {
+		c.Rungs[i].Work, c.Rungs[i].Returned = level*c.Rungs[i].mean(units), c.Rungs[i].returned()
+	}
 	top := &rungs[len(rungs)-1]
 	c.Plan = top.samples[0].plan
 	for i := range top.samples {
@@ -164,7 +170,8 @@ func (r *run) judgeCase(sub *subject, c *Case) {
 	}
 	c.Returned, c.PerRow = local(xs, returned), local(xs, perRow)
 	scale := float64(top.Rows) / top.X
-	c.Work = grow(xs, samplesFor(rungs, units), scale, r.Seed)
+	c.Work = grow(xs, samples, scale, r.Seed)
+	c.Work.scale(level)
 	c.Growth, c.Metric = c.Work, unitsNamed[r.Capture.Engine][units]
 	for _, m := range []metric{pages, temp} {
 		if classOf(c.Exponent, false) >= Linear || top.mean(m) < pagesLeast {
@@ -209,6 +216,16 @@ func samplesFor(rungs []Rung, m metric) [][]float64 {
 	return out
 }
 
+// levelOf is what the work of the middle parameter is of the mean's, on the rung in the middle. How work grows is seen best in the mean, as
+// it moves evenly; how much it is for most who ask, in the middle.
+func levelOf(samples [][]float64) float64 {
+	var levels []float64
+	for _, s := range samples {
+		levels = append(levels, median(s)/mean(s))
+	}
+	return median(levels)
+}
+
 // bound takes into account that a page ends: where the work for each row stays the same, and the query says how many rows it wants
 // at most, the work grows until there are as many, and no further.
 func (sub *subject) bound(c *Case, rungs []Rung) {
@@ -233,7 +250,7 @@ func (c *Case) times(top *Rung) {
 		took = append(took, top.samples[i].took)
 	}
 	slices.Sort(took)
-	c.unit = float64(took[len(took)/2]) / float64(time.Millisecond) / max(top.mean(units), 1)
+	c.unit = float64(took[len(took)/2]) / float64(time.Millisecond) / max(top.Work, 1)
 	c.TimeNow, c.Time10, c.Time100 = c.TimeAt(1), c.TimeAt(10), c.TimeAt(100)
 }
 

@@ -54,6 +54,11 @@ func (r *replay) rows(w *world, x *plan.Write, want want) []byte {
 	return b
 }
 
+// upserts says whether rows go in that may be there already.
+func (r *replay) upserts() bool {
+	return slices.ContainsFunc(append([]*plan.Plan{r.plan}, r.plan.Steps...), func(p *plan.Plan) bool { return p.Write != nil && p.Write.Conflict != nil })
+}
+
 // inserts says whether a write is an insert somewhere in the plan.
 func (r *replay) inserts(x *plan.Write) bool {
 	var within func(w *plan.Write) bool
