@@ -24,6 +24,9 @@ func (st *shadowTable) border(s *source, op query.Op, want want, guess float64) 
 	case s.within != nil:
 		return s.domain.at(int64(from * float64(s.domain.size-spare)))
 	}
+	if s.density != nil {
+		return s.domain.at(s.density.below(from))
+	}
 	return s.domain.at(int64(from * float64(s.domain.size)))
 }
 

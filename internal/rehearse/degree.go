@@ -41,6 +41,24 @@ func (d degrees) total() (parents, children int64) {
 	return parents, children
 }
 
+// half is the share of the parents, those with most first, that have half of the children.
+func (d degrees) half() float64 {
+	parents, children := d.total()
+	if children == 0 {
+		return 0.5
+	}
+	var passed, reached float64
+	for _, one := range d {
+		own := float64(one.children * one.parents)
+		if left := float64(children)/2 - reached; own >= left {
+			passed += left / float64(one.children)
+			break
+		}
+		passed, reached = passed+float64(one.parents), reached+own
+	}
+	return passed / float64(parents)
+}
+
 // skew is how many times the children of the mean parent the first one has.
 func (d degrees) skew() float64 {
 	parents, children := d.total()

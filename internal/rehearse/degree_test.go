@@ -54,3 +54,14 @@ func TestParentOf(t *testing.T) {
 		}
 	}
 }
+
+func TestHalf(t *testing.T) {
+	for _, test := range []struct {
+		degrees degrees
+		want    float64
+	}{{degrees{{3, 100}}, 0.5}, {degrees{{50, 1}, {1, 50}, {0, 49}}, 0.01}, {degrees{{10, 10}, {2, 50}, {0, 40}}, 0.1}, {nil, 0.5}} {
+		if got := test.degrees.half(); got != test.want {
+			t.Errorf("half of the children of %v are those of %v of the parents, want %v", test.degrees, got, test.want)
+		}
+	}
+}

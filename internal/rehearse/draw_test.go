@@ -67,3 +67,73 @@ func TestDrawIsEven(t *testing.T) {
 		t.Error("two names that join to one are drawn alike")
 	}
 }
+
+func TestEvenIsSpread(t *testing.T) {
+	d, other := drawOf(7, "order", "status"), drawOf(7, "order", "total")
+	const n = 20_000
+	var seen [evenly]bool
+	var hits, both float64
+	for i := range uint64(n) {
+		u := d.even(i)
+		if u < 0 || u >= 1 {
+			t.Fatalf("%v is outside of [0, 1)", u)
+		}
+		if i%evenly == 0 {
+			seen = [evenly]bool{}
+		}
+		if part := int(u * evenly); seen[part] {
+			t.Fatalf("place %d is the second one of its block in part %d", i, part)
+		} else {
+			seen[part] = true
+		}
+		if u < 0.0237 {
+			hits++
+			if other.even(i) < 0.3 {
+				both++
+			}
+		}
+		if want := 0.0237 * float64(i+1); math.Abs(hits-want) > 4 {
+			t.Fatalf("of the first %d places %v have a number below 0.0237, want %.1f", i+1, hits, want)
+		}
+	}
+	if want := 0.3 * hits; math.Abs(both-want) > 4*math.Sqrt(want) {
+		t.Errorf("of %v places %v have another draw's number below 0.3: they depend on each other", hits, both)
+	}
+}
+
+func TestPermutationWithinParts(t *testing.T) {
+	ends := []float64{0, 0.01, 0.03, 0.05, 0.2, 0.2, 0.5, 0.6, 0.95}
+	for _, n := range []int64{1, 2, 9, 10, 95, 1000} {
+		for _, back := range []bool{false, true} {
+			p := permutationOf(drawOf(1, "x"), n)
+			p.parts, p.back = partsOf(p.key, ends, n, back), back
+			part := func(i int64) (of int) {
+				for of < len(p.parts) && p.parts[of].start <= i {
+					of++
+				}
+				return of
+			}
+			seen, stayed := map[int64]bool{}, int64(0)
+			for i := range n {
+				v := p.of(i)
+				if v < 0 || v >= n || seen[v] || p.from(v) != i {
+					t.Fatalf("n %d: %d goes to %d, which is out of range, taken, or comes from %d", n, i, v, p.from(v))
+				}
+				seen[v] = true
+				place := i
+				if back {
+					place = n - 1 - i
+				}
+				if part(v) != part(place) {
+					t.Errorf("n %d, back %v: %d goes to %d, out of its part", n, back, i, v)
+				}
+				if v == place {
+					stayed++
+				}
+			}
+			if n == 1000 && stayed > 100 {
+				t.Errorf("back %v: %d of %d stay", back, stayed, n)
+			}
+		}
+	}
+}

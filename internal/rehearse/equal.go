@@ -121,7 +121,7 @@ func (s *source) rankPlace(want want, matches, production int64) int64 {
 	case want.stratum == shape.Hottest && s.labeled:
 		return int64(slices.Index(s.model.top, slices.Max(s.model.top)))
 	case want.stratum == shape.Hottest:
-		return s.ranks.of(0)
+		return s.ranked(0)
 	case want.example != nil && want.example.Label != nil && int64(*want.example.Label) < s.domain.size && *want.example.Label >= 0 && (s.labeled || matches < 0):
 		return int64(*want.example.Label)
 	case top > 0 && (matches > 0 || left <= 0):

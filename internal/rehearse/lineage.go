@@ -1,6 +1,10 @@
 package rehearse
 
-import "github.com/pintail-dev/pintail/internal/shape"
+import (
+	"math"
+
+	"github.com/pintail-dev/pintail/internal/shape"
+)
 
 // A lineage deals the rows of a table to those of another.
 type lineage struct {
@@ -11,6 +15,7 @@ type lineage struct {
 	ranks  permutation // parent's row to rank
 	slots  permutation // row to place among the children, where they don't lie together
 	sorted bool        // rows of one parent lie together, in the order of the parents
+	layout *layout     // of parents that don't grow; else nil
 
 	pairs    *lineage // of a key that pairs parents: the more skewed link. This one's parents differ within one parent of the other's
 	distinct bool     // each parent has one child at most
@@ -28,6 +33,10 @@ func (l *lineage) parentRow(row int64) (parent, ordinal int64, ok bool) {
 		}
 		from := l.ranks.key.below(uint64(first), l.parent.rows)
 		return (from + ordinal) % l.parent.rows, ordinal, true
+	}
+	if l.layout != nil {
+		rank, ok := l.layout.rank(row)
+		return l.ranks.from(rank), 0, ok
 	}
 	sums := l.sums
 	if l.sorted {
@@ -65,7 +74,7 @@ func (l *lineage) pick(want want, matches int64) (parent int64, ok bool) {
 		return 0, false
 	}
 	if l.pairs != nil { // its children are dealt evenly
-		return int64(want.place * float64(n)), true
+		return l.paired(int64(want.place*float64(n)), matches), true
 	}
 	rank := int64(0)
 	if want.stratum != shape.Hottest {
@@ -75,12 +84,45 @@ func (l *lineage) pick(want want, matches int64) (parent int64, ok bool) {
 	return l.ranks.from(min(max(rank, 0), n-1)), true
 }
 
+// pairedTries is how many parents are looked at for one with as many children as are wanted, and pairedMost of how many others they may
+// have them.
+const (
+	pairedTries = 16
+	pairedMost  = 20_000
+)
+
+// paired is a parent that is paired with about so many others: the nearest of some, such a row first. -1 is any number.
+func (l *lineage) paired(from, matches int64) int64 {
+	others := l.pairs.parent.rows
+	if matches < 0 || others > pairedMost {
+		return from
+	}
+	best, nearest := from, int64(math.MaxInt64)
+	apart := max(l.parent.rows/pairedTries, 1) // neighbours are paired with the same ones
+	for k := range min(l.parent.rows, pairedTries) {
+		parent, n := (from+k*apart)%l.parent.rows, int64(0)
+		for first := range others {
+			begins := l.ranks.key.below(uint64(first), l.parent.rows)
+			if (parent-begins+l.parent.rows)%l.parent.rows < l.pairs.children(l.pairs.ranks.of(first)) {
+				n++
+			}
+		}
+		if off := abs(n - matches); off < nearest {
+			best, nearest = parent, off
+		}
+	}
+	return best
+}
+
 // childOf is a row of a parent.
 func (l *lineage) childOf(parent int64, place float64) (row int64, ok bool) {
 	rank := l.ranks.of(parent)
 	n := l.children(rank)
 	if n == 0 {
 		return 0, false
+	}
+	if l.layout != nil {
+		return l.layout.row(rank, l.slots.rows(), place)
 	}
 	k := int64(place * float64(n))
 	if l.sorted {

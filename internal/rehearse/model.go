@@ -39,10 +39,13 @@ type columnModel struct {
 
 // A linkModel is what is known of a foreign key.
 type linkModel struct {
-	key     *schema.ForeignKey
-	degrees degrees
-	nulls   float64
-	order   float64
+	key      *schema.ForeignKey
+	degrees  degrees
+	nulls    float64
+	order    float64
+	together float64   // how often a row follows one of the same parent
+	first    int       // 1 where the first parents have most children, -1 where the last have, 0 where it's neither
+	parts    []float64 // where it is: the shares of the parents, in their order, that have a twentieth of the children, two, and so on
 }
 
 // Rules by which a table is taken for a look-up table.

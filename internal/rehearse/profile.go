@@ -41,6 +41,7 @@ func modelOf(c *Capture, s *schema.Schema) (*model, error) {
 	for _, tm := range m.tables {
 		for _, key := range tm.table.Foreign {
 			if l, ok := linkOf(known[tm.table.Name.String()], tm, key); ok && m.of[key.To] != nil {
+				l.first, l.parts = m.first(tm, &l)
 				tm.links = append(tm.links, l)
 			}
 		}
@@ -147,11 +148,45 @@ func linkOf(t *Table, tm *tableModel, key *schema.ForeignKey) (linkModel, bool) 
 	for i := range t.FanOuts {
 		f := &t.FanOuts[i]
 		if slices.EqualFunc(f.Columns, key.Columns, func(name string, c *schema.Column) bool { return name == c.Name }) {
+			l.together = f.Together
 			l.degrees = degreesOf(f, int64(math.Round(float64(t.Rows)*(1-l.nulls))))
 		}
 	}
 	return l, true
 }
+
+// first says whether those parents have most children that came first (1), or last (-1), as regulars are a shop's old customers. The deciles of
+// the foreign key tell: they say how many of the parents, in their order, have a tenth of the children, two tenths, and so on; those of half a
+// tenth have about as many each. 0 is where it's neither, or isn't known.
+func (m *model) first(tm *tableModel, l *linkModel) (first int, parts []float64) {
+	if len(l.key.Columns) != 1 {
+		return 0, nil
+	}
+	key := &m.of[l.key.To].columns[l.key.References[0].Position]
+	own := tm.columns[l.key.Columns[0].Position].spread
+	most := l.degrees.half()
+	if len(own) != 9 || len(key.spread) != 9 || key.order < 0.9 || most > firstMost {
+		return 0, nil
+	}
+	var tenths density
+	for i, at := range own {
+		tenths.at[i+1] = quantileOf(key.spread, at)
+	}
+	tenths.at[10] = 1
+	for i := 1; i < 20; i++ {
+		parts = append(parts, tenths.value(float64(i)/20))
+	}
+	switch half, chance := tenths.at[5], math.Abs(tenths.at[5]-0.5); {
+	case math.Abs(half-most) < chance:
+		return 1, parts
+	case math.Abs(half-(1-most)) < chance:
+		return -1, parts
+	}
+	return 0, nil
+}
+
+// firstMost is the share of the parents up to which it makes a difference which of them have half of the children.
+const firstMost = 0.4
 
 // degreesOf makes a histogram of a fan-out with so many children: the parents that have most stand in it one by one, the others by
 // their bar.

@@ -101,6 +101,7 @@ func (st *shadowTable) values(s *source) {
 	if s.none || s.labeled && sum == 0 {
 		s.labeled, s.sums, s.model.top = false, nil, nil
 	}
+	s.density = densityOf(s, s.column.Type, st.tableModel.rows)
 	s.ranks = permutationOf(s.key, s.domain.size)
 	s.rest = permutationOf(s.key+1, max(rows, 1))
 }
@@ -128,7 +129,7 @@ func (st *shadowTable) value(column int, row int64) any {
 		return s.domain.at(ordinal)
 	case s.unique:
 		return s.domain.at(s.uniquePlace(row, st.rows))
-	case s.model.nulls > 0 && !s.column.NotNull && s.key.unit(uint64(row)<<1|1) < s.model.nulls:
+	case s.model.nulls > 0 && !s.column.NotNull && (s.key+2).even(uint64(row)) < s.model.nulls:
 		return nil
 	}
 	return s.domain.at(s.place(row, st.rows))
@@ -150,7 +151,7 @@ func (s *source) place(row, rows int64) int64 {
 	if order := s.model.order; !s.labeled && math.Abs(order) >= 0.3 && s.domain.size > int64(4*len(s.sums)) && s.common() < 0.5 {
 		return s.follow(row%max(rows, 1), rows, order)
 	}
-	u := s.key.unit(uint64(row) << 1)
+	u := s.key.even(uint64(row))
 	if at, _ := slices.BinarySearch(s.sums, u); at < len(s.sums) {
 		return s.ranked(int64(at))
 	}
@@ -158,14 +159,22 @@ func (s *source) place(row, rows int64) int64 {
 	if left <= 0 {
 		return s.ranked(int64(len(s.sums)) - 1)
 	}
+	if s.density != nil {
+		return s.density.place((u - s.common()) / (1 - s.common()))
+	}
 	// The others have about as many rows each.
 	return s.ranks.of(int64(len(s.sums)) + s.rest.of(row%max(rows, 1))%left)
 }
 
 // ranked is the place in order of the value at a place by frequency. A label's frequency is known, and it stays where it is.
 func (s *source) ranked(rank int64) int64 {
-	if s.labeled {
+	switch top := int64(len(s.sums)); {
+	case s.labeled:
 		return rank
+	case s.density != nil && rank < top:
+		return s.density.top[rank]
+	case s.density != nil:
+		return s.density.place((float64(rank-top) + 0.5) / float64(s.domain.size-top))
 	}
 	return s.ranks.of(rank)
 }

@@ -38,8 +38,9 @@ type source struct {
 	rest    permutation // rows to the values that are none of the commonest
 	sums    []float64   // of model.top
 	key     draw
-	labeled bool // model.top are the shares of the labels in their order, rather than falling
-	none    bool // always null, or left to the database: generated
+	density *density // how rows lie over the values in order; nil where each has about as many
+	labeled bool     // model.top are the shares of the labels in their order, rather than falling
+	none    bool     // always null, or left to the database: generated
 }
 
 // build makes the world of a scenario at x times production.
@@ -116,7 +117,11 @@ func (st *shadowTable) deal(w *world, seed uint64) {
 	for _, l := range st.links { // by the number of rows that is left
 		id := l.key.Columns[0].Name
 		l.ranks = permutationOf(drawOf(seed, name, id, "rank"), l.parent.rows)
+		l.ranks.parts, l.ranks.back = partsOf(l.ranks.key, l.parts, l.parent.rows, l.first < 0), l.first < 0
 		l.slots = permutationOf(drawOf(seed, name, id, "slot"), st.rows)
+		if l.pairs == nil && st.laid(l) {
+			l.layout = st.laidOut(l, drawOf(seed, name, id, "layout"))
+		}
 		if l.sorted {
 			l.byRow = make([]int64, len(l.sums))
 			for p := range l.parent.rows {
@@ -124,6 +129,23 @@ func (st *shadowTable) deal(w *world, seed uint64) {
 			}
 		}
 	}
+}
+
+// partsOf makes parts of so many rows that end at shares of all of them, and at the last; with back set, counted from the last row.
+func partsOf(key draw, ends []float64, rows int64, back bool) []part {
+	var parts []part
+	start := int64(0)
+	for i := range ends {
+		end := ends[i]
+		if back {
+			end = 1 - ends[len(ends)-1-i]
+		}
+		if at := int64(math.Round(end * float64(rows))); at > start && at < rows {
+			parts = append(parts, partOf(key, start, at))
+			start = at
+		}
+	}
+	return append(parts, partOf(key, start, max(rows, start+1)))
 }
 
 // filled is how many rows refer to a parent.

@@ -301,3 +301,50 @@ func TestLadder(t *testing.T) {
 		}
 	}
 }
+
+// TestOldCustomersAreRegulars has most of the orders of the first customers, and of the last.
+func TestOldCustomersAreRegulars(t *testing.T) {
+	even := []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
+	for name, test := range map[string]struct {
+		spread []float64
+		want   int
+	}{
+		"old ones":  {[]float64{0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.35, 0.5, 0.8}, 1},
+		"new ones":  {[]float64{0.2, 0.5, 0.65, 0.8, 0.88, 0.93, 0.96, 0.98, 0.99}, -1},
+		"any":       {even, 0},
+		"not known": {nil, 0},
+	} {
+		c := shopCapture()
+		c.Tables[1].Columns[0].Spread, c.Tables[2].Columns[1].Spread = even, test.spread
+		m, err := modelOf(c, shopSchema(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := m.build(1, More, 2).named("order").links[0]
+		if l.first != test.want {
+			t.Errorf("%s: first is %d, want %d", name, l.first, test.want)
+		}
+		hottest := l.ranks.from(0)
+		if test.want == 1 && hottest > l.parent.rows/50 || test.want == -1 && hottest < l.parent.rows*49/50 {
+			t.Errorf("%s: the hottest customer is number %d", name, hottest)
+		}
+	}
+}
+
+// TestPickOfPairs wants tags by how many orders have them.
+func TestPickOfPairs(t *testing.T) {
+	st := shopModel(t).build(1, More, 1).named("order_tag")
+	l := st.links[slices.IndexFunc(st.links, func(l *lineage) bool { return l.pairs != nil })]
+	count := map[int64]int64{}
+	for row := range st.rows {
+		if parent, _, ok := l.parentRow(row); ok {
+			count[parent]++
+		}
+	}
+	for _, matches := range []int64{count[0], count[7]} {
+		got, ok := l.pick(want{place: 0.4}, matches)
+		if off := abs(count[got] - matches); !ok || off > 60 {
+			t.Errorf("the parent picked has %d rows, want about %d", count[got], matches)
+		}
+	}
+}
