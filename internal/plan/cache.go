@@ -135,42 +135,15 @@ func (c *Cache) hash(version, role string, shape []byte) uint64 {
 func weigh(p *Plan) int {
 	const base, each = 2048, 320
 	n := len(p.Params) + len(p.Facts.Columns) + len(p.Facts.Reads) + len(p.Facts.Bound)
-	if p.Write != nil {
-		n += len(p.Write.Columns) + nodes(p.Write.Where)
-	}
-	if p.Rows != nil {
-		n += weighSelect(p.Rows)
-	}
+	Walk(p, func(node any) {
+		switch node := node.(type) {
+		case *Write:
+			n += len(node.Columns)
+		case Occurrence:
+			n += 2 + len(node.Order)
+		case *Output, Expr:
+			n++
+		}
+	})
 	return base + each*n
-}
-
-func weighSelect(s *Select) int {
-	n := 2 + len(s.Outputs) + len(s.Order) + nodes(s.Where)
-	for i := range s.Outputs {
-		if e := s.Outputs[i].Embed; e != nil {
-			n += weighSelect(e.Select)
-		}
-	}
-	return n
-}
-
-func nodes(e Expr) int {
-	n := 1
-	switch e := e.(type) {
-	case nil:
-		return 0
-	case *And:
-		for _, x := range e.Of {
-			n += nodes(x)
-		}
-	case *Or:
-		for _, x := range e.Of {
-			n += nodes(x)
-		}
-	case *Not:
-		n += nodes(e.Of)
-	case *Exists:
-		n += weighSelect(e.Select)
-	}
-	return n
 }

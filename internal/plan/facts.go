@@ -9,28 +9,17 @@ import (
 
 // facts walks a finished plan and says what it reads, writes and depends on.
 func facts(p *Plan, claims []string) Facts {
-	g := &gatherer{f: Facts{Claims: claims}}
+	g := &gatherer{Facts{Claims: claims}}
 	if p.Op == Sequence {
 		g.sequence(p)
 		return g.f
 	}
-	if w := p.Write; w != nil {
-		g.write(w)
-	}
-	if p.Call != nil {
-		g.f.Opaque = true
-	}
-	if p.Rows != nil {
-		g.sel(p.Rows, nil)
-	}
+	Walk(p, g.node)
 	g.f.RowsMax = rowsMax(p)
 	return g.f
 }
 
-type gatherer struct {
-	f     Facts
-	visit func(s *Select, via *schema.Relation) // of every Select, with the relation that leads to it; nil for nobody
-}
+type gatherer struct{ f Facts }
 
 func (g *gatherer) table(t *schema.Table) { add(&g.f.Reads, t) }
 
@@ -74,33 +63,41 @@ func (m RowsMax) plus(o RowsMax) RowsMax {
 	return RowsMax{Fixed: m.Fixed + o.Fixed, Args: slices.Concat(m.Args, o.Args), Given: m.Given || o.Given}
 }
 
+func (g *gatherer) node(node any) {
+	switch n := node.(type) {
+	case *Write:
+		g.write(n)
+	case *Nested:
+		g.relation(n.Relation)
+	case *Invocation:
+		g.f.Opaque = true
+	case Occurrence:
+		g.occurrence(n)
+	case *Operand:
+		g.operand(n)
+	}
+}
+
 // write gathers what a write itself reads: its filter, and the keys that an upsert looks at.
 func (g *gatherer) write(w *Write) {
 	add(&g.f.Writes, w.Table)
-	for i := range w.Nested {
-		g.relation(w.Nested[i].Relation)
-		g.write(w.Nested[i].Write)
-	}
 	for i := range w.Alter {
 		g.table(w.Table)
 		add(&g.f.Columns, w.Alter[i].Column)
 	}
 	if w.Where != nil {
 		g.table(w.Table)
-		g.expr(w.Where, w.Alias)
+		g.bound(w.Where, w.Alias)
 	}
 	if w.Conflict != nil {
 		g.table(w.Table)
 		g.columns(w.Conflict.Columns)
-		if w.Conflict.Where != nil {
-			g.walk(w.Conflict.Where)
-		}
 	}
 }
 
-func (g *gatherer) sel(s *Select, via *schema.Relation) {
-	if g.visit != nil {
-		g.visit(s, via)
+func (g *gatherer) occurrence(s Occurrence) {
+	if s.Via != nil {
+		g.relation(s.Via)
 	}
 	switch {
 	case s.Source.Table != nil:
@@ -110,46 +107,8 @@ func (g *gatherer) sel(s *Select, via *schema.Relation) {
 	case s.Source.Called != nil && s.Source.Called.Returns.Table != nil:
 		g.table(s.Source.Called.Returns.Table)
 	}
-	g.outputs(s.Outputs, via)
 	if s.Where != nil {
-		g.expr(s.Where, s.Alias)
-	}
-	g.operands(s.Distinct)
-	g.operands(s.Group)
-	if s.Having != nil {
-		g.walk(s.Having)
-	}
-	for i := range s.Order {
-		o := &s.Order[i]
-		for _, hop := range o.Via {
-			g.relation(hop.Relation)
-			g.sel(hop.Select, hop.Relation)
-		}
-		g.operand(&o.Value)
-	}
-}
-
-func (g *gatherer) outputs(list []Output, via *schema.Relation) {
-	for i := range list {
-		o := &list[i]
-		if o.Value != nil {
-			g.operand(o.Value)
-		}
-		g.operands(o.More)
-		if o.Embed != nil {
-			g.relation(o.Embed.Relation)
-			g.sel(o.Embed.Select, o.Embed.Relation)
-		}
-		if o.Nodes != nil {
-			g.sel(o.Nodes, via)
-		}
-		g.outputs(o.Nest, via)
-	}
-}
-
-func (g *gatherer) operands(list []Operand) {
-	for i := range list {
-		g.operand(&list[i])
+		g.bound(s.Where, s.Alias)
 	}
 }
 
@@ -176,42 +135,12 @@ func (g *gatherer) relation(r *schema.Relation) {
 	}
 }
 
-// expr gathers a filter; what stands in its outermost And binds columns of the occurrence.
-func (g *gatherer) expr(e Expr, alias int) {
+// bound gathers which columns of the occurrence the outermost And of a filter binds.
+func (g *gatherer) bound(e Expr, alias int) {
 	for _, c := range conjuncts(e) {
 		if b, ok := binding(c, alias); ok {
 			g.f.Bound = append(g.f.Bound, b)
 		}
-	}
-	g.walk(e)
-}
-
-func (g *gatherer) walk(e Expr) {
-	switch e := e.(type) {
-	case *And:
-		for _, x := range e.Of {
-			g.walk(x)
-		}
-	case *Or:
-		for _, x := range e.Of {
-			g.walk(x)
-		}
-	case *Not:
-		g.walk(e.Of)
-	case *Compare:
-		g.operand(&e.Left)
-		if e.Other != nil {
-			g.operand(e.Other)
-		}
-	case *Exists:
-		g.relation(e.Relation)
-		g.sel(e.Select, e.Relation)
-	case *Measure:
-		if e.Relation != nil {
-			g.relation(e.Relation)
-			g.sel(e.Select, e.Relation)
-		}
-		g.operands(e.Values)
 	}
 }
 

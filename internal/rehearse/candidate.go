@@ -19,7 +19,7 @@ const (
 // by which other tables' rows refer to it.
 func candidates(p *plan.Plan, s *schema.Schema) []*schema.Index {
 	f := &finder{schema: s}
-	f.plan(p)
+	plan.Walk(p, f.node)
 	return f.found[:min(len(f.found), candidatesMost)]
 }
 
@@ -36,20 +36,18 @@ type access struct {
 	order  []schema.IndexColumn
 }
 
-func (f *finder) plan(p *plan.Plan) {
-	for _, step := range p.Steps {
-		f.plan(step)
-	}
-	if w := p.Write; w != nil {
-		if w.Where != nil {
-			f.conditions(access{table: w.Table}, w.Where, w.Alias)
+func (f *finder) node(node any) {
+	switch n := node.(type) {
+	case *plan.Plan:
+		if n.Op == plan.Delete {
+			f.children(n.Write.Table)
 		}
-		if p.Op == plan.Delete {
-			f.children(w.Table)
+	case *plan.Write:
+		if n.Where != nil {
+			f.conditions(access{table: n.Table}, n.Where, n.Alias)
 		}
-	}
-	if p.Rows != nil {
-		f.sel(p.Rows, nil)
+	case plan.Occurrence:
+		f.occurrence(n)
 	}
 }
 
@@ -64,75 +62,31 @@ func (f *finder) children(t *schema.Table) {
 	}
 }
 
-// sel proposes for the rows of a select; joined are the columns by which they belong to rows around them.
-func (f *finder) sel(s *plan.Select, joined []*schema.Column) {
-	if t := s.Source.Table; t != nil && t.View == nil {
-		a := access{table: t, equal: slices.Clone(joined)}
-		for i := range s.Order {
-			o := &s.Order[i]
-			if o.Embed != nil || len(o.Via) > 0 || o.Aggregate != "" || o.Counts || o.Value.Column == nil || len(o.Value.Path) > 0 || o.Value.Column.Table != t {
-				a.order = nil
-				break
-			}
-			a.order = append(a.order, schema.IndexColumn{Column: o.Value.Column, Desc: o.Direction == query.Desc})
+// occurrence proposes for the rows of a select, and for those of the table by which they belong to rows around them.
+func (f *finder) occurrence(s plan.Occurrence) {
+	var joined []*schema.Column
+	if via := s.Via; via != nil {
+		joined = via.References
+		if via.Through != nil {
+			f.add(via.Through.Table, columnsOf(via.References))
+			f.add(via.Through.Table, columnsOf(via.Through.Columns))
+			joined = via.Through.References
 		}
-		f.conditions(a, s.Where, s.Alias)
 	}
-	f.below(s.Where)
-	f.outputs(s.Outputs)
+	t := s.Source.Table
+	if t == nil || t.View != nil {
+		return
+	}
+	a := access{table: t, equal: slices.Clone(joined)}
 	for i := range s.Order {
-		for _, hop := range s.Order[i].Via {
-			f.related(hop.Relation, hop.Select)
+		o := &s.Order[i]
+		if o.Embed != nil || len(o.Via) > 0 || o.Aggregate != "" || o.Counts || o.Value.Column == nil || len(o.Value.Path) > 0 || o.Value.Column.Table != t {
+			a.order = nil
+			break
 		}
+		a.order = append(a.order, schema.IndexColumn{Column: o.Value.Column, Desc: o.Direction == query.Desc})
 	}
-}
-
-func (f *finder) outputs(list []plan.Output) {
-	for i := range list {
-		if e := list[i].Embed; e != nil {
-			f.related(e.Relation, e.Select)
-		}
-		f.outputs(list[i].Nest)
-		if n := list[i].Nodes; n != nil {
-			f.sel(n, nil)
-		}
-	}
-}
-
-// related proposes for rows that a relation leads to.
-func (f *finder) related(r *schema.Relation, s *plan.Select) {
-	if s == nil {
-		return
-	}
-	if r.Through != nil {
-		f.add(r.Through.Table, columnsOf(r.References))
-		f.add(r.Through.Table, columnsOf(r.Through.Columns))
-		f.sel(s, r.Through.References)
-		return
-	}
-	f.sel(s, r.References)
-}
-
-// below looks into what conditions ask of related rows.
-func (f *finder) below(e plan.Expr) {
-	switch e := e.(type) {
-	case *plan.And:
-		for _, of := range e.Of {
-			f.below(of)
-		}
-	case *plan.Or:
-		for _, of := range e.Of {
-			f.below(of)
-		}
-	case *plan.Not:
-		f.below(e.Of)
-	case *plan.Exists:
-		f.related(e.Relation, e.Select)
-	case *plan.Measure:
-		if e.Relation != nil {
-			f.related(e.Relation, e.Select)
-		}
-	}
+	f.conditions(a, s.Where, s.Alias)
 }
 
 // conditions adds what a filter binds to an access, and proposes for it. Each alternative of an or is an access of its own.

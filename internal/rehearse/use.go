@@ -36,140 +36,71 @@ const (
 
 // usesOf says of each of a plan's arguments what it meets.
 func usesOf(p *plan.Plan) []use {
-	w := &useWalk{uses: make([]use, len(p.Params))}
-	w.plan(p)
-	return w.uses
+	g := &usage{uses: make([]use, len(p.Params))}
+	plan.Walk(p, g.node)
+	return g.uses
 }
 
-type useWalk struct{ uses []use }
+type usage struct {
+	uses []use
+	gone *plan.Write // of a delete, which sets no rows
+}
 
-func (w *useWalk) set(arg int, u use) {
-	if arg >= 0 && arg < len(w.uses) && w.uses[arg].kind == unused {
-		w.uses[arg] = u
+// set keeps the first use of an argument.
+func (g *usage) set(arg int, u use) {
+	if arg >= 0 && arg < len(g.uses) && g.uses[arg].kind == unused {
+		g.uses[arg] = u
 	}
 }
 
-func (w *useWalk) plan(p *plan.Plan) {
-	for _, step := range p.Steps {
-		w.plan(step)
-	}
-	if p.Write != nil {
-		w.write(p.Write, p.Op != plan.Delete)
-	}
-	if c := p.Call; c != nil {
-		w.set(c.Body, use{kind: called, call: c})
-		for _, a := range c.Args {
-			for _, at := range a.Values {
-				w.set(at, use{kind: called, call: c, arg: a.Param})
-			}
+func (g *usage) node(node any) {
+	switch n := node.(type) {
+	case *plan.Plan:
+		if n.Op == plan.Delete {
+			g.gone = n.Write
+		}
+	case *plan.Write:
+		g.write(n)
+	case *plan.Nested:
+		g.set(n.Parents, use{kind: placed})
+	case *plan.Invocation:
+		g.call(n)
+	case plan.Occurrence:
+		if n.Limit != nil {
+			g.set(*n.Limit, use{kind: limited, of: n.Select})
+		}
+		if n.Offset != nil {
+			g.set(*n.Offset, use{kind: skipped, of: n.Select})
+		}
+	case *plan.Operand:
+		for _, step := range n.Path {
+			g.set(step.Arg, use{kind: pathKey, alias: n.Alias, column: n.Column})
+		}
+	case *plan.Compare:
+		if n.Other == nil && n.Is == "" {
+			g.set(n.Arg, use{kind: compared, alias: n.Left.Alias, column: n.Left.Column, path: len(n.Left.Path) > 0, op: n.Op, any: n.Any != query.One})
+		}
+	case *plan.Measure:
+		if n.Is == "" {
+			g.set(n.Arg, use{kind: compared, op: n.Op, any: n.Any != query.One})
 		}
 	}
-	if p.Rows != nil {
-		w.sel(p.Rows)
-	}
 }
 
-func (w *useWalk) write(x *plan.Write, rows bool) {
-	if rows {
-		w.set(x.Rows, use{kind: written, write: x})
+func (g *usage) write(x *plan.Write) {
+	if x != g.gone {
+		g.set(x.Rows, use{kind: written, write: x})
 	}
 	for i := range x.Alter {
-		w.set(x.Alter[i].Arg, use{kind: altered, column: x.Alter[i].Column})
-	}
-	for i := range x.Nested {
-		n := &x.Nested[i]
-		w.set(n.Parents, use{kind: placed})
-		w.write(n.Write, true)
-	}
-	w.expr(x.Put)
-	w.expr(x.Where)
-	if x.Conflict != nil {
-		w.expr(x.Conflict.Where)
+		g.set(x.Alter[i].Arg, use{kind: altered, column: x.Alter[i].Column})
 	}
 }
 
-func (w *useWalk) sel(s *plan.Select) {
-	if s.Limit != nil {
-		w.set(*s.Limit, use{kind: limited, of: s})
-	}
-	if s.Offset != nil {
-		w.set(*s.Offset, use{kind: skipped, of: s})
-	}
-	w.outputs(s.Outputs)
-	w.expr(s.Where)
-	w.expr(s.Having)
-	for i := range s.Distinct {
-		w.operand(&s.Distinct[i])
-	}
-	for i := range s.Group {
-		w.operand(&s.Group[i])
-	}
-	for i := range s.Order {
-		o := &s.Order[i]
-		w.operand(&o.Value)
-		for _, hop := range o.Via {
-			w.sel(hop.Select)
-		}
-	}
-}
-
-func (w *useWalk) outputs(list []plan.Output) {
-	for i := range list {
-		o := &list[i]
-		if o.Value != nil {
-			w.operand(o.Value)
-		}
-		for j := range o.More {
-			w.operand(&o.More[j])
-		}
-		if o.Embed != nil {
-			w.sel(o.Embed.Select)
-		}
-		w.outputs(o.Nest)
-		if o.Nodes != nil {
-			w.sel(o.Nodes)
-		}
-	}
-}
-
-func (w *useWalk) operand(o *plan.Operand) {
-	for _, step := range o.Path {
-		w.set(step.Arg, use{kind: pathKey, alias: o.Alias, column: o.Column})
-	}
-}
-
-func (w *useWalk) expr(e plan.Expr) {
-	switch e := e.(type) {
-	case *plan.And:
-		for _, of := range e.Of {
-			w.expr(of)
-		}
-	case *plan.Or:
-		for _, of := range e.Of {
-			w.expr(of)
-		}
-	case *plan.Not:
-		w.expr(e.Of)
-	case *plan.Compare:
-		w.operand(&e.Left)
-		if e.Other != nil {
-			w.operand(e.Other)
-		} else if e.Is == "" {
-			w.set(e.Arg, use{kind: compared, alias: e.Left.Alias, column: e.Left.Column, path: len(e.Left.Path) > 0, op: e.Op, any: e.Any != query.One})
-		}
-	case *plan.Exists:
-		w.sel(e.Select)
-	case *plan.Embedded:
-		w.sel(e.Embed.Select)
-	case *plan.Measure:
-		if e.Select != nil {
-			w.sel(e.Select)
-		}
-		for i := range e.Values {
-			w.operand(&e.Values[i])
-		}
-		if e.Is == "" {
-			w.set(e.Arg, use{kind: compared, op: e.Op, any: e.Any != query.One})
+func (g *usage) call(c *plan.Invocation) {
+	g.set(c.Body, use{kind: called, call: c})
+	for _, a := range c.Args {
+		for _, at := range a.Values {
+			g.set(at, use{kind: called, call: c, arg: a.Param})
 		}
 	}
 }

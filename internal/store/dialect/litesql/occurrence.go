@@ -11,15 +11,19 @@ import (
 // calls its tables isn't known here.
 func Occurrences(p *plan.Plan) map[string]*schema.Table {
 	out := map[string]*schema.Table{}
-	p.Selects(func(s *plan.Select, via *schema.Relation) {
+	plan.Walk(p, func(node any) {
+		s, ok := node.(plan.Occurrence)
+		if !ok {
+			return
+		}
 		switch {
 		case s.Source.Table != nil:
 			out[alias(s.Alias)] = s.Source.Table
 		case s.Source.Written != nil:
 			out[alias(s.Alias)] = s.Source.Written
 		}
-		if via != nil && via.Through != nil {
-			out["j"+strconv.Itoa(s.Alias)] = via.Through.Table
+		if s.Via != nil && s.Via.Through != nil {
+			out["j"+strconv.Itoa(s.Alias)] = s.Via.Through.Table
 		}
 	})
 	if p.Write != nil {
