@@ -190,12 +190,12 @@ func New(ctx context.Context, c Config) (*App, error) {
 		drained: make(chan struct{}),
 	}
 	if kept, ok := st.(*cache.Store); ok {
-		a.gauge.registry.MustRegister(newCacheGauges(kept))
+		a.gauge.registry.MustRegister(cacheMoment(kept))
 	}
 	if a.guard != nil {
-		a.gauge.registry.MustRegister(newGuardGauges(a.guard))
+		a.gauge.registry.MustRegister(guardMoment(a.guard))
 	}
-	a.gauge.registry.MustRegister(newGateGauges(gate))
+	a.gauge.registry.MustRegister(gateMoment(gate))
 	a.node = node.New(s, st, keeper, node.Options{
 		REST: c.REST, GraphQL: c.GraphQL, AnswerTime: c.AnswerTime, SlowTime: c.SlowTime, Log: c.Log, ServerTimes: c.ServerTimes, Version: c.Version,
 		Hooks: node.Hooks{Before: a.before, After: a.after}, Admission: gate.admission(), ChargeRows: gate.limiter.Policy().Rows,
