@@ -18,7 +18,7 @@ type console struct {
 
 // terminal says whether w is a person's screen.
 func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	if !ok {
 		return false
 	}

@@ -4,7 +4,7 @@
 // Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 it failed, or rehearse found a query worse
 // than --max-class; 2 the command line, the configuration or the schema file is wrong; 3 a check found something (schema check,
 // doctor, guard, a database that serve finds out of step, rejected rows of import, copy's comparison, a story that ended otherwise than
-// it should).
+// it should); 141 nobody reads the output any more.
 package main
 
 import (
@@ -31,9 +31,10 @@ func main() {
 		ends = append(ends, syscall.SIGHUP)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	ctx, c := processConsole(ctx)
 	// Whoever interrupts twice doesn't want to wait.
 	context.AfterFunc(ctx, stop)
-	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	code := run(ctx, os.Args[1:], c)
 	stop()
 	os.Exit(code)
 }
@@ -45,6 +46,9 @@ func run(ctx context.Context, args []string, c console) int {
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if errors.Is(context.Cause(ctx), errUnread) {
+		return codeUnread
+	}
 	if err == nil {
 		return 0
 	}
@@ -87,6 +91,9 @@ func (e *exitError) Unwrap() error { return e.err }
 func usage(format string, args ...any) error {
 	return &exitError{code: 2, err: fmt.Errorf(format, args...)}
 }
+
+// codeUnread is what a shell calls the end of a program by SIGPIPE, which is what others come to where their output's reader has left.
+const codeUnread = 128 + 13
 
 // found says that a check found something; it was printed already.
 func found() error { return &exitError{code: 3} }

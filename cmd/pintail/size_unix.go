@@ -4,14 +4,13 @@ package main
 
 import (
 	"io"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
 
 // terminalSize is how many columns and rows a person's screen has; zeros where w is none.
 func terminalSize(w io.Writer) (columns, rows int) {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	if !ok {
 		return 0, 0
 	}

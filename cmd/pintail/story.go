@@ -200,7 +200,7 @@ func (t *teller) inOneLine(r story.Result, last string) {
 	t.printf("%s %-8s %-12s %-9s %4.0f s  %s\n", mark, r.Story, how, end, r.Took.Seconds(), last)
 }
 
-// printf tells a person. A reader that has left ends the story by SIGPIPE.
+// printf tells a person. A reader that has left ends the story (processConsole).
 func (t *teller) printf(format string, args ...any) { _ = t.put(fmt.Sprintf(format, args...)) }
 
 // event prints one event as JSON.
