@@ -79,8 +79,9 @@ func commandsPage() string {
 
 <!-- Written by go test ./cmd/pintail -run Page -update from the program's own help. -->
 
-Results go to standard output, everything else to standard error. ` + "`--json`" + ` prints data as JSON, on every verb that prints data. Long
-work shows a bar with rate and time left on a terminal, and a line every ten seconds elsewhere.
+Results go to standard output, everything else to standard error. ` + "`--json`" + ` prints data as JSON, on every verb that prints data: one indented
+document, or where more comes as it happens (` + "`top`, `story`" + `) an object a line. Long work shows a bar with rate and time left on
+a terminal, and a line every ten seconds elsewhere.
 
 | exit code | meaning |
 |---|---|
@@ -88,6 +89,7 @@ work shows a bar with rate and time left on a terminal, and a line every ten sec
 | 1 | it failed; the last line says what, why and what to do. ` + "`rehearse --max-class`" + `: a query is worse than that, or unknown |
 | 2 | the command line, the configuration or the schema file is wrong: nothing was begun |
 | 3 | a check found something: ` + "`schema check`, `doctor`, `serve` on a database that isn't in step, rejected rows of `import`, the comparison of `copy`, a `story` that ended otherwise than it should" + ` |
+| 141 | nobody reads the output any more, as in ` + "`pintail story outage \\| head -1`" + `: what was begun is ended and cleaned up, and nothing more is said |
 
 Flags of every verb:
 

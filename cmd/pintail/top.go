@@ -34,7 +34,7 @@ why, and which queries cost the most. It asks the server's admin address, and dr
 output is no terminal, it prints one picture after the other.
 
 Rates and times are those of the last five seconds; docs/console.md says what each figure means. --json prints the state, an object
-a line. The same as a page: the admin address in a browser.`,
+a line, with --once one. The same as a page: the admin address in a browser.`,
 		Example: "  pintail top\n  pintail top --admin 127.0.0.1:9001\n  pintail top --once --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -155,15 +155,7 @@ func (t top) show(s *screen, st *page.State, data []byte) error {
 	if !t.json {
 		return s.draw(topText(s.paint, st, s.width()))
 	}
-	if !t.once {
-		_, err := fmt.Fprintf(t.out, "%s\n", data)
-		return err
-	}
-	var text bytes.Buffer
-	if err := json.Indent(&text, data, "", "  "); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(t.out, text.String())
+	_, err := fmt.Fprintf(t.out, "%s\n", data)
 	return err
 }
 
