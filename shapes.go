@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pintail-dev/pintail/internal/console"
 	"github.com/pintail-dev/pintail/internal/rehearse"
 	"github.com/pintail-dev/pintail/internal/store"
 )
@@ -20,7 +21,12 @@ type shapesPage struct {
 
 func (p *shapesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var st store.Store
-	if r.URL.Query().Get("look") == "true" {
+	look, err := console.Switch(r.URL.RawQuery, "look")
+	if err != nil {
+		say(w, http.StatusBadRequest, err.Error()+"\n")
+		return
+	}
+	if look {
 		// A page that the operator visits elsewhere can send this request, though not read the answer: it may not cost anything.
 		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 			say(w, http.StatusForbidden, "?look=true is not for pages of other sites\n")

@@ -214,6 +214,9 @@ func TestLookingIsForOneAtATimeAndNotForOtherSites(t *testing.T) {
 	if got := askAdmin(app, "/shapes", "Sec-Fetch-Site", "cross-site").Code; got != http.StatusOK {
 		t.Errorf("without looking: %d", got)
 	}
+	if got := askAdmin(app, "/shapes?look=maybe"); got.Code != http.StatusBadRequest || got.Body.String() != "?look is true or false, not \"maybe\"\n" {
+		t.Errorf("look=maybe: %d %s", got.Code, got.Body)
+	}
 }
 
 func singleTable(t *testing.T) *schema.Schema {

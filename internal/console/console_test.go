@@ -276,7 +276,7 @@ func TestAStoryIsToldToAllAndOneAtATime(t *testing.T) {
 		return nil
 	}})
 	early := v.listen(t)
-	for path, want := range map[string]int{"/story/none": 404, "/story/": 404, "/story/..%2fstale": 404, "/story/--help": 404} {
+	for path, want := range map[string]int{"/story/none": 404, "/story/": 404, "/story/..%2fstale": 404, "/story/--help": 404, "/story/stale?unprotected=no": 400} {
 		if answer, body := do(t, http.MethodPost, v.url+path); answer.StatusCode != want {
 			t.Errorf("%s: %d %s", path, answer.StatusCode, body)
 		}

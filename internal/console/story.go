@@ -183,7 +183,12 @@ func (c *Console) tell(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "there is no such story; there are: "+strings.Join(c.stories.names, ", "))
 		return
 	}
-	switch err := c.stories.begin(name, r.URL.Query().Has("unprotected")); {
+	unprotected, err := Switch(r.URL.RawQuery, "unprotected")
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	switch err := c.stories.begin(name, unprotected); {
 	case errors.Is(err, errBusy):
 		refuse(w, http.StatusConflict, err.Error())
 	case err != nil:
