@@ -156,7 +156,7 @@ func (d *decoder) sel(t *selectT) *Select {
 	}
 	s := &Select{From: Name(t.From), Items: d.items(t.Items), Where: d.expr(t.Where), Distinct: fieldsOf(t.Distinct), Group: fieldsOf(t.Group),
 		Having: d.expr(t.Having), Page: Page{Limit: pointer(t.Limit), Offset: pointer(t.Offset)}, Count: t.Count,
-		Form: Form{StripNulls: t.StripNulls, CSV: t.CSV, GeoJSON: t.GeoJSON, Omit: t.Omit}, Summary: t.Summary}
+		Form: Form(t.formT), Summary: t.Summary}
 	for i := range t.Order {
 		o := &t.Order[i]
 		one := Order{Relation: o.Relation, Field: fieldOf(o.Field), Aggregate: o.Aggregate, Direction: o.Direction, Nulls: o.Nulls}

@@ -86,12 +86,12 @@ func (e *encoder) query(q Query) (t template) {
 		t.Insert = new(e.insert(q))
 	case *Update:
 		t.Update = &updateT{Table: e.name(q.Table), Columns: e.strs(q.Columns), Row: e.value(q.Row), Default: q.Default,
-			Where: e.expr(q.Where), Returning: e.sel(q.Returning), End: e.end(q.End)}
+			Where: e.expr(q.Where), Returning: e.sel(q.Returning), End: endT(q.End)}
 		for _, a := range q.Alter {
 			t.Update.Alter = append(t.Update.Alter, alterT{e.str(a.Column), word(e, alterations, a.How, "alteration"), e.value(a.Value)})
 		}
 	case *Delete:
-		t.Delete = &deleteT{From: e.name(q.From), Where: e.expr(q.Where), Returning: e.sel(q.Returning), End: e.end(q.End)}
+		t.Delete = &deleteT{From: e.name(q.From), Where: e.expr(q.Where), Returning: e.sel(q.Returning), End: endT(q.End)}
 	case *Call:
 		t.Call = e.call(q)
 	case *Sequence:
@@ -109,7 +109,7 @@ func (e *encoder) query(q Query) (t template) {
 
 func (e *encoder) insert(q *Insert) (t insertT) {
 	t = insertT{Into: e.name(q.Into), Columns: e.strs(q.Columns), Rows: e.value(q.Rows), Default: q.Default, Put: e.expr(q.Put),
-		Returning: e.sel(q.Returning), End: e.end(q.End)}
+		Returning: e.sel(q.Returning), End: endT(q.End)}
 	if c := q.Conflict; c != nil {
 		t.Conflict = &conflictT{Columns: e.strs(c.Columns), Constraint: e.str(c.Constraint), Ignore: c.Ignore, Where: e.expr(c.Where)}
 		if c.Update != nil {
@@ -126,13 +126,10 @@ func (e *encoder) insert(q *Insert) (t insertT) {
 }
 
 func (e *encoder) call(q *Call) *callT {
-	t := &callT{Function: e.name(q.Function), BodyType: e.str(q.BodyType), ReadOnly: q.ReadOnly, Result: e.sel(q.Result),
-		Media: e.str(q.Media), End: e.end(q.End)}
+	t := &callT{Function: e.name(q.Function), Body: e.pointer(q.Body), BodyType: e.str(q.BodyType), ReadOnly: q.ReadOnly, Result: e.sel(q.Result),
+		Media: e.str(q.Media), End: endT(q.End)}
 	for _, a := range q.Args {
 		t.Args = append(t.Args, argT{e.str(a.Name), e.value(a.Value)})
-	}
-	if q.Body != nil {
-		t.Body = new(e.value(*q.Body))
 	}
 	if q.Columns != nil {
 		t.Columns = new(e.strs(q.Columns))
@@ -140,13 +137,11 @@ func (e *encoder) call(q *Call) *callT {
 	return t
 }
 
-func (e *encoder) end(q End) endT { return endT(q) }
-
 func (e *encoder) value(v Value) valueT {
 	return valueT{Claim: e.str(v.Claim), Null: v.Null, List: v.IsList}
 }
 
-func (e *encoder) number(v *Value) *valueT {
+func (e *encoder) pointer(v *Value) *valueT {
 	if v == nil {
 		return nil
 	}
@@ -159,8 +154,8 @@ func (e *encoder) sel(s *Select) (t *selectT) {
 	}
 	e.in(func() {
 		t = &selectT{From: e.name(s.From), Items: e.items(s.Items), Where: e.expr(s.Where), Distinct: e.fields(s.Distinct), Group: e.fields(s.Group),
-			Having: e.expr(s.Having), Limit: e.number(s.Page.Limit), Offset: e.number(s.Page.Offset), Count: word(e, counts, s.Count, "mode of counting"),
-			StripNulls: s.Form.StripNulls, CSV: s.Form.CSV, GeoJSON: s.Form.GeoJSON, Omit: s.Form.Omit, Summary: s.Summary}
+			Having: e.expr(s.Having), Limit: e.pointer(s.Page.Limit), Offset: e.pointer(s.Page.Offset), Count: word(e, counts, s.Count, "mode of counting"),
+			formT: formT(s.Form), Summary: s.Summary}
 		for i := range s.Order {
 			o := &s.Order[i]
 			one := orderT{Relation: e.str(o.Relation), Field: e.field(o.Field), Aggregate: word(e, aggregates, o.Aggregate, "aggregate"),
@@ -262,11 +257,7 @@ func (e *encoder) expr(x Expr) (t *exprT) {
 		case *Measure:
 			t.Measure = &measureT{Relation: e.str(x.Relation), Hint: e.str(x.Hint), Where: e.expr(x.Where), Aggregate: word(e, aggregates, x.Aggregate, "aggregate"),
 				Fields: e.fields(x.Fields), Distinct: x.Distinct, Op: word(e, ops, x.Op, "operator"), Any: word(e, quantifiers, x.Any, "quantifier")}
-			if x.Op == Is {
-				t.Measure.Is = e.str(x.Value.Text)
-			} else {
-				t.Measure.Value = new(e.value(x.Value))
-			}
+			t.Measure.Is, t.Measure.Value = e.operand(x.Op, "", x.Value)
 		default:
 			e.fail("an expression in it is none")
 		}
@@ -277,11 +268,17 @@ func (e *encoder) expr(x Expr) (t *exprT) {
 func (e *encoder) compare(x *Compare) *compareT {
 	t := &compareT{Field: e.field(x.Field), Op: word(e, ops, x.Op, "operator"), Any: word(e, quantifiers, x.Any, "quantifier"),
 		Lang: e.str(x.Lang), AsText: x.AsText, Other: e.str(x.Other)}
-	switch {
-	case x.Op == Is:
-		t.Is = e.str(x.Value.Text)
-	case x.Other == "":
-		t.Value = new(e.value(x.Value))
-	}
+	t.Is, t.Value = e.operand(x.Op, x.Other, x.Value)
 	return t
+}
+
+// operand is what a comparison holds against: for Is its word, with another column nothing.
+func (e *encoder) operand(op Op, other string, v Value) (is string, value *valueT) {
+	switch {
+	case op == Is:
+		return e.str(v.Text), nil
+	case other != "":
+		return "", nil
+	}
+	return "", e.pointer(&v)
 }

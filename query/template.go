@@ -45,11 +45,15 @@ type selectT struct {
 	Offset   *valueT   `json:"offset,omitzero"`
 	Count    CountMode `json:"count,omitzero"`
 
+	formT
+	Summary bool `json:"summary,omitzero"`
+}
+
+type formT struct {
 	StripNulls bool `json:"strip_nulls,omitzero"`
 	CSV        bool `json:"csv,omitzero"`
 	GeoJSON    bool `json:"geojson,omitzero"`
 	Omit       bool `json:"omit,omitzero"`
-	Summary    bool `json:"summary,omitzero"`
 }
 
 type itemT struct {
