@@ -123,7 +123,7 @@ func command(c console) *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%w\nSee `%s --help`", err, cmd.CommandPath())
+		return usage("%w\nSee `%s --help`", flagError(err), cmd.CommandPath())
 	})
 	cobra.EnableCommandSorting = false // in the order of a person's work
 	f := &flags{}

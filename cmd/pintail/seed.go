@@ -12,7 +12,7 @@ type seedValue uint64
 
 func (s *seedValue) String() string { return strconv.FormatUint(uint64(*s), 10) }
 
-func (s *seedValue) Type() string { return "uint64" }
+func (s *seedValue) Type() string { return "seed" }
 
 func (s *seedValue) Set(text string) error {
 	n, err := strconv.ParseUint(text, 10, 64)
