@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agnivade/levenshtein"
-
 	"github.com/pintail-dev/pintail"
 	"github.com/pintail-dev/pintail/internal/guard"
 	"github.com/pintail-dev/pintail/internal/migrate"
@@ -221,11 +219,4 @@ func (c *config) schemaPath() string {
 		}
 	}
 	return defaultSchema
-}
-
-// nearest gives the name that is most like another one.
-func nearest(name string, among []string) string {
-	return slices.MinFunc(among, func(a, b string) int {
-		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
-	})
 }

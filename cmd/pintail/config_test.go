@@ -106,6 +106,7 @@ func TestWrongConfigurations(t *testing.T) {
 		f    flags
 		want string
 	}{
+		"a key like no other":       {yaml: "zebra: 3", want: `there is no key "zebra"; docs/config.md lists them all`},
 		"a key with a slip":         {yaml: "rest:\n  max_row: 3", want: `there is no key "rest.max_row"; did you mean "rest.max_rows"?`},
 		"a group as a key":          {yaml: "rest: 3", want: "rest is a group of keys: rest.aggregates, rest.max_rows"},
 		"a key twice":               {yaml: "rest.max_rows: 3\nrest:\n  max_rows: 4", want: "rest.max_rows is set twice"},

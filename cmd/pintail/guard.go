@@ -300,7 +300,7 @@ func plainTable(s *schema.Schema, name string) (schema.Name, error) {
 	if len(names) == 0 {
 		return schema.Name{}, usage("the schema file declares no table")
 	}
-	return schema.Name{}, usage("the schema file declares no table %q; did you mean %q?", name, nearest(name, names))
+	return schema.Name{}, usage("the schema file declares no table %q%s", name, meant(name, names))
 }
 
 func tellCheck(c console, st *guard.Status, checked *guard.Checked) error {

@@ -90,7 +90,7 @@ func tableOf(s *schema.Schema, name string) (*schema.Table, error) {
 		if len(names) == 0 {
 			return nil, usage("the schema file has no table %q: it has none at all", name)
 		}
-		return nil, usage("the schema file has no table %q; did you mean %q?", name, nearest(name, names))
+		return nil, usage("the schema file has no table %q%s", name, meant(name, names))
 	}
 	if t.View != nil {
 		return nil, usage("%s is a view: import into the tables that it reads", name)

@@ -52,7 +52,7 @@ func (f *flags) load(c console) (*config, error) {
 		return nil, err
 	}
 	for _, name := range strangers(conf.keys(), os.Environ()) {
-		c.say("pintail: the environment variable %s is no setting of Pintail's; did you mean %s?", name, nearest(name, envNames(conf.keys())))
+		c.say("pintail: the environment variable %s is no setting of Pintail's%s", name, variableMeant(name, envNames(conf.keys())))
 	}
 	if err := refusePassword("--database", f.database); err != nil {
 		return nil, err
@@ -107,6 +107,19 @@ func envNames(keys []key) []string {
 	return names
 }
 
+// variableMeant ends a sentence about a variable that is none of ours. All of them begin alike, which says nothing.
+func variableMeant(name string, among []string) string {
+	const prefix = "PINTAIL_"
+	rest := make([]string, len(among))
+	for i, one := range among {
+		rest[i] = strings.TrimPrefix(one, prefix)
+	}
+	if near := nearest(strings.TrimPrefix(name, prefix), rest); near != "" {
+		return "; did you mean " + prefix + near + "?"
+	}
+	return "; docs/config.md lists them all"
+}
+
 // strangers gives the variables that look like Pintail's and are none: a setting with a slip in its name would be
 // without effect, and nobody would know. PINTAIL_TEST_… and PINTAIL_PROVE are the tests'.
 func strangers(keys []key, environ []string) []string {
@@ -151,7 +164,10 @@ func (c *config) file(path string, must bool) error {
 			if group := below(name, names); len(group) > 0 {
 				return usage("%s: %s is a group of keys: %s", path, name, strings.Join(group, ", "))
 			}
-			return usage("%s: there is no key %q; did you mean %q?", path, name, nearest(name, names))
+			if near := nearest(name, names); near != "" {
+				return usage("%s: there is no key %q; did you mean %q?", path, name, near)
+			}
+			return usage("%s: there is no key %q; docs/config.md lists them all", path, name)
 		}
 		if err := k.set(from(filepath.Dir(path), k, flat[name])); err != nil {
 			return usage("%s: %s: %w", path, name, err)
