@@ -95,7 +95,7 @@ func (d *doctor) lookAtIntegrity(db *sqlite3.Conn) {
 		}
 	}
 	if lost > 0 {
-		d.warn("integrity", "VACUUM in the sqlite3 shell gives it back", "%s of the file are lost room; that isn't damage", counted(lost, "page", "pages"))
+		d.warn("integrity", "VACUUM in the sqlite3 shell gives it back", "%s; that isn't damage", counted(lost, "page of the file is lost room", "pages of the file are lost room"))
 	}
 	if said != "" {
 		d.fail("integrity", "restore a backup, or save what can be read with `sqlite3 FILE .recover`", "the file is damaged: %s", said)

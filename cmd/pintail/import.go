@@ -179,7 +179,7 @@ func (i importing) run(ctx context.Context, c console, conf *config, s *schema.S
 	done, err = load.Import(ctx, db, s, t, in, o)
 	bar.end()
 	if err != nil {
-		return done, fmt.Errorf("import into %s: %w\n%s were taken before that", t.Name, err, counted(int(done.Rows), "row", "rows"))
+		return done, fmt.Errorf("import into %s: %w\n%s taken before that", t.Name, err, counted(int(done.Rows), "row was", "rows were"))
 	}
 	return done, nil
 }

@@ -34,14 +34,14 @@ func TakeShapes(ctx context.Context, book *shape.Book, s *schema.Schema, st stor
 	var notes []string
 	all := book.All()
 	if over := slices.IndexFunc(all, func(sh *shape.Shape) bool { return sh.ID == "" }); over >= 0 {
-		notes = append(notes, fmt.Sprintf("%d calls were of shapes that came when the process knew as many as it keeps (%d)", all[over].Calls.Load(), shape.ShapesMax))
+		notes = append(notes, fmt.Sprintf("calls of shapes that came when the process knew as many as it keeps (%d): %d", shape.ShapesMax, all[over].Calls.Load()))
 	}
 	all = slices.DeleteFunc(all, func(sh *shape.Shape) bool { return sh.ID == "" || sh.Calls.Load() == 0 })
 	slices.SortFunc(all, func(a, b *shape.Shape) int {
 		return cmp.Or(cmp.Compare(b.Took.Load(), a.Took.Load()), cmp.Compare(a.ID, b.ID))
 	})
 	if n := len(all) - ShapesMax; n > 0 {
-		notes = append(notes, fmt.Sprintf("%d shapes that took least time are left out", n))
+		notes = append(notes, fmt.Sprintf("shapes left out because they took least time: %d", n))
 		all = all[:ShapesMax]
 	}
 	var look *looker
@@ -63,13 +63,13 @@ func TakeShapes(ctx context.Context, book *shape.Book, s *schema.Schema, st stor
 		list = append(list, out)
 	}
 	if left > 0 {
-		notes = append(notes, fmt.Sprintf("%d shapes are of tables or columns that the schema no longer has, and are left out", left))
+		notes = append(notes, fmt.Sprintf("shapes left out because the schema no longer has their tables or columns: %d", left))
 	}
 	if large > 0 {
-		notes = append(notes, fmt.Sprintf("%d shapes are left out: each is longer than %d bytes or deeper than %d, or came when all had used up %d MiB", large, query.TemplateBytesMax, query.TemplateDepthMax, shape.TemplatesBytesMax>>20))
+		notes = append(notes, fmt.Sprintf("shapes left out because each is longer than %d bytes or deeper than %d, or came when all had used up %d MiB: %d", query.TemplateBytesMax, query.TemplateDepthMax, shape.TemplatesBytesMax>>20, large))
 	}
 	if look != nil && look.gaveUp > 0 {
-		notes = append(notes, fmt.Sprintf("of %d examples it isn't known how many rows they match: it took too long", look.gaveUp))
+		notes = append(notes, fmt.Sprintf("examples of which it isn't known how many rows they match, because that took too long: %d", look.gaveUp))
 	}
 	sortShapes(list)
 	return list, notes
