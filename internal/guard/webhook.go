@@ -11,8 +11,12 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 )
 
 const (
@@ -64,6 +68,9 @@ func CheckWebhook(address string) error {
 
 // webhookURL reads an address. Its errors don't hold it.
 func webhookURL(address string) (*url.URL, error) {
+	if strings.ContainsFunc(address, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+		return nil, errors.New("it has a space or a letter that can't be seen in it; leave it out, or write it as %20 where the address wants one")
+	}
 	u, err := url.Parse(address)
 	switch {
 	case err != nil:
@@ -72,10 +79,37 @@ func webhookURL(address string) (*url.URL, error) {
 		return nil, errors.New("it must begin with https:// or http://")
 	case u.Hostname() == "":
 		return nil, errors.New("it names no host; write it as https://host/path")
-	case u.Fragment != "":
+	case !hostName(u.Hostname()):
+		return nil, errors.New("its host is neither a name nor an IP address; write it as https://host/path")
+	case strings.HasSuffix(u.Host, ":") || u.Port() != "" && !portNumber(u.Port()):
+		return nil, errors.New("its port is no number from 1 to 65535; leave it out for the usual one")
+	case strings.Contains(address, "#"):
 		return nil, errors.New("it has a fragment (#…), which isn't sent to anyone; leave it out")
 	}
 	return u, nil
+}
+
+func portNumber(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
+}
+
+// hostName says whether a text may be a host: an IP address, or a name of labels (RFC 1123, and the underscore that some networks
+// have). Letters beyond ASCII are net/http's to write in Punycode.
+func hostName(text string) bool {
+	if _, err := netip.ParseAddr(text); err == nil {
+		return true
+	}
+	if len(text) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(text, "."), ".") {
+		other := func(r rune) bool { return r != '-' && r != '_' && !unicode.In(r, unicode.L, unicode.N, unicode.M) }
+		if label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") || strings.ContainsFunc(label, other) {
+			return false
+		}
+	}
+	return true
 }
 
 // NewWebhook makes a webhook; Run delivers.

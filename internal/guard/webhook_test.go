@@ -157,7 +157,11 @@ func TestWebhookQueueIsBounded(t *testing.T) {
 }
 
 func TestWebhookAddresses(t *testing.T) {
-	for _, address := range []string{"", "hooks.example.com/x", "ftp://example.com", "https://", "https:///path", "http://[", "https://example.com/#x", "https://user:pass word@x/ \x00"} {
+	for _, address := range []string{"", "hooks.example.com/x", "ftp://example.com", "https://", "https:///path", "http://[", "https://example.com/#x", "https://user:pass word@x/ \x00",
+		" https://example.com/", "https://example.com/a b", "https://example.com/\n", "https://example.com/\u00a0", "https://example.com/x#", "https:example.com", "//example.com/x",
+		"https://…/services", "https://exa mple.com", "https://-a.example", "https://a-.example", "https://a..example", "https://.", "https://" + strings.Repeat("a", 64) + ".example",
+		"https://" + strings.Repeat("a.", 127) + "example", "https://*.example.com", "https://a,b/", "https://user@", "https://example.com:0", "https://example.com:65536/x",
+		"https://example.com:", "https://example.com:https/", "https://example.com:+1", "https://[::1", "https://[example.com]/", "https://example.com/%zz", "javascript:alert(1)"} {
 		err := CheckWebhook(address)
 		if err == nil {
 			t.Errorf("%q was taken", address)
@@ -165,7 +169,9 @@ func TestWebhookAddresses(t *testing.T) {
 			t.Errorf("%q stands in its error: %v", address, err)
 		}
 	}
-	for _, address := range []string{"https://hooks.example.com/services/T0/B0?x=y", "http://127.0.0.1:9000", "https://user:secret@example.com/x"} {
+	for _, address := range []string{"https://hooks.example.com/services/T0/B0?x=y", "http://127.0.0.1:9000", "https://user:secret@example.com/x",
+		"https://example.com:65535/a%20b", "http://[::1]:8080/x", "https://bücher.example/x", "http://hook_service/x", "https://example.com./x", "http://a-b", "HTTPS://EXAMPLE.COM/",
+		"https://" + strings.Repeat("a", 63) + ".example/x"} {
 		if err := CheckWebhook(address); err != nil {
 			t.Errorf("%q: %v", address, err)
 		}
