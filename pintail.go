@@ -39,6 +39,9 @@ import (
 // DefaultCacheBytes is Config.CacheBytes where nothing is said.
 const DefaultCacheBytes = 64 << 20
 
+// AdminSecretLeast is how many bytes an admin secret has where others than this machine may guess at it.
+const AdminSecretLeast = 16
+
 // Config says what to serve and how. The zero value serves schema.graphql on sqlite:data/pintail.db to whoever knows the
 // admin secret, which is nobody until AdminSecret is set.
 type Config struct {
@@ -50,7 +53,7 @@ type Config struct {
 	Listen      string   // default "127.0.0.1:8080"
 	Admin       string   // admin address for the console, /livez, /readyz and /metrics; default "127.0.0.1:8081", "off" for none
 	AdminHosts  []string // Host headers that the admin address answers besides loopback ones
-	AdminSecret string   // opens everything to whoever sends it
+	AdminSecret string   // opens everything to whoever sends it; at least AdminSecretLeast bytes where Listen is no loopback address
 	Open        bool     // every caller on this machine is an admin; Listen must be a loopback address
 
 	REST    node.RESTOptions

@@ -41,6 +41,12 @@ func (a *App) RunOn(ctx context.Context, public, admin net.Listener) error {
 	if a.config.Open && !loopback(public.Addr()) {
 		return errors.Join(fmt.Errorf("open mode listens on a loopback address only, and %s is none: every caller is an admin", public.Addr()), public.Close(), a.Close())
 	}
+	if n := len(a.config.AdminSecret); !a.config.Open && n > 0 && n < AdminSecretLeast {
+		if !loopback(public.Addr()) {
+			return errors.Join(fmt.Errorf("the admin secret has fewer than %d letters and can be guessed, and %s is reachable from others: take a longer one", AdminSecretLeast, public.Addr()), public.Close(), a.Close())
+		}
+		a.log.Warn("the admin secret is short and can be guessed: take a longer one before others reach this address", "letters_least", AdminSecretLeast)
+	}
 	at := public.Addr().String()
 	a.address.Store(&at)
 	servers := []server{a.public()}

@@ -60,7 +60,7 @@ func (c *config) keys() []key {
 		{"listen", defaultListen, "the address that serves the API", &c.Listen},
 		{"admin.listen", defaultAdmin, "the address of the console, /livez, /readyz and /metrics, or off", &c.Admin},
 		{"admin.hosts", "", "Host headers that the admin address answers besides loopback ones", &c.AdminHosts},
-		{"admin.secret", "", "opens everything to whoever sends it; keep it in the environment", &c.AdminSecret},
+		{"admin.secret", "", "opens everything to whoever sends it, of 16 letters or more where `listen` is reachable from other machines; keep it in the environment", &c.AdminSecret},
 		{"cors.origins", "", "origins of pages that may call the API; * for all", &c.Origins},
 		{"rest.tx_end", "commit", "how writes end: commit, commit-allow-override, rollback, rollback-allow-override", &c.REST.TxEnd},
 		{"rest.max_rows", "0", "the most rows that one answer holds; 0 for no limit", &c.REST.MaxRows},

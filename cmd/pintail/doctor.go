@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pintail-dev/pintail"
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -164,8 +165,8 @@ func (d *doctor) lookAtAccess() {
 	switch n := len(d.conf.AdminSecret); {
 	case n == 0:
 		d.warn("admin secret", "set PINTAIL_ADMIN_SECRET, for example to what `openssl rand -hex 24` prints", "it is not set: `serve` wants --open then, which listens to this machine only")
-	case n < 16:
-		d.warn("admin secret", "take a longer one, for example what `openssl rand -hex 24` prints", "it has %d letters, and can be guessed", n)
+	case n < pintail.AdminSecretLeast:
+		d.warn("admin secret", "take a longer one, for example what `openssl rand -hex 24` prints", "it has %s, and can be guessed", counted(n, "letter", "letters"))
 	default:
 		d.ok("admin secret", "it is set")
 	}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"strconv"
 	"syscall"
+
+	"github.com/pintail-dev/pintail"
 )
 
 // listeners are the sockets of a verb that serves. They are opened before anything else is done, so that a taken address
@@ -22,7 +24,12 @@ func listen(conf *config, open, easy bool) (listeners, error) {
 	if err := checkAddress("--listen", public); err != nil {
 		return listeners{}, err
 	}
-	if host, _, _ := net.SplitHostPort(public); open && !loopbackHost(host) {
+	host, _, _ := net.SplitHostPort(public)
+	switch n := len(conf.AdminSecret); {
+	case loopbackHost(host):
+	case !open && n > 0 && n < pintail.AdminSecretLeast:
+		return listeners{}, usage("the admin secret has fewer than %d letters and can be guessed, and %s is reachable from others: set PINTAIL_ADMIN_SECRET to a longer one, such as `openssl rand -hex 24` prints", pintail.AdminSecretLeast, public)
+	case open:
 		return listeners{}, usage("open mode makes every caller an admin, so it listens on this machine only, and %s is reachable from others; use 127.0.0.1, or set PINTAIL_ADMIN_SECRET and leave --open out", public)
 	}
 	l, err := net.Listen("tcp", public)
