@@ -126,13 +126,20 @@ func (g *Guard) Check(ctx context.Context, o CheckOptions) Checked {
 	c.Took = time.Since(c.Began)
 	g.damageMu.Lock()
 	g.checked = &c
+	cured := false
+	for id, d := range g.damage {
+		if c.Error == "" && ctx.Err() == nil && o.Full && len(o.Tables) == 0 && found[id] == "" && !d.recorded { // what is on record is for its repair to end
+			delete(g.damage, id)
+			cured = true
+		}
+	}
 	for id, what := range found {
 		if g.damage[id] == nil {
 			g.damage[id] = &damaged{what: what}
 		}
 	}
 	g.damageMu.Unlock()
-	if len(found) > 0 {
+	if len(found) > 0 || cured {
 		g.dirty.Store(true)
 		g.wake()
 	}

@@ -31,7 +31,7 @@ const (
 type entry struct {
 	shape *shape.Shape // nil for plans that are counted nowhere
 	plan  atomic.Pointer[plan.Plan]
-	used  atomic.Int64 // Unix seconds
+	used  atomic.Int64 // as Guard.seconds
 	first atomic.Pointer[query.Args]
 
 	lane     chan struct{} // one place for each statement of this shape that may run at once
@@ -204,7 +204,7 @@ func (g *Guard) renew(ctx context.Context) {
 	made := map[*entry]*contract{}
 	g.entries.Range(func(_, v any) bool {
 		e := v.(*entry)
-		if c := e.contract.Load(); c != nil && (time.Since(c.at) < contractAge || e.used.Load() < c.at.Unix()) && c.plan == e.plan.Load() {
+		if c := e.contract.Load(); c != nil && (time.Since(c.at) < contractAge || e.used.Load() < g.since(c.at)) && c.plan == e.plan.Load() {
 			return true
 		}
 		p := e.plan.Load()

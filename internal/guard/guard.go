@@ -93,7 +93,8 @@ type Guard struct {
 
 	entries    sync.Map // *shape.Shape or *plan.Plan → *entry
 	entryCount atomic.Int64
-	seconds    atomic.Int64 // Unix time, roughly
+	began      time.Time
+	seconds    atomic.Int64 // since it began, roughly
 
 	looking       sync.Mutex // held by whoever looks; guards what follows
 	declaredFor   *schema.Schema
@@ -134,13 +135,15 @@ func New(c Config) (*Guard, error) {
 		return nil, fmt.Errorf("guard: there is no mode %q; write repair, observe or off", c.Mode)
 	}
 	g := &Guard{
-		config: c.withDefaults(), analyzed: map[string]bool{}, unused: map[string]int{}, damage: map[string]*damaged{}, work: map[string]*work{},
+		config: c.withDefaults(), began: time.Now(), analyzed: map[string]bool{}, unused: map[string]int{}, damage: map[string]*damaged{}, work: map[string]*work{},
 		woken: make(chan struct{}, 1), changed: make(chan struct{}, 1), lossy: make(chan struct{}, 1), suspects: make(chan struct{}, 1),
 	}
 	g.schema.Store(c.Schema)
-	g.seconds.Store(time.Now().Unix())
 	return g, nil
 }
+
+// since is a moment in seconds since the guard began, by a clock that nobody sets.
+func (g *Guard) since(at time.Time) int64 { return int64(at.Sub(g.began) / time.Second) }
 
 // Reload guards another schema from now on. What shapes stand on is found out anew.
 func (g *Guard) Reload(s *schema.Schema) {

@@ -21,6 +21,8 @@ type bare struct {
 	declares error // why nobody can say what is declared
 	looks    atomic.Int64
 	explains chan struct{} // each EXPLAIN waits for one, where not nil
+	damage   []Damage      // that a check finds
+	indexes  []Index       // that are there
 }
 
 func newBare(t *testing.T) (*bare, *Guard) {
@@ -35,7 +37,7 @@ func newBare(t *testing.T) (*bare, *Guard) {
 
 func (e *bare) Catalog(context.Context, *schema.Schema) (*Catalog, error) {
 	e.looks.Add(1)
-	return &Catalog{Version: "1"}, nil
+	return &Catalog{Version: "1", Indexes: e.indexes}, nil
 }
 
 func (e *bare) Declared(_ context.Context, s *schema.Schema) ([]Index, error) {
@@ -58,6 +60,13 @@ func (e *bare) Capacity() int                        { return 4 }
 func (e *bare) Records() Records                     { return e.records }
 func (e *bare) Who(context.Context, Drift) string    { return "" }
 func (e *bare) Repair(context.Context, Repair) error { return errors.New("it can't be built") }
+
+func (e *bare) Check(_ context.Context, _ *schema.Schema, _ CheckOptions, found func(Damage)) error {
+	for _, d := range e.damage {
+		found(d)
+	}
+	return nil
+}
 
 // declaring is a schema of which a bare engine says that it declares an index.
 func declaring() *schema.Schema { return &schema.Schema{Default: "public"} }
@@ -165,6 +174,33 @@ func TestDamageOfWhatIsGone(t *testing.T) {
 	}
 	if list, err := e.records.List(ctx, 10); err != nil || len(list) != 1 || list[0].State != Gone {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// What a check of everything finds whole again is no damage any more, where nobody has it on record.
+func TestDamageThatSomebodyRepaired(t *testing.T) {
+	e, g := newBare(t)
+	g.Reload(declaring())
+	e.indexes = []Index{{ID: "x", Name: "x", Table: schema.Name{Name: "t"}, Definition: "(a)"}}
+	ctx := t.Context()
+	lost := func() int {
+		t.Helper()
+		if err := g.Look(ctx); err != nil {
+			t.Fatal(err)
+		}
+		return g.Status().Lost()
+	}
+	e.damage = []Damage{{Table: schema.Name{Name: "t"}, Index: "x", What: "rows are missing"}}
+	g.Check(ctx, CheckOptions{Full: true})
+	if lost() != 1 {
+		t.Error("damage isn't known")
+	}
+	e.damage = nil
+	for i, o := range []CheckOptions{{}, {Full: true, Tables: []schema.Name{{Name: "u"}}}, {Full: true}} {
+		g.Check(ctx, o)
+		if n := lost(); (n == 0) != (i == 2) {
+			t.Errorf("%+v: %d", o, n)
+		}
 	}
 }
 

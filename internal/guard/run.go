@@ -25,7 +25,7 @@ func (g *Guard) watch(ctx context.Context) {
 	defer tick.Stop()
 	failing := false
 	for {
-		g.seconds.Store(time.Now().Unix())
+		g.seconds.Store(g.since(time.Now()))
 		err := g.look(ctx, false)
 		if err != nil && !failing && ctx.Err() == nil {
 			g.config.Log.Warn("guard: the catalog can't be read; nothing is noticed until it can", "error", err)
@@ -66,7 +66,7 @@ func (g *Guard) judgeAll(ctx context.Context) {
 	if sit == nil || !g.acts() || !sit.loses() {
 		return
 	}
-	since := time.Now().Add(-time.Hour).Unix()
+	since := g.since(time.Now().Add(-time.Hour))
 	g.entries.Range(func(_, v any) bool {
 		e := v.(*entry)
 		if p := e.plan.Load(); p != nil && e.used.Load() >= since {
