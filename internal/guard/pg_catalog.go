@@ -116,13 +116,42 @@ func readParts(ctx context.Context, tx pgx.Tx, schemas []string) (map[pgRelation
 // indexHead is what pg_get_indexdef writes before what an index is: its name and table, always with the table's schema.
 var indexHead = regexp.MustCompile(`^CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")+"|[^ "]+) ON (?:ONLY )?(?:"(?:[^"]|"")+"|[^ ".]+)\.(?:"(?:[^"]|"")+"|[^ "]+) `)
 
-// normalised takes name and table off a definition of pg_get_indexdef's; UNIQUE is put in front.
+// normalised takes name and table off a definition of pg_get_indexdef's, and storage parameters (WITH), which say how an index lies on the
+// disk and not what it is; UNIQUE is put in front.
 func normalised(definition string) string {
-	out := definition[len(indexHead.FindString(definition)):]
+	out := withoutStorage(definition[len(indexHead.FindString(definition)):])
 	if strings.HasPrefix(definition, "CREATE UNIQUE ") {
 		return "UNIQUE " + out
 	}
 	return out
+}
+
+// withoutStorage takes WITH (…) out of what follows an index's table. It stands outside of all parentheses and quotes, and before WHERE.
+func withoutStorage(definition string) string {
+	const with, where = " WITH (", " WHERE "
+	depth, quote, from := 0, byte(0), -1
+	for i := 0; i < len(definition); i++ {
+		switch c := definition[i]; {
+		case quote != 0:
+			if c == quote { // one that is doubled ends the text and begins it again
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth--; depth == 0 && from >= 0 {
+				return definition[:from] + definition[i+1:]
+			}
+		case depth > 0 || from >= 0:
+		case strings.HasPrefix(definition[i:], with):
+			from = i
+		case strings.HasPrefix(definition[i:], where):
+			return definition
+		}
+	}
+	return definition
 }
 
 // schemasOf are the PostgreSQL schemas in which declared indexes stand.

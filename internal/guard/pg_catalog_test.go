@@ -57,6 +57,45 @@ func TestPostgresKnowsItsIndexesAgain(t *testing.T) {
 	}
 }
 
+// TestPostgresLeavesStorageParametersAlone: how full an index's pages are kept is an administrator's to choose, and the index is as declared.
+func TestPostgresLeavesStorageParametersAlone(t *testing.T) {
+	w := newPGWorld(t, pgShop, 0)
+	w.inOrder(w.guard)
+	for _, name := range []string{"order_pkey", "customer_email_key", "order_customer", "order_open", "order_reference"} {
+		w.exec("ALTER INDEX " + name + " SET (fillfactor = 70, deduplicate_items = off)")
+	}
+	w.inOrder(w.open(PostgresConfig{})) // which spells them by rule
+	w.guard.doubt()
+	w.inOrder(w.guard)
+	before := w.text("SELECT 'order_pkey'::regclass::oid::text")
+	if err := w.repair(w.guard, Changed, "public.order_pkey"); err != nil {
+		t.Errorf("what is as declared can't be repaired: %v", err)
+	}
+	if got := w.text("SELECT 'order_pkey'::regclass::oid::text"); got != before {
+		t.Error("it was built again")
+	}
+	if got := w.text("SELECT reloptions::text FROM pg_class WHERE relname = 'order_pkey'"); got != "{fillfactor=70,deduplicate_items=off}" {
+		t.Errorf("it has %s now", got)
+	}
+}
+
+func TestWithoutStorage(t *testing.T) {
+	for _, c := range [][2]string{
+		{`USING btree (a)`, `USING btree (a)`},
+		{`USING btree (a) WITH (fillfactor='70')`, `USING btree (a)`},
+		{`USING btree (a) INCLUDE (b) NULLS NOT DISTINCT WITH (fillfactor='70', deduplicate_items=off) WHERE (c > 0)`, `USING btree (a) INCLUDE (b) NULLS NOT DISTINCT WHERE (c > 0)`},
+		{`USING btree (a) WITH (x=')" WITH (') WHERE b`, `USING btree (a) WHERE b`},
+		{`USING btree (" WITH (") WHERE (c = ' WITH (d)'::text)`, `USING btree (" WITH (") WHERE (c = ' WITH (d)'::text)`},
+		{`USING btree (((a || ' WITH ('::text))) WHERE b`, `USING btree (((a || ' WITH ('::text))) WHERE b`},
+		{`USING btree ("it''s "" WITH (")`, `USING btree ("it''s "" WITH (")`},
+		{`USING gist (a gist_trgm_ops (siglen='32')) WITH (buffering='auto')`, `USING gist (a gist_trgm_ops (siglen='32'))`},
+	} {
+		if got := withoutStorage(c[0]); got != c[1] {
+			t.Errorf("%s\ngot  %s\nwant %s", c[0], got, c[1])
+		}
+	}
+}
+
 // TestPostgresDefinitionsByRule holds what is spelled where no temporary table can be made against PostgreSQL's own spelling.
 func TestPostgresDefinitionsByRule(t *testing.T) {
 	w := newPGWorld(t, pgShop, 0)
