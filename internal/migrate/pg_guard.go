@@ -51,6 +51,14 @@ var dropsSQL = []string{
 	`CREATE EVENT TRIGGER pintail_drops ON sql_drop EXECUTE FUNCTION ` + ownSchema + `.note_drop()`,
 }
 
+// ownsDropsSQL says whether all that the event trigger runs and writes to belongs to the role that makes it, or to a superuser. An event trigger
+// runs for everybody, superusers too: what another role owns, that role can change, and would act with their rights.
+const ownsDropsSQL = `SELECT (NOT EXISTS (SELECT FROM (
+		SELECT nspowner AS owner FROM pg_namespace WHERE nspname = '` + ownSchema + `'
+		UNION SELECT relowner FROM pg_class WHERE oid = to_regclass('` + ownSchema + `.drops')
+		UNION SELECT p.proowner FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = '` + ownSchema + `' AND p.proname = 'note_drop'
+	) AS o JOIN pg_roles AS r ON r.oid = o.owner WHERE r.rolname <> current_user AND NOT r.rolsuper))::text`
+
 // keepForGuard makes what the guard keeps, where it isn't there yet and `apply` made the tables. Only a superuser, or whom a provider lets, may make an event trigger:
 // without one the guard asks the server's activity who did it.
 func (d *Database) keepForGuard(ctx context.Context) error {
@@ -71,6 +79,10 @@ func (d *Database) keepForGuard(ctx context.Context) error {
 	}
 	if rows[0][2] == "true" {
 		return nil
+	}
+	own, err := d.rows(ctx, ownsDropsSQL)
+	if err != nil || own[0][0] != "true" {
+		return err
 	}
 	for _, sql := range dropsSQL {
 		err := d.exec(ctx, sql)
