@@ -9,11 +9,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"github.com/pintail-dev/pintail/internal/store/postgres"
 )
 
 // dial makes a connection of the guard's own, so that it neither waits for the connections that requests use nor takes one of them. A context
-// that ends cancels what runs. Behind a pooler it ends the connection instead: a cancel request for a statement that waits there for its
-// turn may bring down all of PgBouncer before 1.20 (pgbouncer/pgbouncer#801).
+// that ends cancels what runs. Behind a pooler it ends the connection instead (postgres.NeverCancel).
 func (p *Postgres) dial(ctx context.Context, application string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(p.config.DSN)
 	if err != nil {
@@ -24,13 +25,20 @@ func (p *Postgres) dial(ctx context.Context, application string) (*pgx.Conn, err
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	if !p.config.Pooled {
+	made := func() {}
+	if p.config.Pooled {
+		made = postgres.NeverCancel(&config.Config)
+	} else {
 		config.RuntimeParams["statement_timeout"] = fmt.Sprint(catalogLimit.Milliseconds()) // where nothing else is said
 		config.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
 			return &pgconn.CancelRequestContextWatcherHandler{Conn: pg, DeadlineDelay: 3 * time.Second}
 		}
 	}
-	return pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err == nil {
+		made()
+	}
+	return conn, err
 }
 
 // within runs f in a transaction that is rolled back, with a time limit for each statement and an empty search path, so that every

@@ -2,7 +2,10 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -11,6 +14,9 @@ import (
 
 // cancelGrace is how long a cancelled statement may take to end before its connection is given up.
 const cancelGrace = 3 * time.Second
+
+// checkClient is how often the server looks, while a statement runs, whether a pooler's connection has ended. Without a pooler it is cancelled.
+const checkClient = 100 * time.Millisecond
 
 // A conn is one connection and what it has prepared.
 type conn struct {
@@ -27,21 +33,45 @@ type conn struct {
 	values []byte
 }
 
-// dial makes a connection. A cancelled context sends PostgreSQL's cancel request at once.
+// dial makes a connection. A cancelled context sends PostgreSQL's cancel request at once, and behind a pooler ends the connection.
 func dial(ctx context.Context, cfg *pgconn.Config, c Config) (*conn, error) {
 	cfg = cfg.Copy()
-	cfg.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: pg, DeadlineDelay: cancelGrace}
+	made := func() {}
+	if c.Pooled {
+		made = NeverCancel(cfg)
+	} else {
+		cfg.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
+			return &pgconn.CancelRequestContextWatcherHandler{Conn: pg, DeadlineDelay: cancelGrace}
+		}
 	}
 	pg, err := pgconn.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
+	made()
 	return &conn{
 		PgConn: pg, prepared: map[*statement]*pgconn.StatementDescription{}, max: c.StatementsMax, named: !c.Pooled,
 		made: time.Now(), fresh: true,
 	}, nil
 }
+
+// NeverCancel has a connection through a pooler send no cancel request once it is made: pgconn sends one wherever it gives a connection up. What
+// a context's end leaves to do is pgconn's own handler's, which ends the connection. A request that is given up while it waits in PgBouncer
+// for a connection to the server brings down all of PgBouncer before 1.20 (pgbouncer/pgbouncer#801). The server notices by itself that
+// a connection has ended, since each transaction sets client_connection_check_interval.
+func NeverCancel(cfg *pgconn.Config) (made func()) {
+	var done atomic.Bool
+	dial := cfg.DialFunc
+	cfg.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) { // by which cancel requests are sent too
+		if done.Load() {
+			return nil, errNeverCancel
+		}
+		return dial(ctx, network, address)
+	}
+	return func() { done.Store(true) }
+}
+
+var errNeverCancel = errors.New("through a pooler nothing is cancelled by a request")
 
 // prepare gives a statement's description, nil where it has to run without a name. The first use of a connection costs
 // a round trip.

@@ -114,8 +114,26 @@ func (p *pool) release(c *conn) {
 	p.mu.Unlock()
 	if c != nil {
 		c.discard()
+		if p.config.Pooled {
+			p.giveUp(c)
+			return
+		}
 	}
 	<-p.slots
+}
+
+// giveUp frees the place of a connection through a pooler that was closed, once the pooler has closed it too or hasn't for some seconds: while it
+// waits there for the server it counts among the pooler's, and there would be ever more of them.
+func (p *pool) giveUp(c *conn) {
+	select {
+	case <-c.CleanupDone():
+		<-p.slots
+	default:
+		go func() { // for which close waits
+			<-c.CleanupDone()
+			<-p.slots
+		}()
+	}
 }
 
 // lost closes all idle connections, after one was found to be gone: so are, most likely, all others.

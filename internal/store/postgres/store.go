@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -52,7 +53,7 @@ func Open(c Config) (*Store, error) {
 		options: pgsql.Options{Default: c.Default, EstimateMax: c.EstimateMax},
 	}
 	if c.Pooled {
-		s.session = c.settings()
+		s.session = append(c.settings(), [2]string{"client_connection_check_interval", strconv.FormatInt(checkClient.Milliseconds(), 10)})
 	}
 	for n := 1; n <= settingsMax; n++ {
 		s.set[n] = s.statement(setSQL(n))
