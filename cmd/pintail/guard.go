@@ -177,7 +177,9 @@ func tellDrift(line func(string, ...any), p paint, drift []guard.Drift) {
 func repairState(r guard.Repairs) string {
 	out := string(r.State) + " by " + r.By
 	if r.State == guard.Repairing {
-		out = r.Progress.Phase + ", by " + r.By
+		if r.Progress.Phase != "" { // which only the process that repairs knows
+			out = r.Progress.Phase + ", by " + r.By
+		}
 		if r.Progress.Done >= 0 && r.Progress.Phase != "" {
 			out += fmt.Sprintf(", %.0f %%", 100*r.Progress.Done)
 		}

@@ -77,6 +77,7 @@ type Catalog struct {
 	Analyzed map[string]bool // by the table's name (schema.Name.String): the planner has statistics of it
 	Missing  []schema.Name   // declared tables that aren't there at all
 	Applied  *schema.Schema  // what `apply` last brought the database to; nil where it never did
+	Hidden   bool            // this role may not read what `apply` left, so that Applied isn't known
 	Busy     bool            // `apply` is at work at this moment: what differs may be about to be in order
 }
 

@@ -260,7 +260,11 @@ func (g *Guard) settleMode(cat *Catalog) {
 	m, why := g.config.Mode, "guard: "+string(g.config.Mode)
 	if m == Auto {
 		m, why = Observe, "`pintail schema apply` has not made these tables; `guard: repair` lets the guard act on them"
-		if cat.Applied != nil {
+		switch {
+		case cat.Hidden:
+			why = "the role that serves may not read _pintail, and so can't tell whether `pintail schema apply` made these tables; make it a member of the role that owns them, " +
+				"or let the guard act by `guard: repair`"
+		case cat.Applied != nil:
 			m, why = Act, "`pintail schema apply` made these tables"
 		}
 	}

@@ -209,7 +209,7 @@ func (p *Postgres) readCatalog(ctx context.Context, tx pgx.Tx, s *schema.Schema,
 	if err := declared.readTables(ctx, tx, c); err != nil {
 		return nil, fmt.Errorf("read the catalog of tables: %w", err)
 	}
-	if err := p.readApplied(ctx, tx); err != nil {
+	if c.Hidden, err = p.readApplied(ctx, tx); err != nil {
 		return nil, fmt.Errorf("read what the database was brought to: %w", err)
 	}
 	if p.applied != nil {
@@ -219,21 +219,22 @@ func (p *Postgres) readCatalog(ctx context.Context, tx pgx.Tx, s *schema.Schema,
 	return c, nil
 }
 
-// readApplied reads the schema that `apply` brought the database to, where it is another one than before.
-func (p *Postgres) readApplied(ctx context.Context, tx pgx.Tx) error {
+// readApplied reads the schema that `apply` brought the database to, where it is another one than before. A role that may not read _pintail's
+// tables is as one for whom they aren't there, and hidden says so.
+func (p *Postgres) readApplied(ctx context.Context, tx pgx.Tx) (hidden bool, err error) {
 	inner, err := tx.Begin(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer rollback(ctx, inner)
 	now, err := migrate.ReadApplied(ctx, inner, p.applied)
-	if sqlState(err) == "42501" { // a role that may not read _pintail's tables is as one for whom they aren't there
+	if hidden = sqlState(err) == "42501"; hidden {
 		now, err = nil, nil
 	}
 	if err == nil {
 		p.applied = now
 	}
-	return err
+	return hidden, err
 }
 
 // Damaged says whether PostgreSQL told of a damaged table or index.

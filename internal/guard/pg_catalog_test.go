@@ -23,7 +23,7 @@ func TestPostgresKnowsItsIndexesAgain(t *testing.T) {
 		{`DROP INDEX order_customer`, `CREATE INDEX order_customer ON "order" (customer_id, placed_at DESC)`, "order_customer is missing"},
 		{`ALTER INDEX order_customer RENAME TO elsewhere`, `ALTER INDEX elsewhere RENAME TO order_customer`, "elsewhere is extra; order_customer is missing"},
 		{`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'order_customer'::regclass`,
-			`UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'order_customer'::regclass`, "order_customer is not valid: a build failed"},
+			`UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'order_customer'::regclass`, "order_customer is not valid: a build failed, or it is being dropped"},
 		{`UPDATE pg_index SET indislive = false WHERE indexrelid = 'order_customer'::regclass`,
 			`UPDATE pg_index SET indislive = true WHERE indexrelid = 'order_customer'::regclass`, "order_customer is not live: a DROP INDEX CONCURRENTLY began and did not end"},
 		{`CREATE INDEX more ON customer (name)`, `DROP INDEX more`, "more is extra"},
@@ -109,8 +109,18 @@ func TestPostgresDefinitionsByRule(t *testing.T) {
 	w.exec("REVOKE TEMPORARY ON DATABASE " + pgx.Identifier{w.text("SELECT current_database()")}.Sanitize() + " FROM PUBLIC")
 	g := w.open(PostgresConfig{DSN: asRole(w.dsn, role)})
 	w.inOrder(g)
-	if c := w.catalog(g); c.Applied != nil {
+	if c := w.catalog(g); c.Applied != nil || !c.Hidden {
 		t.Error("a role that may not read Pintail's tables was told what was applied")
+	}
+	one, err := New(Config{Engine: g, Schema: w.schema})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if st := one.Status(); st.Mode != Observe || !strings.Contains(st.Why, "may not read _pintail") {
+		t.Errorf("it does %s, because %s", st.Mode, st.Why)
 	}
 	w.exec("DROP INDEX order_open")
 	late := w.open(PostgresConfig{DSN: asRole(w.dsn, role)})
@@ -160,6 +170,24 @@ func TestPostgresStatisticsAndTables(t *testing.T) {
 	}
 	if slices.ContainsFunc(c.Indexes, func(x Index) bool { return x.Table.Name == "order" }) {
 		t.Error("a table that isn't there has indexes")
+	}
+}
+
+// What a role may not see isn't lost: pg_stats hides the statistics of tables with row security.
+func TestPostgresStatisticsBehindRowSecurity(t *testing.T) {
+	w := newPGWorld(t, pgShop, 1000)
+	role := w.role("tenant")
+	g := w.open(PostgresConfig{DSN: asRole(w.dsn, role), FullTime: time.Nanosecond})
+	for _, sql := range []string{
+		`SELECT`,
+		`ALTER TABLE "order" ENABLE ROW LEVEL SECURITY`,
+		`ALTER TABLE "order" DISABLE ROW LEVEL SECURITY`,
+		`REVOKE SELECT ON "order" FROM ` + role,
+	} {
+		w.exec(sql)
+		if c := w.catalog(g); !c.Analyzed["order"] || !c.Analyzed["customer"] {
+			t.Errorf("after %s: analyzed: %v", sql, c.Analyzed)
+		}
 	}
 }
 

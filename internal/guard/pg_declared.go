@@ -144,7 +144,7 @@ func (d *pgDeclared) index(x *pgIndex, t *schema.Table) Index {
 	case !x.Ready:
 		out.Invalid = "not ready: a build did not end"
 	case !x.Valid:
-		out.Invalid = "not valid: a build failed"
+		out.Invalid = "not valid: a build failed, or it is being dropped"
 	}
 	if out.Invalid != "" && x.Building {
 		out.Invalid = "being built"
@@ -342,9 +342,10 @@ func pathText(path []string) string {
 	return strings.Join(words, ", ")
 }
 
-// tablesSQL says of each table whether it is there, whether the planner has statistics of it, and about how many rows it has.
+// tablesSQL says of each table whether it is there, and whether the planner has statistics of it. pg_stats shows none where the role may see part
+// of the rows only: there they are taken to be there.
 const tablesSQL = `SELECT n.nspname::text, c.relname::text,
-		c.reltuples >= 0 AND (c.reltuples = 0 OR EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname))
+		c.reltuples >= 0 AND (c.reltuples = 0 OR row_security_active(c.oid) OR NOT has_any_column_privilege(c.oid, 'SELECT') OR EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname))
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'm', 'f')`
 
@@ -392,6 +393,7 @@ func version(c *Catalog, applied *migrate.AppliedSchema) string {
 	for _, n := range c.Missing {
 		h.add(n.String())
 	}
+	h.add(fmt.Sprint(c.Hidden))
 	if applied != nil {
 		h.add(applied.Text)
 	}

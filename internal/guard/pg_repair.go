@@ -323,12 +323,17 @@ func (w *pgRepair) build(ctx context.Context, sql string) error {
 		return fmt.Errorf("%s is partitioned, and on the whole of such a table nothing is built CONCURRENTLY; it takes a person: CREATE INDEX … ON ONLY, one of each partition, "+
 			"and ALTER INDEX … ATTACH PARTITION: %w", w.on.name, err)
 	case pg.Code == "42501":
-		return fmt.Errorf("the role that serves may not build %s; make it a member of the role that owns %s: %w", w.made.Name, w.on.name, err)
+		return w.forbidden(err)
 	case pg.Code == "57014" && w.p.config.Pooled:
 		return fmt.Errorf("build %s: the role's own statement_timeout ended it, and behind PgBouncer in transaction mode the guard can't lift it "+
 			"(ALTER ROLE … SET statement_timeout = 0 for the role that serves, which sets its own): %w", w.made.Name, err)
 	}
 	return fmt.Errorf("build %s: %w", w.made.Name, err)
+}
+
+// forbidden words that the role may not change the table's indexes.
+func (w *pgRepair) forbidden(err error) error {
+	return fmt.Errorf("the role that serves may not change the indexes of %s; make it a member of the role that owns the table: %w", w.on.name, err)
 }
 
 // freshen gathers the statistics that an index over expressions has of its own.
@@ -366,7 +371,11 @@ func (w *pgRepair) short(ctx context.Context, sql string) error {
 			}
 			return tx.Commit(ctx)
 		}()
-		if code := sqlState(err); code != "55P03" && code != "40P01" {
+		switch sqlState(err) {
+		case "55P03", "40P01":
+		case "42501":
+			return w.forbidden(err)
+		default:
 			return err
 		}
 		if try == lockTries {
@@ -392,6 +401,8 @@ func (w *pgRepair) drop(ctx context.Context, quoted []string) error {
 			continue
 		case "55P03", "40P01":
 			return &RetryError{Block: block, Err: err}
+		case "42501":
+			return w.forbidden(err)
 		}
 		if err != nil {
 			return fmt.Errorf("drop %s: %w", name, err)

@@ -266,8 +266,12 @@ func TestPostgresRepairsThatTakeAPerson(t *testing.T) {
 	w := newPGWorld(t, pgShop, 100)
 	w.exec("DROP INDEX order_customer")
 	g := w.open(PostgresConfig{DSN: asRole(w.dsn, w.role("tenant"))})
-	if err := w.repair(g, Missing, "public.order_customer"); err == nil || !strings.Contains(err.Error(), "make it a member of the role that owns order") {
+	if err := w.repair(g, Missing, "public.order_customer"); err == nil || !strings.Contains(err.Error(), "make it a member of the role that owns the table") {
 		t.Errorf("a role that doesn't own the table: %v", err)
+	}
+	w.exec(`CREATE INDEX order_customer ON "order" (id)`) // which takes another step first
+	if err := w.repair(g, Changed, "public.order_customer"); err == nil || !strings.Contains(err.Error(), "make it a member of the role that owns the table") {
+		t.Errorf("a role that doesn't own the index: %v", err)
 	}
 	w.exec(`DROP TABLE "order"`)
 	w.exec(`CREATE TABLE "order" (id bigint, customer_id bigint, status order_status, reference text, placed_at timestamptz) PARTITION BY RANGE (id)`)
