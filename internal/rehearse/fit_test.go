@@ -116,3 +116,12 @@ func TestLevel(t *testing.T) {
 		t.Errorf("foretold are %v and %v by %s, want 50", g.At10, g.At100, g.Model)
 	}
 }
+
+// TestChooseSeesAnEnd takes pages that grew by a level of an index, and works that grew until a page was full.
+func TestChooseSeesAnEnd(t *testing.T) {
+	for _, ys := range [][]float64{{45, 44, 43, 66, 65, 66}, {15, 25, 45, 85, 85, 85}} {
+		if m, missed := choose([]float64{0.5, 1, 2, 4, 8, 16}, ys, 5000, 0); m.form != constant || missed > 0.02 {
+			t.Errorf("%v is fitted by %s, which misses by %v", ys, &m, missed)
+		}
+	}
+}

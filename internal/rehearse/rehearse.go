@@ -236,13 +236,17 @@ const (
 	noisyLeast = 0.05
 )
 
-// wantsMore says whether more parameters are to be tried on a rung.
-func (r *Rung) wantsMore() bool {
+// wantsMore says whether more parameters are to be tried on a rung, after those below.
+func (r *Rung) wantsMore(below []Rung) bool {
 	work := r.mean(units)
 	if work <= cheapWork {
 		return true
 	}
-	return work <= noisyWork && noise(samplesFor([]Rung{*r}, units)) > noisyLeast
+	doubt := noise(samplesFor([]Rung{*r}, units)) // of few that happen to be alike it says little
+	if len(below) > 0 {
+		doubt = max(doubt, noise(samplesFor(below[len(below)-1:], units)))
+	}
+	return work <= noisyWork && doubt > noisyLeast
 }
 
 // climb makes the shadow larger and larger, and asks every shape of each.
@@ -325,7 +329,7 @@ func (r *run) ask(ctx context.Context, sub *subject, w *world, db database) erro
 		}
 		rung := Rung{X: w.x, Rows: w.drivingRows(p)}
 		for n := range stratum.cheap {
-			if n > 0 && !sub.replay.varied() || n >= 2 && rung.mean(units) > triesWork || n >= stratum.tries && !rung.wantsMore() {
+			if n > 0 && !sub.replay.varied() || n >= 2 && rung.mean(units) > triesWork || n >= stratum.tries && !rung.wantsMore(c.Rungs) {
 				break
 			}
 			s, err := sub.try(ctx, w, db, stratum.kind, n)
