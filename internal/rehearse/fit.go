@@ -166,9 +166,10 @@ func miss(f form, xs, ys []float64, scale float64) (float64, bool) {
 const (
 	// growthLeast is by how much the work has to grow over the whole ladder to be called growth at all.
 	growthLeast = 0.1
-	// plateauMost is by how much it may still change over the last two doublings and be at its end: it grew by a level of an index, or until a page was
-	// full.
+	// plateauMost is by how much it may still change over the last doubling but one and be at its end: it grew by a level of an index, or until a page was
+	// full. The last doubling may add another level, which makes stepMost of it at most: what grows had grown before.
 	plateauMost = 0.02
+	stepMost    = 1.5
 	// missTolerance is how much worse a simpler form may miss the rungs held out and still be taken.
 	missTolerance = 0.02
 	// missFactor is how many times worse the line may miss them than a richer form, and still be taken: where even the best one misses by
@@ -191,7 +192,7 @@ func choose(xs, ys []float64, scale, noise float64) (m curve, missed float64) {
 	if n < 3 || max(ys[n-1], ys[n-2]) < (1+least)*min(ys[0], ys[1]) || ys[n-1] <= ys[0] {
 		return top, math.Abs(ys[n-1]/top.a - 1)
 	}
-	if n > rungsLeast && max(ys[n-1], ys[n-2]) <= (1+plateauMost)*ys[n-3] && min(ys[n-1], ys[n-2]) >= (1-plateauMost)*ys[n-3] {
+	if n > rungsLeast && math.Abs(ys[n-2]/ys[n-3]-1) <= plateauMost && ys[n-1] >= (1-plateauMost)*ys[n-2] && ys[n-1] <= stepMost*ys[n-2] {
 		return top, math.Abs(ys[n-1]/top.a - 1)
 	}
 	var misses [forms]float64

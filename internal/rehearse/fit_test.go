@@ -119,9 +119,17 @@ func TestLevel(t *testing.T) {
 
 // TestChooseSeesAnEnd takes pages that grew by a level of an index, and works that grew until a page was full.
 func TestChooseSeesAnEnd(t *testing.T) {
-	for _, ys := range [][]float64{{45, 44, 43, 66, 65, 66}, {15, 25, 45, 85, 85, 85}} {
-		if m, missed := choose([]float64{0.5, 1, 2, 4, 8, 16}, ys, 5000, 0); m.form != constant || missed > 0.02 {
+	for _, ys := range [][]float64{{45, 44, 43, 66, 65, 66}, {15, 25, 45, 85, 85, 85}, {98, 102, 103, 105, 104, 131}} {
+		if m, missed := choose([]float64{0.5, 1, 2, 4, 8, 16}, ys, 5000, 0); m.form != constant || missed > 0.2 {
 			t.Errorf("%v is fitted by %s, which misses by %v", ys, &m, missed)
+		}
+	}
+	for name, ys := range map[string][]float64{
+		"a line":   {100.9, 101.7, 103.4, 106.8, 113.5, 127},
+		"a square": {100.03, 100.1, 100.4, 101.7, 106.7, 127},
+	} {
+		if m, _ := choose([]float64{0.5, 1, 2, 4, 8, 16}, ys, 5000, 0); m.form == constant {
+			t.Errorf("%s behind a head is fitted by %s", name, &m)
 		}
 	}
 }
