@@ -168,15 +168,14 @@ func (m *model) first(tm *tableModel, l *linkModel) (first int, parts []float64)
 	if len(own) != 9 || len(key.spread) != 9 || key.order < 0.9 || most > firstMost {
 		return 0, nil
 	}
-	var tenths density
-	for i, at := range own {
-		tenths.at[i+1] = quantileOf(key.spread, at)
+	at := tenths{10: 1}
+	for i, place := range own {
+		at[i+1] = quantileOf(key.spread, place)
 	}
-	tenths.at[10] = 1
 	for i := 1; i < 20; i++ {
-		parts = append(parts, tenths.value(float64(i)/20))
+		parts = append(parts, at.value(float64(i)/20))
 	}
-	switch half, chance := tenths.at[5], math.Abs(tenths.at[5]-0.5); {
+	switch half, chance := at[5], math.Abs(at[5]-0.5); {
 	case math.Abs(half-most) < chance:
 		return 1, parts
 	case math.Abs(half-(1-most)) < chance:

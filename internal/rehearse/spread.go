@@ -10,12 +10,15 @@ import (
 // A density is how the rows of a column lie over its values, from the least to the greatest: the deciles of production. Rows with rare values
 // lie where these are far from each other, as the largest totals of a shop do, and a query that wants the largest ones meets few of each.
 type density struct {
-	at    [11]float64 // 0, the deciles, 1
-	top   []int64     // places of the commonest values, by rank
-	total []float64   // running shares of the rows of these, in the order of their places
-	order []int64     // their places, rising
+	tenths
+	top   []int64   // places of the commonest values, by rank
+	total []float64 // running shares of the rows of these, in the order of their places
+	order []int64   // their places, rising
 	size  int64
 }
+
+// tenths say where between the least (0) and the greatest (1) value each tenth of the rows ends: 0, the nine deciles, and 1.
+type tenths [11]float64
 
 // denseLeast is how many rows a value has at least, on average, for deciles to say how many each has. Values that are nearly all different
 // lie as densely as their rows.
@@ -30,9 +33,9 @@ func densityOf(s *source, t schema.Type, rows int64) *density {
 	}
 	d := &density{size: s.domain.size}
 	for i, v := range m.spread {
-		d.at[i+1] = min(max(v, d.at[i]), 1)
+		d.tenths[i+1] = min(max(v, d.tenths[i]), 1)
 	}
-	d.at[10] = 1
+	d.tenths[10] = 1
 	taken := map[int64]bool{}
 	for r := range s.sums {
 		place := d.place((float64(permutationOf(s.key+3, int64(len(s.sums))).of(int64(r))) + 0.5) / float64(len(s.sums)))
@@ -64,17 +67,17 @@ func (d *density) place(share float64) int64 {
 
 // value is where between the least (0) and the greatest (1) value a share of the rows is reached. Between two deciles rows lie evenly; in
 // the first and the last tenth they thin out towards the end, from as densely as they lie in the tenth beside it.
-func (d *density) value(share float64) float64 {
+func (d *tenths) value(share float64) float64 {
 	i := min(int(share*10), 9)
 	t := share*10 - float64(i)
-	width := d.at[i+1] - d.at[i]
+	width := d[i+1] - d[i]
 	switch i {
 	case 9:
-		return d.at[9] + width*thinning(t, width, d.at[9]-d.at[8])
+		return d[9] + width*thinning(t, width, d[9]-d[8])
 	case 0:
-		return width * (1 - thinning(1-t, width, d.at[2]-d.at[1]))
+		return width * (1 - thinning(1-t, width, d[2]-d[1]))
 	}
-	return d.at[i] + width*t
+	return d[i] + width*t
 }
 
 // thinning is how far into a tenth of such a width a share of its rows reaches, where the tenth before it has another width: the density

@@ -38,7 +38,7 @@ func TestDensityFollowsDeciles(t *testing.T) {
 			common[place]++
 		}
 		for i := range below {
-			if float64(place) < s.density.at[i+1]*400 {
+			if float64(place) < s.density.tenths[i+1]*400 {
 				below[i]++
 			}
 		}
