@@ -101,7 +101,7 @@ func TestFigures(t *testing.T) {
 // What the figures of docs/rehearse.md may not fall below.
 const (
 	nearLeast   = 0.9
-	spreadShare = 0.03
+	spreadShare = 0.02
 )
 
 // TestAdviceOnGrownWorlds gives the worlds at 10x and 100x, on SQLite, the indexes that a rehearsal of 1x advises, and counts again: what
