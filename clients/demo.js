@@ -14,14 +14,15 @@ export async function freePort() {
   return port
 }
 
-// startDemo resolves to the demo's two addresses once it answers, and to a function that stops and removes it. The binary is named
+// startDemo resolves to the demo's two addresses and its folder once it answers, and to a function that stops and removes it. The binary is named
 // by PINTAIL, as `make clients` does.
 export async function startDemo() {
   if (!process.env.PINTAIL) throw new Error('PINTAIL names no binary: run `make clients`')
   const dir = await mkdtemp(join(tmpdir(), 'pintail-demo-'))
   const url = `http://127.0.0.1:${await freePort()}`
   const admin = `http://127.0.0.1:${await freePort()}`
-  const program = spawn(process.env.PINTAIL, ['demo', '--dir', join(dir, 'toast-shop'), '--listen', url.slice(7), '--admin', admin.slice(7)], {
+  const shop = join(dir, 'toast-shop')
+  const program = spawn(process.env.PINTAIL, ['demo', '--dir', shop, '--listen', url.slice(7), '--admin', admin.slice(7)], {
     cwd: dir, stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''
@@ -35,7 +36,7 @@ export async function startDemo() {
   for (const begin = Date.now(); Date.now() - begin < 120_000; await new Promise(done => setTimeout(done, 100))) {
     if (program.exitCode !== null) break
     // Not up yet is no failure. The API isn't asked, so that a test sees it before its first request.
-    if (await fetch(`${admin}/readyz`).then(r => r.ok, () => false)) return { url, admin, stop }
+    if (await fetch(`${admin}/readyz`).then(r => r.ok, () => false)) return { url, admin, shop, stop }
   }
   const code = program.exitCode
   await stop()

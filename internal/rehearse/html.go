@@ -104,7 +104,7 @@ func (r *Report) query(v *Verdict) sheetQuery {
 		}
 		q.Says = r.says(v, c)
 		q.Plan = c.Plan
-		q.Plot = template.HTML(v.plot(r.To)) // plot escapes what it is given
+		q.Plot = template.HTML(v.plot(r.To, unitsNamed[r.Engine][units])) // plot escapes what it is given
 	}
 	for _, a := range v.Advice {
 		q.Advice = append(q.Advice, sheetAdvice{a.Type, a.Line, a.Class.String(), amount(a.Before), amount(a.After)})

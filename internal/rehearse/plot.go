@@ -17,9 +17,9 @@ const (
 )
 
 // plot draws what was measured of a verdict, and what is foretold up to so many times today's data; empty where there is nothing
-// to draw.
-func (v *Verdict) plot(to float64) string {
-	p := &plotter{}
+// to draw. unit is what work is counted in.
+func (v *Verdict) plot(to float64, unit string) string {
+	p := &plotter{unit: unit}
 	for _, c := range v.lines() {
 		p.cases = append(p.cases, c)
 		p.see(c, to)
@@ -72,6 +72,7 @@ func alike(a, b *Case) bool {
 
 // A plotter is one plot under way.
 type plotter struct {
+	unit                     string
 	cases                    []*Case
 	lowX, highX, lowY, highY float64
 	b                        strings.Builder
@@ -104,7 +105,7 @@ func (p *plotter) f(format string, args ...any) { fmt.Fprintf(&p.b, format, args
 
 func (p *plotter) draw(v *Verdict, to float64) string {
 	id := "plot-" + anchor(v)
-	p.f(`<figure><svg viewBox="0 0 %d %d" role="img" aria-labelledby="%s"><title id="%s">%s</title>`, plotWide, plotHigh, id, id, html.EscapeString(p.title(to)))
+	p.f(`<figure tabindex="0" role="group" aria-labelledby="%s-title"><svg viewBox="0 0 %d %d" role="img" aria-labelledby="%s"><title id="%s">%s</title>`, anchor(v), plotWide, plotHigh, id, id, html.EscapeString(p.title(to)))
 	p.axes(to)
 	for i, c := range p.cases {
 		p.line(i, c, to)
@@ -145,6 +146,7 @@ func (p *plotter) axes(to float64) {
 		}
 		p.f(`<path class="%s" d="M%.1f %.1fV%.1f"/><text x="%.1f" y="%.1f" text-anchor="middle">%s×</text>`, class, p.x(v), bottom, float64(plotTop), p.x(v), bottom+15, short(v))
 	}
+	p.f(`<text x="%.1f" y="%.1f">%s</text>`, left+6, float64(plotTop+9), html.EscapeString(p.unit))
 	p.f(`<text x="%.1f" y="%.1f" text-anchor="middle">today’s data ×</text>`, (left+float64(plotWide-plotRight))/2, float64(plotHigh-4))
 }
 
@@ -163,7 +165,7 @@ func (p *plotter) line(i int, c *Case, to float64) {
 	top := c.Rungs[len(c.Rungs)-1]
 	if to > top.X && c.Work.Model != "" {
 		path.Reset()
-		fmt.Fprintf(&path, "M%.1f %.1f", p.x(top.X), p.y(top.Work))
+		fmt.Fprintf(&path, "M%.1f %.1f", p.x(top.X), p.y(c.Work.at(top.X)))
 		const steps = 24
 		for k := 1; k <= steps; k++ {
 			x := top.X * math.Pow(to/top.X, float64(k)/steps)
