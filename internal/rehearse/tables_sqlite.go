@@ -235,12 +235,13 @@ func (r *liteReader) readBlocks(ctx context.Context, t *schema.Table, place stri
 	}
 	sql := "SELECT " + r.columns(t) + ", " + place + " FROM " + r.name(t) + " WHERE " + place + " >= ? ORDER BY " + place + " LIMIT ?"
 	row := make([]cell, len(t.Columns))
-	width, covered := (float64(high)-float64(low)+1)/float64(r.blocks), 0.0
+	all := float64(high) - float64(low) + 1
+	width, covered := all/float64(r.blocks), 0.0
 	next := low
 	for i := range r.blocks {
 		// Somewhere in its stretch, not at the beginning: values that come round at even distances would be missed.
 		room := max(width-float64(r.blockRows), 0)
-		from := max(next, low+int64(width*float64(i)+room*out.pass.random.Float64()))
+		from := max(next, between(low, high, (width*float64(i)+room*out.pass.random.Float64())/all))
 		if from > high {
 			break
 		}
@@ -266,8 +267,18 @@ func (r *liteReader) readBlocks(ctx context.Context, t *schema.Table, place stri
 		}
 	}
 	density := float64(out.pass.rows) / max(covered, 1)
-	out.rows, out.guessed = r.count(ctx, t, int64(density*(float64(high)-float64(low)+1)))
+	out.rows, out.guessed = r.count(ctx, t, int64(density*all))
 	return out, nil
+}
+
+// between is the whole number at a share of the way from low to high, which may lie further apart than an int64 reaches: keys that are
+// drawn at random do.
+func between(low, high int64, share float64) int64 {
+	way := uint64(high) - uint64(low)
+	if at := share * float64(way); at < float64(way) {
+		way = min(way, uint64(max(at, 0)))
+	}
+	return int64(uint64(low) + way)
 }
 
 // count counts a table's rows, or takes the guess where that takes too long.
@@ -344,7 +355,7 @@ func (r *liteReader) sampleParents(ctx context.Context, f *schema.ForeignKey, p 
 	found := map[int64]int64{}
 	looked, with := int64(0), int64(0)
 	for i := range parentsLooked {
-		from := low + int64((float64(high)-float64(low))*(float64(i)+p.random.Float64())/parentsLooked)
+		from := between(low, high, (float64(i)+p.random.Float64())/parentsLooked)
 		var key []any
 		err := r.each(ctx, "SELECT "+strings.Join(names, ", ")+" FROM "+r.name(f.To)+" WHERE "+place+" >= ? ORDER BY "+place+" LIMIT 1", []any{from}, func(st *sqlite3.Stmt) error {
 			for i := range names {

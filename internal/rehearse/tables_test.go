@@ -293,6 +293,35 @@ func things64(b bounds) int64 {
 	return max(b.wholeRows, int64(b.blocks)*b.blockRows, b.sampledPages*200)
 }
 
+// TestRandomKeysAreSampledEverywhere samples a table whose keys go from the least to the greatest number, as random ones do.
+func TestRandomKeysAreSampledEverywhere(t *testing.T) {
+	x := newTrial(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), `
+type parent @table { id: bigint! @id }
+type child @table @index(columns: ["parent_id"]) { id: bigint! @id  parent_id: bigint!  parent: parent! @relation(columns: ["parent_id"]) }`)
+	x.bounds = bounds{wholeRows: 2000, blockRows: 20, blocks: 50, groupRows: 1000, statement: 2 * time.Second, all: time.Minute}
+	x.exec("INSERT INTO parent SELECT (i - 10000) * 922337203685477 FROM " + x.series(20_000))
+	x.exec("INSERT INTO child SELECT i, (i % 20000 - 9999) * 922337203685477 FROM " + x.series(20_000))
+	x.exec("INSERT INTO child SELECT 20000 + i, (10000 - i % 5000) * 922337203685477 FROM " + x.series(10_000)) // of the last quarter
+	tables, _ := x.take()
+	for i, at := range column(t, tables["parent"], "id").Spread {
+		near(t, fmt.Sprintf("decile %d", i+1), at, 0.1*float64(i+1), 0.04)
+	}
+	f := tables["child"].FanOuts[0]
+	if f.Sampled != parentsLooked || len(f.Degrees) != 2 {
+		t.Fatalf("the fan-out is %+v", f)
+	}
+	near(t, "the share of parents with three children", f.Degrees[1].Parents, 0.25, 0.05)
+	for _, c := range []struct {
+		low, high int64
+		share     float64
+		want      int64
+	}{{math.MinInt64, math.MaxInt64, 0, math.MinInt64}, {math.MinInt64, math.MaxInt64, 1, math.MaxInt64}, {math.MinInt64, math.MaxInt64, 0.5, 0}, {1, 11, 0.55, 6}, {7, 7, 0.9, 7}, {-3, 3, -1, -3}} {
+		if got := between(c.low, c.high, c.share); got != c.want {
+			t.Errorf("%v of the way from %d to %d is %d, want %d", c.share, c.low, c.high, got, c.want)
+		}
+	}
+}
+
 func TestFanOutWithoutIndexIsLeftOpen(t *testing.T) {
 	onBoth(t, strings.Replace(large, `@index(columns: ["maker_id"])`, "", 1), func(x *trial) {
 		x.bounds = narrow
