@@ -124,6 +124,7 @@ type App struct {
 	node   *node.Node
 	front  *node.Front
 	store  store.Store
+	bare   store.Store    // the engine alone, of what store stands around
 	files  http.Handler   // the static files; nil for none
 	routes *http.ServeMux // of Handle
 	shades bool           // one of routes may be for a path of the API
@@ -176,11 +177,11 @@ func New(ctx context.Context, c Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := openStore(c, s)
+	bare, err := openStore(c, s)
 	if err != nil {
 		return nil, err
 	}
-	st, watcher, engine, err := guarded(c, s, st, told)
+	st, watcher, engine, err := guarded(c, s, bare, told)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +190,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 		st = cache.Wrap(st, cache.Config{Bytes: c.CacheBytes})
 	}
 	a := &App{
-		config: c, store: st, guard: watcher, guardEngine: engine, webhook: hook, gate: gate, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(),
+		config: c, store: st, bare: bare, guard: watcher, guardEngine: engine, webhook: hook, gate: gate, log: c.Log, routes: http.NewServeMux(), gauge: newGauges(),
 		drained: make(chan struct{}),
 	}
 	if kept, ok := st.(*cache.Store); ok {

@@ -38,7 +38,8 @@ func (p *shapesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		defer p.busy.Unlock()
-		st = p.app.store
+		// The guard and the cache would keep what they know of each of these questions, which nobody asks twice.
+		st = p.app.bare
 	}
 	s := p.app.Schema()
 	c := &rehearse.Capture{Format: rehearse.Format, Engine: "postgres", Pintail: p.app.config.Version, Schema: s.Version, Taken: time.Now().UTC().Truncate(time.Second)}
