@@ -25,6 +25,9 @@ const (
 
 	// sampleBytesMax bounds the arguments that an entry keeps for EXPLAIN.
 	sampleBytesMax = 16 << 10
+
+	// samplesBytesMax bounds those of all entries together. Shapes that come later and have no examples are explained without values.
+	samplesBytesMax = 16 << 20
 )
 
 // An entry is what the guard knows of one shape.
@@ -108,8 +111,9 @@ func (g *Guard) entry(p *plan.Plan, args query.Args) *entry {
 	if !ok {
 		if g.entryCount.Add(1) > entriesMax {
 			g.entries.Range(func(k, _ any) bool {
-				if _, was := g.entries.LoadAndDelete(k); was {
+				if v, was := g.entries.LoadAndDelete(k); was {
 					g.entryCount.Add(-1)
+					g.forgetFirst(v.(*entry))
 				}
 				return false
 			})
@@ -128,25 +132,46 @@ func (g *Guard) entry(p *plan.Plan, args query.Args) *entry {
 		e.used.Store(now)
 	}
 	if e.first.Load() == nil {
-		if kept := clone(args); kept != nil {
-			e.first.CompareAndSwap(nil, &kept)
-		}
+		g.keepFirst(e, args)
 	}
 	return e
 }
 
-// clone copies arguments, whose texts may stand in a request's buffer; nil where they are too large to keep.
-func clone(args query.Args) query.Args {
-	bytes := 0
-	for i := range args {
-		bytes += len(args[i].Text)
-		for _, text := range args[i].List {
-			bytes += len(text)
-		}
-		if bytes > sampleBytesMax {
-			return nil
+// keepFirst keeps the arguments of a shape's first call, where there is room.
+func (g *Guard) keepFirst(e *entry, args query.Args) {
+	size := bytesOf(args)
+	if size > sampleBytesMax {
+		return
+	}
+	if g.samples.Add(size) <= samplesBytesMax {
+		if kept := clone(args); e.first.CompareAndSwap(nil, &kept) {
+			return
 		}
 	}
+	g.samples.Add(-size)
+}
+
+// forgetFirst makes room for those of other shapes, for good.
+func (g *Guard) forgetFirst(e *entry) {
+	if kept := e.first.Swap(&query.Args{}); kept != nil {
+		g.samples.Add(-bytesOf(*kept))
+	}
+}
+
+// bytesOf is about how much memory arguments take.
+func bytesOf(args query.Args) (n int64) {
+	const each, text = 64, 16
+	for i := range args {
+		n += each + int64(len(args[i].Text))
+		for _, s := range args[i].List {
+			n += text + int64(len(s))
+		}
+	}
+	return n
+}
+
+// clone copies arguments, whose texts may stand in a request's buffer.
+func clone(args query.Args) query.Args {
 	out := make(query.Args, len(args))
 	for i, a := range args {
 		a.Text = strings.Clone(a.Text)

@@ -95,6 +95,7 @@ type Guard struct {
 	entryCount atomic.Int64
 	began      time.Time
 	seconds    atomic.Int64 // since it began, roughly
+	samples    atomic.Int64 // bytes of the arguments that entries keep
 
 	looking       sync.Mutex // held by whoever looks; guards what follows
 	declaredFor   *schema.Schema

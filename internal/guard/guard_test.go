@@ -92,17 +92,29 @@ func TestScans(t *testing.T) {
 
 // Shapes that nobody made room for, and arguments that are too large, aren't kept.
 func TestWhatIsKeptIsBounded(t *testing.T) {
-	if got := clone(query.Args{{Text: strings.Repeat("x", sampleBytesMax)}}); got == nil {
+	c := liteChaos(t)
+	kept := func(args query.Args) bool {
+		e := &entry{}
+		c.guard.keepFirst(e, args)
+		return e.first.Load() != nil
+	}
+	text := strings.Repeat("x", sampleBytesMax)
+	if !kept(query.Args{{Text: text[64:]}}) || !kept(query.Args{{List: []string{text[64+16+16+1:], "y"}, IsList: true}}) {
 		t.Error("arguments at the limit aren't kept")
 	}
-	if got := clone(query.Args{{List: []string{strings.Repeat("x", sampleBytesMax), "y"}, IsList: true}}); got != nil {
+	if kept(query.Args{{Text: text[63:]}}) || kept(query.Args{{List: []string{text[64+16+16:], "y"}, IsList: true}}) {
 		t.Error("arguments over the limit are kept")
 	}
-	large := query.Args{{Text: strings.Repeat("x", 1<<20)}}
-	if n := testing.AllocsPerRun(10, func() { clone(large) }); n > 0 {
+	large, e := query.Args{{Text: strings.Repeat("x", 1<<20)}}, &entry{}
+	if n := testing.AllocsPerRun(10, func() { c.guard.keepFirst(e, large) }); n > 0 {
 		t.Errorf("arguments over the limit are copied each time they come: %v", n)
 	}
-	c := liteChaos(t)
+	for c.guard.samples.Load() < samplesBytesMax {
+		c.guard.entry(&plan.Plan{Shape: &shape.Shape{ID: fmt.Sprint("large ", c.guard.samples.Load())}}, query.Args{{Text: text[64:]}})
+	}
+	if kept(query.Args{{}}) || c.guard.samples.Load() != samplesBytesMax {
+		t.Errorf("%d bytes of arguments are kept", c.guard.samples.Load())
+	}
 	for i := range entriesMax + 100 {
 		c.guard.entry(&plan.Plan{Shape: &shape.Shape{ID: fmt.Sprint(i)}}, nil)
 	}
@@ -110,6 +122,16 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	c.guard.entries.Range(func(any, any) bool { n++; return true })
 	if n > entriesMax || n < entriesMax-100 || int64(n) != c.guard.entryCount.Load() {
 		t.Errorf("%d entries, %d counted", n, c.guard.entryCount.Load())
+	}
+	held := int64(2 * sampleBytesMax) // of the two that aren't in the book
+	c.guard.entries.Range(func(_, v any) bool {
+		if first := v.(*entry).first.Load(); first != nil {
+			held += bytesOf(*first)
+		}
+		return true
+	})
+	if held != c.guard.samples.Load() {
+		t.Errorf("entries keep %d bytes of arguments, and %d are counted", held, c.guard.samples.Load())
 	}
 }
 
