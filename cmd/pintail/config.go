@@ -125,7 +125,23 @@ func (k key) set(text string) error {
 		}
 		return fmt.Errorf("%q is not a %s", text, k.kind())
 	}
+	if k.below() && !slices.Contains([]string{"cache.bytes", "log.slow"}, k.name) { // for none
+		return fmt.Errorf("%q is below zero; it is from 0 on, and 0 stands for the default", text)
+	}
 	return nil
+}
+
+// below says whether the key's value is a negative number.
+func (k key) below() bool {
+	switch to := k.to.(type) {
+	case *int:
+		return *to < 0
+	case *int64:
+		return *to < 0
+	case *time.Duration:
+		return *to < 0
+	}
+	return false
 }
 
 func (k key) kind() string {

@@ -55,6 +55,27 @@ func TestFlagsCountBeforeEnvironmentBeforeFile(t *testing.T) {
 	}
 }
 
+// A number below zero means nothing, except where docs/config.md says that it stands for none.
+func TestKeysBelowZero(t *testing.T) {
+	for _, k := range new(config).keys() {
+		inFolder(t, "")
+		switch k.to.(type) {
+		case *int, *int64:
+			t.Setenv(k.env(), "-1")
+		case *time.Duration:
+			t.Setenv(k.env(), "-1s")
+		default:
+			continue
+		}
+		_, _, err := loadConfig(t, flags{})
+		if allowed := strings.Contains(k.doc, "negative for none"); allowed != (err == nil) {
+			t.Errorf("%s below zero: %v", k.name, err)
+		} else if !allowed && !strings.Contains(err.Error(), "below zero") {
+			t.Errorf("%s: %v", k.name, err)
+		}
+	}
+}
+
 func TestKeysAreNestedOrDotted(t *testing.T) {
 	for _, yaml := range []string{
 		"rest:\n  max_rows: 2\n  aggregates: true\nlog:\n  slow: 2s\ncors:\n  origins: [https://a.example, https://b.example]\n",
@@ -129,7 +150,7 @@ func TestWrongConfigurations(t *testing.T) {
 		"a limit of nothing":        {yaml: "limits:\n  default: 0/s", want: `limits.default: "0/s": 0 is not a rate`},
 		"a proxy by name":           {yaml: "limits.trusted_proxies: [10.0.0.0/8, proxy.local]", want: `limits.trusted_proxies: "proxy.local" is neither an address`},
 		"everyone as a proxy":       {yaml: "limits.trusted_proxies: 0.0.0.0/0", want: "trusts everyone"},
-		"connections below none":    {yaml: "limits.connections: -5", want: "limits.connections is -5; it is from 1 on"},
+		"connections below none":    {yaml: "limits.connections: -5", want: "limits.connections: \"-5\" is below zero"},
 		"half shedding":             {yaml: "limits.shedding: half", want: `limits.shedding is "half"; it is on or off`},
 		"a secret in broken YAML":   {yaml: "admin.secret: [" + secret, want: "can't be read as YAML"},
 		"a secret with an engine":   {yaml: "database.url: mysql://u:" + secret + "@h/d", want: "begins with neither"},

@@ -77,6 +77,9 @@ func (t top) run(ctx context.Context, admin string) error {
 	defer silence.Stop()
 	stopping, err := t.follow(answer.Body, screen, func() { silence.Reset(topSilence) })
 	screen.leave()
+	if ctx.Err() == nil && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)) { // it was killed
+		err = nil
+	}
 	if err == nil && !stopping && !t.once {
 		err = fmt.Errorf("the server at %s is gone", admin)
 	}

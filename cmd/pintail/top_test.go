@@ -90,9 +90,14 @@ func TestTopEnds(t *testing.T) {
 		"refuses": {func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "answers\x1b loopback hosts", http.StatusForbidden)
 		}, "refuses (403): answers· loopback hosts", ""},
-		"is the API":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such path", 404) }, "is it the address of the API?", ""},
-		"is a page":    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }, "is it the address of the API?", ""},
-		"goes away":    {events(state), "is gone", "Pintail x"},
+		"is the API": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such path", 404) }, "is it the address of the API?", ""},
+		"is a page":  {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }, "is it the address of the API?", ""},
+		"goes away":  {events(state), "is gone", "Pintail x"},
+		"is killed": {func(w http.ResponseWriter, r *http.Request) {
+			events(state)(w, r)
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}, "is gone", "Pintail x"},
 		"stops":        {events(state, `{"window_s": 1, "server": {"version": "x", "stopping": true}}`), "", "Pintail x"},
 		"is another":   {events(`{"window_s": "long"}`), "is it another version of Pintail?", ""},
 		"is too large": {events(strings.Repeat(" ", topStateBytes) + "{}"), "token too long", ""},
