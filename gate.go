@@ -199,14 +199,19 @@ func (g *gate) tell(now time.Time) {
 		return
 	}
 	s := g.stats()
+	overload := sum(s.Reads.Refused) + sum(s.Writes.Refused)
+	what := "refusing requests"
+	if s.Limit.Reported > 0 && overload == 0 {
+		what = "letting requests through that are over the limit, which only reports"
+	}
 	attrs := []any{
-		"limit", s.Limit.Policy, "over", s.Limit.Refused["rate"] + s.Limit.Reported, "overload", sum(s.Reads.Refused) + sum(s.Writes.Refused),
-		"most", names(s.Limit.Most) + names(s.Reads.Most) + names(s.Writes.Most),
+		"limit", s.Limit.Policy, "over", s.Limit.Refused["rate"] + s.Limit.Reported, "overload", overload,
+		"most", strings.TrimSpace(names(s.Limit.Most) + names(s.Reads.Most) + names(s.Writes.Most)),
 	}
 	if g.behind.Load() {
 		attrs = append(attrs, "hint", "requests come through a proxy that limits.trusted_proxies doesn't name, so that all its clients count as one")
 	}
-	g.log.Warn("refusing requests; counts are since the start", attrs...)
+	g.log.Warn(what+"; counts are since the start", attrs...)
 }
 
 func sum(m map[string]uint64) (n uint64) {
