@@ -314,8 +314,9 @@ func TestAllConnections(t *testing.T) {
 func busy(t testing.TB, s *served) {
 	t.Helper()
 	if strings.HasPrefix(s.dsn, "sqlite:") {
-		execute(t, s.dsn, `CREATE TRIGGER busy BEFORE UPDATE ON ingredient BEGIN
-			SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT i FROM n); END`)
+		const steps = 10000 / slower // one commit takes 256 of these
+		execute(t, s.dsn, fmt.Sprintf(`CREATE TRIGGER busy BEFORE UPDATE ON ingredient BEGIN
+			SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT %d) SELECT i FROM n); END`, steps))
 		return
 	}
 	execute(t, s.dsn, `CREATE FUNCTION busy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END';
