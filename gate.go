@@ -115,11 +115,13 @@ func (g *gate) seats(peer netip.Addr, shut func()) (node.Seat, bool) {
 func (g *gate) enter(v *api.Visit, r *api.Request, now time.Time) error {
 	v.Client = limit.By(g.proxies.Behind(v.Peer, r.Values)).Addr
 	if g.limiter.Policy().Mode != limit.Off {
-		admin := g.keeper.Holds(r)
-		v.Limited = g.everyone || !admin
-		v.Admin = admin
-		if v.Limited {
-			if err := g.take(v, 1, now, r); err != nil {
+		v.Admin = g.keeper.Holds(r)
+		if v.Limited = g.everyone || !v.Admin; v.Limited {
+			verdict := g.limiter.Enter(client(v), now)
+			if (verdict.Over || g.limiter.Policy().Rows) && !g.proxies.Trust(v.Peer) {
+				v.Behind = r.Header("X-Forwarded-For") != ""
+			}
+			if err := g.judge(v, verdict, now); err != nil {
 				return err
 			}
 		}
@@ -137,29 +139,18 @@ func (g *gate) enter(v *api.Visit, r *api.Request, now time.Time) error {
 // charge lets a request run of which is known what it is to do.
 func (g *gate) charge(v *api.Visit, class api.Class, rows int64) error {
 	v.Class = class
-	p := g.limiter.Policy()
-	if !p.Rows || !v.Limited {
+	if !g.limiter.Policy().Rows || !v.Limited {
 		return nil
 	}
-	if rows < 0 || rows > p.Burst {
-		rows = p.Burst
-	}
-	return g.take(v, rows-1, time.Now(), nil) // one was taken when it was let in
+	now := time.Now()
+	return g.judge(v, g.limiter.Charge(client(v), rows, now), now)
 }
 
-// take charges a client.
-func (g *gate) take(v *api.Visit, cost int64, now time.Time, r *api.Request) error {
-	if cost <= 0 {
-		return nil
-	}
-	who := limit.Client{Addr: v.Client}
-	if v.Admin {
-		who = limit.Client{Name: adminKey}
-	}
-	verdict := g.limiter.Take(who, cost, now)
+// judge does what the limiter says of a request.
+func (g *gate) judge(v *api.Visit, verdict limit.Verdict, now time.Time) error {
 	v.Left = verdict.Left
 	if verdict.Over {
-		if r != nil && v.Client == v.Peer && r.Header("X-Forwarded-For") != "" {
+		if v.Behind {
 			g.behind.Store(true)
 		}
 		g.tell(now)
@@ -168,6 +159,14 @@ func (g *gate) take(v *api.Visit, cost int64, now time.Time, r *api.Request) err
 		return g.limiter.Fault(verdict)
 	}
 	return nil
+}
+
+// client is who is charged for a visit.
+func client(v *api.Visit) limit.Client {
+	if v.Admin {
+		return limit.Client{Name: adminKey}
+	}
+	return limit.Client{Addr: v.Client}
 }
 
 // adminKey names the admin secret among the clients.

@@ -76,7 +76,7 @@ func TestRateLimit(t *testing.T) {
 				t.Errorf("%s: Retry-After %q, RateLimit %s", path, got.header.Get("Retry-After"), got.header.Get("RateLimit"))
 			}
 		}
-		if got := ask(t, "GET", s.rest+"toast", "").body; !strings.HasPrefix(got, `{"code":"PT429","details":"a client may ask for 1 requests a minute, and for 5 at once after a pause","hint":`) {
+		if got := ask(t, "GET", s.rest+"toast", "").body; !strings.HasPrefix(got, `{"code":"PT429","details":"a client may ask for 1 requests a minute, and 5 at once after a pause","hint":`) {
 			t.Error(got)
 		}
 		if got := ask(t, "POST", s.url+"/v1/graphql", `{"query": "{toast{id}}"}`); !strings.Contains(got.body, `{"errors":[{`) || !strings.Contains(got.body, "PT429") && !strings.Contains(got.body, "too many") {
@@ -179,8 +179,49 @@ func TestRateRows(t *testing.T) {
 		}
 		s := start(limited("1 rows/m burst 100"))
 		ask(t, "GET", s.rest+"toast?limit=60", "").want(t, "within", 200, "[")
-		ask(t, "GET", s.rest+"toast?limit=60", "").want(t, "one that costs more than is left", 429, "too many rows")
-		ask(t, "GET", s.rest+"toast?limit=39", "").want(t, "what is left", 200, "[") // the one before has paid one, to be let in
+		for range 3 {
+			got := ask(t, "GET", s.rest+"toast?limit=60", "")
+			got.want(t, "one that costs more than is left", 429, "too many rows")
+			if wait := got.header.Get("Retry-After"); wait != "1199" && wait != "1200" || !strings.HasPrefix(got.header.Get("RateLimit"), `"default";r=40;`) { // 20 rows
+				t.Errorf("Retry-After %s, RateLimit %s", wait, got.header.Get("RateLimit"))
+			}
+		}
+		ask(t, "GET", s.rest+"toast?limit=40", "").want(t, "what is left: being refused cost nothing", 200, "[")
+		ask(t, "GET", s.rest+"nothing", "").want(t, "what has no plan costs no rows", 404, "")
+		for range 94 { // six came before
+			ask(t, "GET", s.rest+"toast?id=eq.1", "").want(t, "no rows are left", 429, "too many rows")
+		}
+		got := ask(t, "GET", s.rest+"toast?id=eq.1", "")
+		got.want(t, "nor requests", 429, "too many requests from this client")
+		got.want(t, "nor requests", 429, "a client may send, as it may ask for rows, 1 requests a minute, and 100 at once after a pause")
+		if field := got.header.Get("RateLimit"); field != `"default";r=0;t=6000` {
+			t.Error(field)
+		}
+	})
+}
+
+// TestRateRowsComeBack: a client that asks for something dear again and again, sooner than rows come back, gets it all the same; and so does
+// one that asks once and waits as long as it is told.
+func TestRateRowsComeBack(t *testing.T) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+		dear, most := "toast", 10*time.Second // nothing bounds it: it costs the burst
+		s := start(limited("20 rows/s burst 40"))
+		for _, patient := range []bool{false, true} {
+			ask(t, "GET", s.rest+dear, "") // leaves nothing
+			begin := time.Now()
+			for got := ask(t, "GET", s.rest+dear, ""); got.status != 200; got = ask(t, "GET", s.rest+dear, "") {
+				wait, err := strconv.Atoi(got.header.Get("Retry-After"))
+				if got.status != 429 || err != nil || time.Since(begin) > most {
+					t.Fatalf("patient %v, after %v: %d, Retry-After %q", patient, time.Since(begin), got.status, got.header.Get("Retry-After"))
+				}
+				time.Sleep(20 * time.Millisecond) // fifty times a second
+				if patient {
+					time.Sleep(time.Duration(wait) * time.Second)
+					ask(t, "GET", s.rest+dear, "").want(t, "having waited as long as told", 200, "[")
+					break
+				}
+			}
+		}
 	})
 }
 

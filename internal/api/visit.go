@@ -30,6 +30,7 @@ type Visit struct {
 
 	Admin   bool  // the request has the admin secret
 	Limited bool  // the client's requests are counted
+	Behind  bool  // it names others for whom it asks, and isn't trusted: told only where it asks for too much
 	Left    int64 // how many units it may still use now
 
 	running atomic.Int32 // statements of this request that were admitted and run

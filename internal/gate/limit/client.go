@@ -37,13 +37,13 @@ func (c Client) String() string {
 	return "an unknown address"
 }
 
-// Hash gives a number that nobody outside can aim at, and that is the same for the same client.
+// Hash gives a number that nobody outside can aim at, and that is the same for the same client; never 0.
 func (c Client) Hash(seed maphash.Seed) uint64 {
 	if c.Name != "" {
-		return maphash.String(seed, c.Name)
+		return max(1, maphash.String(seed, c.Name))
 	}
 	b := c.Addr.As16()
-	return maphash.Bytes(seed, b[:])
+	return max(1, maphash.Bytes(seed, b[:]))
 }
 
 // Proxies are the addresses whose word counts for who is behind them.

@@ -2,8 +2,9 @@
 // they may touch, by the generic cell rate algorithm (ITU-T I.371, annex A; in the form of redis_rate): a client is one moment in
 // time, up to which its allowance is used up.
 //
-//	v := limiter.Take(limit.By(addr), 1, time.Now())
+//	v := limiter.Enter(limit.By(addr), time.Now()) // its head is known
 //	if v.Refused { … v.Wait … }
+//	v = limiter.Charge(limit.By(addr), rows, time.Now()) // and now its plan
 //
 // Nothing here knows HTTP, or who runs requests.
 package limit
@@ -23,8 +24,13 @@ type Limiter struct {
 	each   int64 // nanoseconds in which a unit comes back
 	began  time.Time
 	seed   maphash.Seed
-	table  table
+	units  table    // until when each client has used up requests, or rows
 	fields []string // of the RateLimit field, by what remains; of small bursts
+
+	// Where rows are counted, a client may send as many requests as it may ask for rows, so that it costs something to have one planned; and
+	// one that is refused by its plan costs no rows, or whoever asks again sooner than rows come back would never have enough of them.
+	requests table
+	dear     dear // what it was, so that a request too many can be told when there will be enough for it
 
 	admitted, over atomic.Uint64
 	most           Ranking
@@ -53,25 +59,65 @@ type Verdict struct {
 	Over    bool          // it was over the limit
 	Refused bool          // and is refused
 	Left    int64         // units that the client may still use now
-	Wait    time.Duration // until the same request would be let in; 0 where it was
+	Wait    time.Duration // until the same request would be let in, if its client asked for nothing else; 0 where it was
+	head    bool          // where rows are counted, it was one request too many: what it would cost isn't known
 }
 
-// Take charges a client cost units, at most the burst, of the moment now. Where the policy only reports, nothing is refused.
-func (l *Limiter) Take(c Client, cost int64, now time.Time) Verdict {
-	if l.policy.Mode == Off {
+// Enter charges a client for a request of which only the head is known. Where rows are counted that costs none of them. What only reports
+// refuses nothing.
+func (l *Limiter) Enter(c Client, now time.Time) Verdict {
+	switch {
+	case l.policy.Mode == Off:
 		return Verdict{}
+	case !l.policy.Rows:
+		return l.take(c, 1, now)
 	}
-	cost = min(max(cost, 0), l.policy.Burst)
-	left, wait := l.table.take(c.Hash(l.seed), int64(now.Sub(l.began)), cost*l.each, l.policy.Burst*l.each)
+	key, at := c.Hash(l.seed), l.since(now)
+	burst := l.policy.Burst * l.each
+	left, _ := l.units.take(key, at, 0, burst)
+	if l.policy.Mode == On {
+		if _, wait := l.requests.take(key, at, l.each, burst); wait > 0 {
+			return l.exceeds(c, Verdict{head: true, Wait: time.Duration(max(wait, l.dear.cost(key, at)-left))})
+		}
+	}
+	return Verdict{Left: left / l.each}
+}
+
+// Charge charges a client for the rows that a request may touch, where rows are counted: at least one, at most the burst, and the burst
+// where nothing bounds them, which is what rows below 0 say. It isn't to be called where they aren't.
+func (l *Limiter) Charge(c Client, rows int64, now time.Time) Verdict {
+	if rows < 0 {
+		rows = l.policy.Burst
+	}
+	rows = min(max(rows, 1), l.policy.Burst)
+	v := l.take(c, rows, now)
+	if v.Refused {
+		key, at, burst := c.Hash(l.seed), l.since(now), l.policy.Burst*l.each
+		l.dear.note(key, at, rows*l.each, at+burst)
+		requests, _ := l.requests.take(key, at, 0, burst)
+		v.Wait = max(v.Wait, time.Duration(l.each-requests)) // the next try is one more
+	}
+	return v
+}
+
+func (l *Limiter) since(now time.Time) int64 { return int64(now.Sub(l.began)) }
+
+// take charges a client units, at most the burst.
+func (l *Limiter) take(c Client, units int64, now time.Time) Verdict {
+	left, wait := l.units.take(c.Hash(l.seed), l.since(now), units*l.each, l.policy.Burst*l.each)
 	v := Verdict{Left: left / l.each, Wait: time.Duration(wait)}
-	if wait == 0 {
-		l.admitted.Add(1)
-		return v
+	if wait > 0 {
+		return l.exceeds(c, v)
 	}
+	l.admitted.Add(1)
+	return v
+}
+
+// exceeds notes that a client asked for too much.
+func (l *Limiter) exceeds(c Client, v Verdict) Verdict {
 	l.over.Add(1)
 	l.most.Add(c)
-	v.Over = true
-	v.Refused = l.policy.Mode == On
+	v.Over, v.Refused = true, l.policy.Mode == On
 	if !v.Refused {
 		v.Wait = 0
 	}
@@ -113,8 +159,12 @@ func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.
 // Fault is the answer to a request that was refused.
 func (l *Limiter) Fault(v Verdict) *fault.Fault {
 	p := l.policy
-	f := fault.New(fault.TooManyRequests, "too many "+p.unit()+" from this client").
-		WithDetails("a client may ask for %d %s a %s, and for %d at once after a pause", p.Units, p.unit(), p.period(), p.Burst).
+	unit, may := p.unit(), "ask for"
+	if v.head {
+		unit, may = "requests", "send, as it may ask for rows,"
+	}
+	f := fault.New(fault.TooManyRequests, "too many "+unit+" from this client").
+		WithDetails("a client may %s %d %s a %s, and %d at once after a pause", may, p.Units, unit, p.period(), p.Burst).
 		WithHint("Wait for the time in Retry-After, and watch the RateLimit header to stay below the limit.")
 	f.Headers = [][2]string{{"Retry-After", strconv.FormatInt(max(1, seconds(v.Wait)), 10)}}
 	return f
@@ -123,7 +173,7 @@ func (l *Limiter) Fault(v Verdict) *fault.Fault {
 // Stats are what became of requests since the start.
 type Stats struct {
 	Policy    string            `json:"policy"`    // as it is configured: "100/s burst 200", "report …", "off"
-	Admitted  uint64            `json:"admitted"`  // requests within the limit
+	Admitted  uint64            `json:"admitted"`  // requests within the limit; where rows are counted, what was planned of them
 	Refused   map[string]uint64 `json:"refused"`   // by reason: "rate"
 	Reported  uint64            `json:"reported"`  // let through over the limit, since the policy only reports
 	Clients   int               `json:"clients"`   // that have used any of their allowance now
@@ -145,6 +195,6 @@ func (l *Limiter) Stats() Stats {
 	} else {
 		s.Refused["rate"] = over
 	}
-	s.Clients, s.Forgotten = l.table.count(int64(time.Since(l.began)))
+	s.Clients, s.Forgotten = l.units.count(int64(time.Since(l.began)))
 	return s
 }

@@ -28,28 +28,28 @@ func TestEdge(t *testing.T) {
 	now := l.began
 	c := at("10.0.0.1")
 	for i := range 200 {
-		if v := l.Take(c, 1, now); v.Refused || v.Left != int64(199-i) {
+		if v := l.Enter(c, now); v.Refused || v.Left != int64(199-i) {
 			t.Fatalf("request %d: %+v", i+1, v)
 		}
 	}
-	if v := l.Take(c, 1, now); !v.Refused || v.Wait != 10*time.Millisecond || v.Left != 0 {
+	if v := l.Enter(c, now); !v.Refused || v.Wait != 10*time.Millisecond || v.Left != 0 {
 		t.Fatalf("one past the burst: %+v", v)
 	}
-	if v := l.Take(at("10.0.0.2"), 1, now); v.Refused {
+	if v := l.Enter(at("10.0.0.2"), now); v.Refused {
 		t.Errorf("another client: %+v", v)
 	}
-	if v := l.Take(c, 1, now.Add(10*time.Millisecond-1)); !v.Refused || v.Wait != 1 {
+	if v := l.Enter(c, now.Add(10*time.Millisecond-1)); !v.Refused || v.Wait != 1 {
 		t.Errorf("a nanosecond early: %+v", v)
 	}
 	now = now.Add(10 * time.Millisecond)
-	if v := l.Take(c, 1, now); v.Refused {
+	if v := l.Enter(c, now); v.Refused {
 		t.Errorf("in time: %+v", v)
 	}
-	if v := l.Take(c, 1, now); !v.Refused {
+	if v := l.Enter(c, now); !v.Refused {
 		t.Errorf("one past the unit that came back: %+v", v)
 	}
 	now = now.Add(time.Hour)
-	if v := l.Take(c, 1, now); v.Refused || v.Left != 199 {
+	if v := l.Enter(c, now); v.Refused || v.Left != 199 {
 		t.Errorf("after a pause: %+v", v)
 	}
 }
@@ -59,17 +59,17 @@ func TestCost(t *testing.T) {
 	l := New(policy(t, "100 rows/s burst 1000"))
 	now := l.began
 	c := at("10.0.0.1")
-	if v := l.Take(c, 1_000_000, now); v.Refused || v.Left != 0 {
+	if v := l.Charge(c, 1_000_000, now); v.Refused || v.Left != 0 {
 		t.Fatalf("on a full burst: %+v", v)
 	}
-	if v := l.Take(c, 1_000_000, now); !v.Refused || v.Wait != 10*time.Second {
+	if v := l.Charge(c, 1_000_000, now); !v.Refused || v.Wait != 10*time.Second {
 		t.Fatalf("on an empty one: %+v", v)
 	}
 	now = now.Add(5 * time.Second)
-	if v := l.Take(c, 501, now); !v.Refused || v.Left != 500 {
+	if v := l.Charge(c, 501, now); !v.Refused || v.Left != 500 {
 		t.Errorf("one row too many: %+v", v)
 	}
-	if v := l.Take(c, 500, now); v.Refused || v.Left != 0 {
+	if v := l.Charge(c, 500, now); v.Refused || v.Left != 0 {
 		t.Errorf("all rows that came back: %+v", v)
 	}
 }
@@ -78,21 +78,21 @@ func TestCost(t *testing.T) {
 func TestModel(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
-		p := Policy{Mode: On, Units: 1 + r.Int64N(1000), Per: pers[r.IntN(3)].of, Burst: 1 + r.Int64N(50)}
+		p := Policy{Mode: On, Units: 1 + r.Int64N(1000), Per: pers[r.IntN(3)].of, Burst: 1 + r.Int64N(50), Rows: true}
 		l := New(p)
 		full := p.Burst * l.each
 		bucket, last := full, int64(0) // nanoseconds' worth
 		now := int64(0)
 		for step := range 300 {
 			now += r.Int64N(2 * l.each)
-			cost := r.Int64N(min(5, p.Burst) + 1)
+			cost := 1 + r.Int64N(min(5, p.Burst))
 			bucket = min(full, bucket+now-last)
 			last = now
 			want := bucket >= cost*l.each
 			if want {
 				bucket -= cost * l.each
 			}
-			v := l.Take(at("10.0.0.1"), cost, l.began.Add(time.Duration(now)))
+			v := l.Charge(at("10.0.0.1"), cost, l.began.Add(time.Duration(now)))
 			if v.Refused == want || v.Left != bucket/l.each {
 				t.Fatalf("%v, step %d: cost %d: %+v, and the bucket says %v with %d left", p, step, cost, v, want, bucket/l.each)
 			}
@@ -103,11 +103,149 @@ func TestModel(t *testing.T) {
 	}
 }
 
+// TestImpatient: a client that asks for its whole burst again and again, much sooner than rows come back, gets it as soon as they are there.
+// Asking costs it requests, of which it has as many as it may ask for rows: no more than that are planned.
+func TestImpatient(t *testing.T) {
+	l := New(policy(t, "10 rows/s burst 50"))
+	c := at("10.0.0.1")
+	planned, got := 0, []time.Duration(nil)
+	for now := time.Duration(0); now <= 20*time.Second; now += 10 * time.Millisecond { // a hundred tries a second
+		if l.Enter(c, l.began.Add(now)).Refused {
+			continue
+		}
+		planned++
+		if !l.Charge(c, -1, l.began.Add(now)).Refused {
+			got = append(got, now)
+		}
+	}
+	if len(got) != 5 {
+		t.Fatalf("it got its burst at %v", got)
+	}
+	for i, at := range got {
+		if due := time.Duration(i) * 5 * time.Second; at < due || at > due+500*time.Millisecond { // and what the tries before have used up
+			t.Errorf("burst %d came at %v", i+1, at)
+		}
+	}
+	if most := 50 + 20*10 + 1; planned > most {
+		t.Errorf("%d tries were planned, more than %d", planned, most)
+	}
+}
+
+// TestWaitIsTrue: whoever is told to wait, and does, gets in with the same request, and not a nanosecond sooner where it was known what it
+// costs. One that is refused by its head alone, as one request too many, is told what it needs if its plan was refused lately.
+func TestWaitIsTrue(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	byHead := 0
+	for range 300 {
+		p := Policy{Mode: On, Units: 1 + r.Int64N(1000), Per: pers[r.IntN(3)].of, Burst: 1 + r.Int64N(50), Rows: true}
+		l := New(p)
+		c, now := at("10.0.0.1"), l.began
+		try := func(cost int64, now time.Time) (v Verdict) {
+			if v = l.Enter(c, now); !v.Refused {
+				v = l.Charge(c, cost, now)
+			}
+			return v
+		}
+		var known struct { // of what was refused by its plan lately
+			cost  int64
+			until time.Time
+		}
+		left := func(of *table, now time.Time) int64 {
+			n, _ := of.take(c.Hash(l.seed), l.since(now), 0, p.Burst*l.each)
+			return n
+		}
+		for step := range 200 {
+			cost := 1 + r.Int64N(p.Burst)
+			if r.IntN(2) == 0 {
+				cost = 1
+			}
+			if r.IntN(3) == 0 {
+				now = now.Add(time.Duration(r.Int64N(3 * l.each)))
+			}
+			if !known.until.After(now) {
+				known.cost = 0
+			}
+			v := try(cost, now)
+			switch {
+			case !v.Refused:
+				continue
+			case v.head && cost > known.cost:
+				continue // nobody can know
+			case v.head:
+				byHead++
+			case cost >= known.cost:
+				known.cost, known.until = cost, now.Add(time.Duration(p.Burst*l.each))
+			}
+			if r.IntN(4) > 0 {
+				continue
+			}
+			if before := now.Add(v.Wait - 1); !v.head && left(&l.units, before) >= cost*l.each && left(&l.requests, before) >= l.each {
+				t.Fatalf("%v, step %d: %+v, and it costs %d, is let in sooner", p, step, v, cost)
+			}
+			now = now.Add(v.Wait)
+			if again := try(cost, now); again.Refused {
+				t.Fatalf("%v, step %d: %+v; having waited for that, one that costs %d: %+v", p, step, v, cost, again)
+			}
+		}
+	}
+	if byHead < 1000 {
+		t.Errorf("only %d were refused by their head", byHead)
+	}
+}
+
+// TestDear remembers each client's dearest request that was refused, for a time, of so many clients and no more.
+func TestDear(t *testing.T) {
+	var d dear
+	d.note(1, 0, 10, 100)
+	d.note(1, 50, 5, 150)
+	if got, past := d.cost(1, 99), d.cost(1, 100); got != 10 || past != 0 {
+		t.Errorf("a cost of 10 until 100: %d, and then %d", got, past)
+	}
+	d.note(1, 100, 5, 200)
+	d.note(1, 100, 7, 200)
+	if got := d.cost(1, 150); got != 7 {
+		t.Errorf("afterwards: %d, not 7", got)
+	}
+	for key := range uint64(dearMax) {
+		d.note(1+key, 200, 1, 300)
+	}
+	if d.cost(1, 250) != 1 || d.cost(dearMax, 250) != 1 {
+		t.Error("one is forgotten at the limit")
+	}
+	d.note(dearMax+1, 200, 1, 300)
+	if len(d.of) != dearMax || d.cost(dearMax+1, 250) != 1 {
+		t.Errorf("%d are remembered, the last one: %d", len(d.of), d.cost(dearMax+1, 250))
+	}
+}
+
+// TestSmallOnesBetween: what a client is let in with meanwhile it can't have for something dear; so long as that is less than what comes back,
+// the dear one gets in all the same, and small ones aren't held up by it.
+func TestSmallOnesBetween(t *testing.T) {
+	for rate, want := range map[int]bool{0: true, 2: true, 5: true, 9: true, 10: false, 20: false} {
+		l := New(policy(t, "10 rows/s burst 50"))
+		c := at("10.0.0.1")
+		l.Charge(c, 50, l.began)
+		small, dear := 0, false
+		for tick := range 6000 { // of 10 ms
+			now := l.began.Add(time.Duration(tick) * 10 * time.Millisecond)
+			if rate > 0 && tick%(100/rate) == 0 && !l.Enter(c, now).Refused && !l.Charge(c, 1, now).Refused {
+				small++
+			}
+			if tick%100 == 0 && !dear && !l.Enter(c, now).Refused {
+				dear = !l.Charge(c, 45, now).Refused
+			}
+		}
+		if dear != want || rate < 10 && small < rate*60-rate {
+			t.Errorf("%d small ones a second: %d of them were let in; the dear one: %v, not %v", rate, small, dear, want)
+		}
+	}
+}
+
 // TestReport refuses nothing and tells who would be refused.
 func TestReport(t *testing.T) {
 	l := New(policy(t, "report 1/s burst 2"))
 	for range 5 {
-		if v := l.Take(at("10.0.0.1"), 1, l.began); v.Refused || v.Wait != 0 {
+		if v := l.Enter(at("10.0.0.1"), l.began); v.Refused || v.Wait != 0 {
 			t.Fatalf("%+v", v)
 		}
 	}
@@ -121,7 +259,7 @@ func TestReport(t *testing.T) {
 func TestOff(t *testing.T) {
 	l := New(policy(t, "off"))
 	for range 1000 {
-		if v := l.Take(at("10.0.0.1"), 1, l.began); v.Refused {
+		if v := l.Enter(at("10.0.0.1"), l.began); v.Refused {
 			t.Fatal(v)
 		}
 	}
@@ -144,8 +282,8 @@ func TestNetworks(t *testing.T) {
 		{Client{Name: "10.0.0.1"}, at("10.0.0.1"), false},
 	} {
 		l := New(policy(t, "1/s burst 1"))
-		l.Take(c.a, 1, l.began)
-		if v := l.Take(c.b, 1, l.began); v.Refused != c.same {
+		l.Enter(c.a, l.began)
+		if v := l.Enter(c.b, l.began); v.Refused != c.same {
 			t.Errorf("%v and %v: %+v", c.a, c.b, v)
 		}
 	}
@@ -164,24 +302,24 @@ func TestMillion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("counts millions of clients")
 	}
-	l := New(policy(t, "1/m burst 3"))
+	l := New(policy(t, "1 rows/m burst 3"))
 	now := l.began
 	heavy := Client{Name: "heavy"}
 	for range 3 {
-		l.Take(heavy, 1, now)
+		l.Charge(heavy, 1, now)
 	}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	const many = 1_000_000
 	for n := range many {
-		if v := l.Take(nth(n), 2, now); v.Refused {
+		if v := l.Charge(nth(n), 2, now); v.Refused {
 			t.Fatalf("client %d: %+v", n, v)
 		}
 	}
 	forgot := 0
 	for n := range many {
-		if v := l.Take(nth(n), 2, now); !v.Refused {
+		if v := l.Charge(nth(n), 2, now); !v.Refused {
 			forgot++
 		}
 	}
@@ -194,9 +332,9 @@ func TestMillion(t *testing.T) {
 		t.Errorf("%d of a million clients were forgotten; %+v", forgot, s)
 	}
 	for n := range 3 * many {
-		l.Take(nth(many+n%(1<<24-many)), 1, now)
+		l.Charge(nth(many+n%(1<<24-many)), 1, now)
 	}
-	if v := l.Take(heavy, 1, now); !v.Refused {
+	if v := l.Charge(heavy, 1, now); !v.Refused {
 		t.Errorf("the client that used most was forgotten among four million: %+v", v)
 	}
 	runtime.GC()
@@ -211,13 +349,13 @@ func TestMillion(t *testing.T) {
 func TestTurnover(t *testing.T) {
 	l := New(policy(t, "100/s burst 2"))
 	for n := range 1_000_000 {
-		l.Take(nth(n), 1, l.began.Add(time.Duration(n)*time.Microsecond)) // 10,000 at a time
+		l.Enter(nth(n), l.began.Add(time.Duration(n)*time.Microsecond)) // 10,000 at a time
 	}
 	size := 0
-	for i := range l.table.shards {
-		size += len(l.table.shards[i].slots)
+	for i := range l.units.shards {
+		size += len(l.units.shards[i].slots)
 	}
-	if _, lost := l.table.count(0); lost > 0 || size > 200_000 {
+	if _, lost := l.units.count(0); lost > 0 || size > 200_000 {
 		t.Errorf("%d slots, %d clients forgotten", size, lost)
 	}
 }
@@ -230,10 +368,10 @@ func TestConcurrent(t *testing.T) {
 	for g := range admitted {
 		group.Go(func() {
 			for n := range 20_000 {
-				if !l.Take(at("192.0.2.1"), 1, l.began).Refused {
+				if !l.Enter(at("192.0.2.1"), l.began).Refused {
 					admitted[g]++
 				}
-				l.Take(nth(n), 1, l.began)
+				l.Enter(nth(n), l.began)
 			}
 		})
 	}
@@ -299,7 +437,7 @@ func BenchmarkTake(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		now = now.Add(10 * time.Millisecond)
-		if v := l.Take(c, 1, now); v.Refused || l.Text(v.Left) == "" {
+		if v := l.Enter(c, now); v.Refused || l.Text(v.Left) == "" {
 			b.Fatal(v)
 		}
 	}
@@ -311,7 +449,7 @@ func BenchmarkTakeParallel(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		c := nth(rand.IntN(1 << 20))
 		for pb.Next() {
-			l.Take(c, 1, l.began)
+			l.Enter(c, l.began)
 		}
 	})
 }
@@ -319,13 +457,13 @@ func BenchmarkTakeParallel(b *testing.B) {
 func BenchmarkMillion(b *testing.B) {
 	l := New(policy(b, "1/m burst 3"))
 	for n := range 1_000_000 {
-		l.Take(nth(n), 1, l.began)
+		l.Enter(nth(n), l.began)
 	}
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
 		n++
-		l.Take(nth(n*7919%1_000_000), 1, l.began)
+		l.Enter(nth(n*7919%1_000_000), l.began)
 	}
 }
 

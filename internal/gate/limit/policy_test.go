@@ -67,8 +67,8 @@ func FuzzParse(f *testing.F) {
 		if p.Mode == Off {
 			return
 		}
-		if v := New(p).Take(Client{Name: "x"}, p.Burst, New(p).began); v.Refused {
-			t.Fatalf("%q: a full burst is refused", text)
+		if l := New(p); l.take(Client{Name: "x"}, p.Burst, l.began).Over {
+			t.Fatalf("%q: a full burst is over the limit", text)
 		}
 	})
 }

@@ -15,7 +15,7 @@ const (
 
 // A table remembers for each client the moment at which its whole burst will be there again, its theoretical arrival time. A
 // client whose moment has passed is like one that never came, so that nobody has to be swept out. It grows with those who
-// come, up to its bound; past that the client is forgotten, of those in the way, who has the least to be forgotten.
+// come, up to its bound; past that the client is forgotten, of those in the way, who has the least to be forgotten. A key is never 0.
 type table struct {
 	shards [shards]shard
 }
@@ -36,9 +36,6 @@ type slot struct {
 // take charges cost nanoseconds to a client that may run burst nanoseconds ahead. Where that is too much it charges nothing, and wait
 // says when it won't be. left is what of the burst is left.
 func (t *table) take(key uint64, now, cost, burst int64) (left, wait int64) {
-	if key == 0 {
-		key = 1
-	}
 	s := &t.shards[key%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
