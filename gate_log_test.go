@@ -3,6 +3,7 @@ package pintail
 import (
 	"bytes"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -26,6 +27,29 @@ func TestGateTellsWhatItDoes(t *testing.T) {
 		}
 		if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, want) || !strings.Contains(text, `most="the admin secret (1)"`) {
 			t.Errorf("%s: the log says %s", policy, text)
+		}
+	}
+}
+
+// Whoever asks too much in others' name, and isn't trusted, is told of: where rows are counted too, and over IPv6.
+func TestGateHintsAtAProxy(t *testing.T) {
+	for _, policy := range []string{"1/h burst 1", "1 rows/h burst 1", "report 1 rows/h burst 1"} {
+		for _, peer := range []string{"192.0.2.1", "2001:db8::7"} {
+			for forwarded, want := range map[string]int{"": 0, "198.51.100.1": 1} {
+				g, r := benchGate(t, policy, "secret")
+				r.Header = http.Header{"Apikey": {"secret"}, "X-Forwarded-For": {forwarded}}.Get
+				var log bytes.Buffer
+				g.log = slog.New(slog.NewTextHandler(&log, nil))
+				for range 2 {
+					v := &api.Visit{Peer: netip.MustParseAddr(peer), Class: api.Interactive}
+					if g.enter(v, r, time.Now()) == nil {
+						_ = g.charge(v, api.Interactive, 1)
+					}
+				}
+				if text := log.String(); strings.Count(text, "\n") != 1 || strings.Count(text, "limits.trusted_proxies doesn't name") != want {
+					t.Errorf("%s, %s in the name of %q: the log says %s", policy, peer, forwarded, text)
+				}
+			}
 		}
 	}
 }

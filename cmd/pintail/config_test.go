@@ -149,7 +149,7 @@ func TestWrongConfigurations(t *testing.T) {
 		"a limit that is none":      {yaml: "limits.default: plenty", want: `limits.default: "plenty" is not a limit: write 100/s burst 200`},
 		"a limit of nothing":        {yaml: "limits:\n  default: 0/s", want: `limits.default: "0/s": 0 is not a rate`},
 		"a proxy by name":           {yaml: "limits.trusted_proxies: [10.0.0.0/8, proxy.local]", want: `limits.trusted_proxies: "proxy.local" is neither an address`},
-		"everyone as a proxy":       {yaml: "limits.trusted_proxies: 0.0.0.0/0", want: "trusts everyone"},
+		"everyone as a proxy":       {yaml: "limits.trusted_proxies: 0.0.0.0/1, 128.0.0.0/1", want: "100 % of all IPv4 addresses: anybody could name any address"},
 		"connections below none":    {yaml: "limits.connections: -5", want: "limits.connections: \"-5\" is below zero"},
 		"half shedding":             {yaml: "limits.shedding: half", want: `limits.shedding is "half"; it is on or off`},
 		"a secret in broken YAML":   {yaml: "admin.secret: [" + secret, want: "can't be read as YAML"},
