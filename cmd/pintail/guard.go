@@ -143,7 +143,7 @@ func tellGuard(c console, st *guard.Status) error {
 	return c.put(b.String())
 }
 
-// amiss says whether an index is lost, or a table.
+// amiss says whether an index or a foreign key is lost, or a table.
 func amiss(st *guard.Status) bool {
 	return st.Lost() > 0 || slices.ContainsFunc(st.Drift, func(d guard.Drift) bool { return d.Kind == guard.TableGone })
 }
@@ -161,7 +161,7 @@ func tellDrift(line func(string, ...any), p paint, drift []guard.Drift) {
 		line("  %s  %s", p.red(string(d.Kind)), d.Details)
 	}
 	if lost == 0 {
-		line("%s", p.green("Every declared index is there."))
+		line("%s", p.green("Every declared index and foreign key is there."))
 	}
 	if other > 0 {
 		line("\n%s", p.bold("To know:"))
@@ -211,12 +211,23 @@ func tellIncident(line func(string, ...any), p paint, i *guard.Incident) {
 	if i.State == guard.Stopped {
 		line("    it was lost %d times within an hour and is not repaired any more: find out who does it, then run `pintail guard repair`", i.Drops)
 	}
+	tellRows(line, i.Duplicates, "decide which rows are right and delete the others",
+		func(d guard.Duplicate) string { return grouped(d.Rows) + " rows have " + d.Key })
+	tellRows(line, i.Orphans, "add what they refer to, change them, or delete them",
+		func(d guard.Duplicate) string { return d.Key + " refers to nothing, in " + counted(int(d.Rows), "row", "rows") })
+}
+
+// tellRows lists the first groups of rows that an incident lists.
+func tellRows(line func(string, ...any), list []guard.Duplicate, do string, say func(guard.Duplicate) string) {
 	const most = 5
-	for _, d := range i.Duplicates[:min(len(i.Duplicates), most)] {
-		line("    %s rows have %s", grouped(d.Rows), d.Key)
+	for _, d := range list[:min(len(list), most)] {
+		line("    %s", say(d))
 	}
-	if n := len(i.Duplicates) - most; n > 0 {
-		line("    and %s more such keys; --json lists up to %d. Decide which rows are right and delete the others", grouped(int64(n)), guard.DuplicatesMax)
+	if n := len(list) - most; n > 0 {
+		line("    and %s more such keys; --json lists up to %d", grouped(int64(n)), guard.DuplicatesMax)
+	}
+	if len(list) > 0 {
+		line("    %s", do)
 	}
 }
 
@@ -234,7 +245,7 @@ func guardCheck(c console, f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Look into the database: are all indexes there, is anything damaged",
-		Long: `Hold the database's indexes against the schema file, and look for damage. It needs no running server; where one runs, it hears of a
+		Long: `Hold the database's indexes and foreign keys against the schema file, and look for damage. It needs no running server; where one runs, it hears of a
 damaged index within seconds, stops using it and rebuilds it. Else nothing is changed.
 
 Without --full it looks at what is cheap to see. With it, every row is held against every index, table by table: the one way to find
@@ -336,7 +347,7 @@ func guardRepair(c console, f *flags) *cobra.Command {
 		Use:   "repair",
 		Short: "Build what is lost, now",
 		Long: `Look, and build every index that is lost, changed or invalid, also one that a running server has stopped repairing because it was lost
-too often. Rows are never deleted: where some have the same key in a unique index, they are listed.
+too often; on PostgreSQL foreign keys too. Rows are never deleted: where some have the same key in a unique index, or refer to nothing, they are listed.
 
 A running server sees by itself that an index is there again.`,
 		Example: "  pintail guard repair",
@@ -373,7 +384,7 @@ func tellRepaired(c console, st *guard.Status, left []guard.Drift) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	if st.Repaired > 0 {
-		line("%s", p.green(counted(int(st.Repaired), "index", "indexes")+" repaired."))
+		line("%s", p.green(counted(int(st.Repaired), "thing", "things")+" repaired."))
 	}
 	for _, d := range left {
 		line("%s  %s", p.red(string(d.Kind)), d.Details)
@@ -384,7 +395,7 @@ func tellRepaired(c console, st *guard.Status, left []guard.Drift) error {
 		}
 	}
 	if st.Repaired == 0 && len(left) == 0 {
-		line("Every declared index is there: nothing to do.")
+		line("Every declared index and foreign key is there: nothing to do.")
 	}
 	return c.put(b.String())
 }

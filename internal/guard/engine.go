@@ -14,7 +14,7 @@ import (
 // Errors are for the log; a client never sees them.
 type Engine interface {
 	// Declared gives the indexes that a schema makes on this engine, just as Catalog gives them where they are in order:
-	// explicit ones, and those that stand for primary keys and unique constraints. What the engine can't have is left out.
+	// explicit ones, those that stand for primary keys and unique constraints, and foreign keys. What the engine can't have is left out.
 	Declared(ctx context.Context, s *schema.Schema) ([]Index, error)
 
 	// Catalog reads the live indexes of the tables that s declares. It is asked every second, and wherever something tells
@@ -56,24 +56,25 @@ type Engine interface {
 	Close() error
 }
 
-// An Index is one index, as declared or as it is there.
+// An Index is one index, or one foreign key, as declared or as it is there.
 type Index struct {
-	ID         string      `json:"id"`         // what it is called in the whole database, the same declared and live: SQLite "name", PostgreSQL "schema.name"; SQLite's for a constraint: "table(a, b)"
-	Name       string      `json:"name"`       // as a person calls it
-	Table      schema.Name `json:"table"`      //
-	Columns    []string    `json:"columns"`    // the plain columns among its keys, and what a partial one's condition reads
-	Unique     bool        `json:"unique"`     //
-	Constraint bool        `json:"constraint"` // it stands for a primary key or a unique constraint
-	Definition string      `json:"definition"` // in one spelling, so that two that mean the same are equal texts; empty where it can't be found out
-	Create     string      `json:"-"`          // of a declared one: the statement that makes it
-	Invalid    string      `json:"invalid"`    // of a live one: why the database doesn't use it ("not valid", "not ready"); empty where it is whole
-	Leftover   bool        `json:"leftover"`   // of a live one: what an interrupted REINDEX CONCURRENTLY left (_ccnew, _ccold)
+	ID         string      `json:"id"`                  // what it is called in the whole database, the same declared and live: SQLite "name", PostgreSQL "schema.name"; SQLite's for a constraint: "table(a, b)"; a foreign key's begins with "foreign key "
+	Name       string      `json:"name"`                // as a person calls it
+	Table      schema.Name `json:"table"`               //
+	Columns    []string    `json:"columns"`             // the plain columns among its keys, and what a partial one's condition reads
+	Unique     bool        `json:"unique"`              //
+	Constraint bool        `json:"constraint"`          // it stands for a primary key or a unique constraint
+	Definition string      `json:"definition"`          // in one spelling, so that two that mean the same are equal texts; empty where it can't be found out
+	Create     string      `json:"-"`                   // of a declared one: the statement that makes it; empty where none can on a table that is there
+	Invalid    string      `json:"invalid"`             // of a live one: why the database doesn't use it ("not valid", "not ready"); empty where it is whole
+	Refers     string      `json:"refers_to,omitempty"` // of a foreign key: the table (schema.Name.String) that it refers to; empty for an index
+	Leftover   bool        `json:"leftover"`            // of a live one: what an interrupted REINDEX CONCURRENTLY left (_ccnew, _ccold)
 }
 
 // A Catalog is what the live database has.
 type Catalog struct {
 	Version  string          // another one whenever anything below is different, or anything in the schema that can be in a repair's way
-	Indexes  []Index         // of the declared tables
+	Indexes  []Index         // of the declared tables, and their foreign keys
 	Analyzed map[string]bool // by the table's name (schema.Name.String): the planner has statistics of it
 	Missing  []schema.Name   // declared tables that aren't there at all
 	Applied  *schema.Schema  // what `apply` last brought the database to; nil where it never did
@@ -110,6 +111,14 @@ const (
 	Pending    Kind = "pending"    // declared, but never applied to this database: `pintail schema apply` is the cure
 	TableGone  Kind = "table"      // the whole table isn't there: nothing that the guard repairs
 )
+
+// noun is what it is, and where, for sentences: "the index x on t", "the foreign key f of t to u".
+func (x *Index) noun() string {
+	if x.Refers != "" {
+		return "the foreign key " + x.Name + " of " + x.Table.String() + " to " + x.Refers
+	}
+	return "the index " + x.Name + " on " + x.Table.String()
+}
 
 // A Drift is one difference.
 type Drift struct {
@@ -148,6 +157,11 @@ func (e *DuplicatesError) Error() string {
 	return "rows that a unique index would refuse are there already"
 }
 
+// An OrphansError is Repair's where a foreign key is there again, and rows that got in before refer to nothing.
+type OrphansError struct{ Found []Duplicate }
+
+func (e *OrphansError) Error() string { return "rows that are there already refer to nothing" }
+
 // A RetryError is Repair's where it is worth trying again soon: a lock wasn't to be had, somebody else is at it.
 type RetryError struct {
 	Block string // who is in the way; may be empty
@@ -163,7 +177,7 @@ func (e *RetryError) Error() string {
 
 func (e *RetryError) Unwrap() error { return e.Err }
 
-// A Duplicate is a group of rows with the same key.
+// A Duplicate is a group of rows with the same key, or whose foreign key refers to the same row that isn't there.
 type Duplicate struct {
 	Key  string `json:"key"`  // "(sku, shop_id)=(A-17, 3)", each value cut after 64 bytes
 	Rows int64  `json:"rows"` // how many have it

@@ -10,7 +10,7 @@ const (
 	Held      State = "held"      // the repair is held back on purpose until NotBefore
 	Repairing State = "repairing" // one process builds
 	Waiting   State = "waiting"   // the last try failed; LastError says why, NotBefore when the next one is
-	Blocked   State = "blocked"   // duplicates are in the way: a person has to decide which rows are right
+	Blocked   State = "blocked"   // rows are in the way, duplicates or those that refer to nothing: a person has to decide which are right
 	Stopped   State = "stopped"   // it was lost too often: somebody drops it on purpose, and a person has to find out who
 	Repaired  State = "repaired"  // closed: built again and verified
 	Gone      State = "gone"      // closed: it is in order again, and not by a repair of ours
@@ -42,6 +42,7 @@ type Incident struct {
 	BuildTime  time.Duration `json:"build_ns,omitempty"`      // of the repair that succeeded
 	LastError  string        `json:"last_error,omitempty"`    // of the last one that failed
 	Duplicates []Duplicate   `json:"duplicates,omitempty"`    // of Blocked, at most DuplicatesMax
+	Orphans    []Duplicate   `json:"orphans,omitempty"`       // of Blocked, at most DuplicatesMax: what a foreign key's rows refer to that isn't there
 	Shed       int64         `json:"shed"`                    // requests refused, by the process that saved last
 	Shapes     []string      `json:"shapes,omitempty"`        // labels of the shapes that were shed, at most shapesTold
 	Drops      int           `json:"drops_in_hour,omitempty"` // losses of this subject within an hour, this one among them
@@ -62,7 +63,7 @@ func (i *Incident) Lasted() time.Duration {
 }
 
 const (
-	// DuplicatesMax is how many groups of rows with the same key an incident lists.
+	// DuplicatesMax is how many groups of rows an incident lists: with the same key, or that refer to the same nothing.
 	DuplicatesMax = 100
 
 	// recordsMax is how many incidents are kept; all that are open, whatever their number.

@@ -120,6 +120,7 @@ func (c *liteCopy) spellSome(ctx context.Context, tables []string) error {
 		}
 		some, err := readLite(conn)
 		c.catalog.indexes = append(c.catalog.indexes, some.indexes...)
+		c.catalog.foreign = append(c.catalog.foreign, some.foreign...)
 		maps.Copy(c.catalog.byName, some.byName)
 		maps.Copy(c.catalog.keys, some.keys)
 		maps.Copy(c.catalog.tables, some.tables)
@@ -278,6 +279,11 @@ func (l *Lite) Declared(ctx context.Context, s *schema.Schema) ([]Index, error) 
 	for _, x := range c.catalog.indexes {
 		if i, ok := x.index(names); ok {
 			i.Create = x.create()
+			out = append(out, i)
+		}
+	}
+	for _, f := range c.catalog.foreign {
+		if i, ok := f.index(names); ok {
 			out = append(out, i)
 		}
 	}

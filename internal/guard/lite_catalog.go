@@ -19,6 +19,7 @@ type liteCatalog struct {
 	applied  *schema.Schema
 	analyzed string // tables with statistics, each with a line's end
 	indexes  []*liteIndex
+	foreign  []*liteForeign
 	byName   map[string]*liteIndex // by lower-case name
 	keys     map[string]*liteIndex // what stands for a table's primary key, by the table's lower-case name
 	tables   map[string]string     // names, by lower-case name
@@ -122,6 +123,9 @@ func readLiteInside(c *sqlite3.Conn) (liteCatalog, error) {
 			out.indexes = append(out.indexes, x)
 			out.keys[lower] = x
 		}
+	}
+	if err == nil {
+		out.foreign, err = readForeignLite(c)
 	}
 	return out, err
 }
@@ -358,6 +362,11 @@ func (l *Lite) reread(c *sqlite3.Conn, s *schema.Schema, declared *liteCopy, dat
 	}
 	for _, x := range next.indexes {
 		if i, ok := x.index(next.names); ok {
+			out.Indexes = append(out.Indexes, i)
+		}
+	}
+	for _, f := range next.foreign {
+		if i, ok := f.index(next.names); ok {
 			out.Indexes = append(out.Indexes, i)
 		}
 	}

@@ -17,7 +17,7 @@ type situation struct {
 	since   time.Time
 }
 
-// lost are the differences that make queries slow or wrong.
+// lost are the differences that are written down and repaired.
 func (k Kind) lost() bool {
 	switch k {
 	case Missing, Invalid, Changed, Corrupt, Unused, Statistics:
@@ -26,8 +26,17 @@ func (k Kind) lost() bool {
 	return false
 }
 
+// sheds says whether a difference makes queries slow, or wrong, or lets duplicates in. Without a foreign key nothing of that happens: rows
+// that refer to nothing get in for the moment that it takes to make it again, and are listed then.
+func (d *Drift) sheds() bool { return d.Kind.lost() && d.Index.Refers == "" }
+
 // loses says whether a situation has any such difference.
 func (s *situation) loses() bool {
+	return slices.ContainsFunc(s.drift, func(d Drift) bool { return d.sheds() })
+}
+
+// amiss says whether there is anything to be written down or repaired.
+func (s *situation) amiss() bool {
 	return slices.ContainsFunc(s.drift, func(d Drift) bool { return d.Kind.lost() })
 }
 
@@ -118,17 +127,17 @@ func (g *Guard) compare(ctx context.Context, s *schema.Schema, cat *Catalog) ([]
 	lost := map[string]bool{} // by table
 	for _, d := range declared {
 		known[d.ID] = true
-		if away[d.Table.String()] {
+		if away[d.Table.String()] || away[d.Refers] {
 			continue
 		}
 		if x := g.difference(d, live[d.ID], applied); x != nil {
-			lost[d.Table.String()] = lost[d.Table.String()] || x.Kind.lost()
+			lost[d.Table.String()] = lost[d.Table.String()] || x.sheds()
 			out = append(out, *x)
 		}
 	}
 	for _, x := range cat.Indexes {
 		switch {
-		case known[x.ID]:
+		case known[x.ID], x.Refers != "": // a foreign key that no file declares slows nothing down
 		case x.Leftover:
 			out = append(out, Drift{Kind: Invalid, Index: x, Live: &x, Rebuilds: true, Details: x.Name + " was left over by a rebuild that was cut short"})
 		default:
@@ -158,7 +167,7 @@ func (g *Guard) unverified(ctx context.Context, was *situation, drift []Drift) [
 	var out []Drift
 	for i := range was.drift {
 		d := &was.drift[i]
-		if !d.Kind.lost() || slices.ContainsFunc(drift, func(x Drift) bool { return x.Kind.lost() && x.Index.ID == d.Index.ID }) {
+		if !d.sheds() || slices.ContainsFunc(drift, func(x Drift) bool { return x.Kind.lost() && x.Index.ID == d.Index.ID }) {
 			continue
 		}
 		why, shapes := "", []*entry(nil)
@@ -194,23 +203,47 @@ func (g *Guard) unverified(ctx context.Context, was *situation, drift []Drift) [
 func (g *Guard) difference(d Index, live *Index, applied map[string]string) *Drift {
 	is, known := applied[d.ID]
 	made := applied == nil || known && alike(is, d.Definition)
-	on := d.Name + " on " + d.Table.String()
+	out := &Drift{Index: d, Live: live, Rebuilds: true}
 	switch {
 	case live == nil && !made, live != nil && !d.as(live) && !made:
-		return &Drift{Kind: Pending, Index: d, Live: live, Details: "the index " + on + " is declared, but this database was last brought to a schema that has it otherwise"}
+		out.Kind, out.Rebuilds, out.Details = Pending, false, d.noun()+" is declared, but this database was last brought to a schema that has it otherwise"
 	case live == nil:
-		return &Drift{Kind: Missing, Index: d, Rebuilds: true, Details: "the index " + on + " is missing"}
+		out.Kind, out.Details = Missing, d.noun()+" is missing"
 	case !d.as(live):
-		return &Drift{Kind: Changed, Index: d, Live: live, Rebuilds: true, Details: fmt.Sprintf("the index %s is another one: %s, declared is %s", on, live.Definition, d.Definition)}
+		out.Kind, out.Details = Changed, fmt.Sprintf("%s is another one: %s, declared is %s", d.noun(), live.Definition, d.Definition)
 	case live.Invalid != "":
-		return &Drift{Kind: Invalid, Index: d, Live: live, Rebuilds: true, Details: "the index " + on + " is there, but " + live.Invalid}
+		out.Kind, out.Details = Invalid, d.noun()+" is there, but "+live.Invalid
+	case d.Refers == "":
+		return g.damagedAs(out)
+	default:
+		return nil
 	}
+	if d.Refers != "" && out.Kind.lost() {
+		out.unreferring()
+	}
+	return out
+}
+
+// unreferring says what the loss of a foreign key means, and who is to repair it: one with other columns or actions somebody made on purpose.
+func (d *Drift) unreferring() {
+	if d.Kind == Missing {
+		d.Details += ", so that nothing refuses rows that refer to nothing"
+	}
+	if d.Rebuilds = d.Index.Create != "" && d.Kind != Changed; !d.Rebuilds {
+		d.Details += "; `pintail schema apply` makes it as declared"
+	}
+}
+
+// damagedAs makes the difference of an index in order otherwise of which an integrity check said that it is damaged; nil where none did.
+func (g *Guard) damagedAs(out *Drift) *Drift {
 	g.damageMu.Lock()
 	defer g.damageMu.Unlock()
-	if x := g.damage[d.ID]; x != nil {
-		return &Drift{Kind: Corrupt, Index: d, Live: live, Rebuilds: true, Details: "the index " + on + " is damaged: " + x.what}
+	x := g.damage[out.Index.ID]
+	if x == nil {
+		return nil
 	}
-	return nil
+	out.Kind, out.Details = Corrupt, out.Index.noun()+" is damaged: "+x.what
+	return out
 }
 
 // alike says whether two definitions are one. A definition that nobody could find out, which is empty, passes for any.
@@ -231,7 +264,13 @@ func (g *Guard) declaredOf(ctx context.Context, s *schema.Schema) ([]Index, erro
 		return nil, err
 	}
 	g.declaredFor, g.declared = s, list
-	g.declaredCount.Store(int64(len(list)))
+	indexes := 0
+	for i := range list {
+		if list[i].Refers == "" {
+			indexes++
+		}
+	}
+	g.declaredCount.Store(int64(indexes))
 	return list, nil
 }
 
@@ -298,11 +337,15 @@ func (g *Guard) tell(was, now *situation) {
 		args := []any{"what", d.Details, "kind", string(d.Kind), "table", d.Index.Table.String()}
 		switch {
 		case d.Kind == Extra || d.Kind == Pending:
-			g.config.Log.Info("guard: the database has another index than the schema file", args...)
+			g.config.Log.Info("guard: the database isn't what the schema file says; it is no loss", args...)
 		case !g.acts():
 			g.config.Log.Warn("guard: the database isn't what the schema file says; nothing is done about it, since the guard only observes", args...)
 		case d.Kind == TableGone:
 			g.config.Log.Error("guard: a table is gone; restore a backup, the guard doesn't make tables", args...)
+		case d.Index.Refers != "" && d.Rebuilds:
+			g.config.Log.Error("guard: a foreign key is lost; it is made again at once, and rows that refer to nothing are listed", args...)
+		case d.Index.Refers != "":
+			g.config.Log.Error("guard: a foreign key is lost; it takes a person", args...)
 		default:
 			g.config.Log.Error("guard: an index that queries stand on is lost; they are refused until it is repaired", args...)
 		}

@@ -205,6 +205,11 @@ func (p *Postgres) readCatalog(ctx context.Context, tx pgx.Tx, s *schema.Schema,
 			c.Indexes = append(c.Indexes, declared.index(x, t))
 		}
 	}
+	foreign, err := readForeign(ctx, tx, declared.schemas)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalog of foreign keys: %w", err)
+	}
+	c.Indexes = append(c.Indexes, declared.foreignIndexes(foreign)...)
 	slices.SortFunc(c.Indexes, func(a, b Index) int { return cmp.Compare(a.ID, b.ID) })
 	if err := declared.readTables(ctx, tx, c); err != nil {
 		return nil, fmt.Errorf("read the catalog of tables: %w", err)

@@ -46,12 +46,14 @@ var leftover = regexp.MustCompile(`_cc(new|old)[0-9]*$`)
 
 func (x *pgIndex) leftover() bool { return !x.whole() && !x.Building && leftover.MatchString(x.Name) }
 
-// watchSQL tells in one row whether any index came, went, was renamed, lost or gained its validity, or is being built, and whether `apply`
-// holds its lock (a key of 64 bits is shown in two halves, view-pg-locks.html). It reads two catalogs and writes no definition, which is what costs.
+// watchSQL tells in one row whether any index or foreign key came, went, was renamed, lost or gained its validity, or is being built, and whether
+// `apply` holds its lock (a key of 64 bits is shown in two halves, view-pg-locks.html). It reads three catalogs and writes no definition, which is what costs.
 // Last it gives the tables, views and sequences that have a declared index's name, which keep that index from being built.
 const watchSQL = `SELECT count(*)::text || ' ' || coalesce(sum(hashint8extended(
 		i.indexrelid::int8 * 8 + i.indisvalid::int * 4 + i.indisready::int * 2 + i.indislive::int, hashtext(c.relname::text))), 0)::text
-		|| ' ' || (SELECT count(*)::text FROM pg_catalog.pg_stat_progress_create_index),
+		|| ' ' || (SELECT count(*)::text FROM pg_catalog.pg_stat_progress_create_index)
+		|| ' ' || (SELECT count(*)::text || ' ' || coalesce(sum(hashint8extended(k.oid::int8 * 2 + k.convalidated::int, hashtext(k.conname::text))), 0)::text
+			FROM pg_catalog.pg_constraint AS k WHERE k.contype = 'f'),
 	EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND objsubid = 1
 		AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 		AND classid::int8 = $1::text::int8 >> 32 AND objid::int8 = $1::text::int8 & 4294967295),

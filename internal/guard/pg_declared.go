@@ -22,6 +22,9 @@ type pgDeclared struct {
 	made    []*migrate.PostgresIndex
 	indexes []Index // of made, in its order
 
+	foreign   []*migrate.PostgresForeign
+	referring []Index // of foreign, in its order
+
 	asked time.Time
 	whole bool // every definition was spelled by PostgreSQL itself
 }
@@ -44,7 +47,7 @@ const schemasMax = 4
 // copyLimit bounds each statement of making copies.
 const copyLimit = 2 * time.Second
 
-// Declared gives the indexes that s makes on PostgreSQL. Their definitions are spelled as the catalog does: by rule, and where that isn't what
+// Declared gives the indexes and foreign keys that s makes on PostgreSQL. The indexes' definitions are spelled as the catalog does: by rule, and where that isn't what
 // the catalog has, or where one has a condition, by PostgreSQL itself, which makes them on an empty temporary copy of their table, in a
 // transaction that is rolled back. Where the role may not make temporary tables, or the server only reads, the rule has to do, and an index
 // with a condition passes for what the catalog has.
@@ -53,7 +56,7 @@ func (p *Postgres) Declared(ctx context.Context, s *schema.Schema) ([]Index, err
 	if err != nil {
 		return nil, err
 	}
-	return slices.Clone(d.indexes), nil
+	return slices.Concat(d.indexes, d.referring), nil
 }
 
 // learn gives what s declares, asked once, and again from time to time as long as a table is missing.
@@ -95,6 +98,7 @@ func newDeclared(s *schema.Schema) *pgDeclared {
 			Create: x.Create("", true),
 		})
 	}
+	d.addForeign()
 	return d
 }
 

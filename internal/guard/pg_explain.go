@@ -118,9 +118,7 @@ func (v *pgView) indexID(r pgRelation) string {
 func (v *pgView) tableName(r pgRelation) string {
 	r = v.whole(r)
 	if v != nil {
-		if t := v.declared.tables[r]; t != nil {
-			return t.Name.String()
-		}
+		return v.declared.tableName(r)
 	}
 	return r.schema + "." + r.name
 }

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,6 +81,11 @@ func (p *Postgres) Repair(ctx context.Context, r Repair) error {
 		return work.analyze(ctx)
 	case r.Drift.Index.Leftover:
 		return work.dropLeftovers(ctx)
+	case r.Drift.Index.Refers != "":
+		if f := d.findForeign(r.Drift.Index.ID); f != nil {
+			return work.refer(ctx, f)
+		}
+		return fmt.Errorf("the schema file declares no %s", r.Drift.Index.ID)
 	case work.made == nil:
 		return fmt.Errorf("the schema file declares no index %s", r.Drift.Index.ID)
 	case r.Drift.Kind == Corrupt:
@@ -333,7 +339,7 @@ func (w *pgRepair) build(ctx context.Context, sql string) error {
 
 // forbidden words that the role may not change the table's indexes.
 func (w *pgRepair) forbidden(err error) error {
-	return fmt.Errorf("the role that serves may not change the indexes of %s; make it a member of the role that owns the table: %w", w.on.name, err)
+	return fmt.Errorf("the role that serves may not change the indexes and keys of %s; make it a member of the role that owns the table: %w", w.on.name, err)
 }
 
 // freshen gathers the statistics that an index over expressions has of its own.
@@ -346,15 +352,15 @@ func (w *pgRepair) freshen(ctx context.Context) error {
 
 // setAside renames an index that has the declared one's name. It goes on being used until the declared one is there, and is then dropped.
 func (w *pgRepair) setAside(ctx context.Context) error {
-	return w.short(ctx, "ALTER INDEX "+w.quotedIndex()+" RENAME TO "+migrate.Quoted("", asideName(w.made.Name)))
+	return w.short(ctx, "ALTER INDEX "+w.quotedIndex()+" RENAME TO "+migrate.Quoted("", asideName(w.made.Name)), w.table())
 }
 
 // adopt makes the finished index its key's constraint.
-func (w *pgRepair) adopt(ctx context.Context) error { return w.short(ctx, w.made.Adopt()) }
+func (w *pgRepair) adopt(ctx context.Context) error { return w.short(ctx, w.made.Adopt(), w.table()) }
 
-// short runs a statement that needs a lock for a moment only. It doesn't wait long for it, since whoever comes after would wait
+// short runs a statement that needs some tables' locks for a moment only. It doesn't wait long for them, since whoever comes after would wait
 // behind it, but steps back and tries again.
-func (w *pgRepair) short(ctx context.Context, sql string) error {
+func (w *pgRepair) short(ctx context.Context, sql string, tables ...string) error {
 	pause := min(lockPause, w.p.config.LockTime)
 	for try := 1; ; try++ {
 		err := func() error {
@@ -379,7 +385,11 @@ func (w *pgRepair) short(ctx context.Context, sql string) error {
 			return err
 		}
 		if try == lockTries {
-			return &RetryError{Block: w.p.holder(ctx, w.table()), Err: err}
+			who := ""
+			for _, t := range tables {
+				who = cmp.Or(who, w.p.holder(ctx, t))
+			}
+			return &RetryError{Block: who, Err: err}
 		}
 		select {
 		case <-ctx.Done():

@@ -87,19 +87,11 @@ func duplicates(ctx context.Context, tx pgx.Tx, x *migrate.PostgresIndex, max in
 	if err != nil {
 		return nil, fmt.Errorf("look for duplicates in %s: %w", x.Table.Name, err)
 	}
-	var out []Duplicate
-	var values []string
-	var n int64
-	_, err = pgx.ForEachRow(rows, []any{&values, &n}, func() error {
-		var keys []string
-		for i, c := range x.Columns {
-			keys = append(keys, c.Name)
-			values[i] = shorten(values[i], valueMax)
-		}
-		out = append(out, Duplicate{Key: "(" + strings.Join(keys, ", ") + ")=(" + strings.Join(values, ", ") + ")", Rows: n})
-		return nil
-	})
-	return out, err
+	var keys []string
+	for _, c := range x.Columns {
+		keys = append(keys, c.Name)
+	}
+	return groups(rows, keys)
 }
 
 // shorten cuts a text to n bytes, between characters.

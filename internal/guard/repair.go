@@ -119,7 +119,7 @@ func (g *Guard) once(ctx context.Context, now bool) error {
 	if sit == nil || !g.acts() && !now {
 		return nil
 	}
-	if !sit.loses() && !g.working() {
+	if !sit.amiss() && !g.working() {
 		if time.Since(g.readAt) < calmRead {
 			return nil
 		}
@@ -175,9 +175,11 @@ func (g *Guard) open(ctx context.Context, records Records, d *Drift, before func
 			i.Drops++
 		}
 	}
-	if i.Drops >= DropsMax {
+	switch {
+	case !d.Rebuilds:
+	case i.Drops >= DropsMax:
 		i.State = Stopped
-	} else if g.config.HoldBack > 0 {
+	case g.config.HoldBack > 0:
 		i.State, i.NotBefore, i.Why = Held, now.Add(g.config.HoldBack), fmt.Sprintf("the rebuild is held back for %s on request", g.config.HoldBack)
 	}
 	kept, err := records.Open(ctx, i)
@@ -210,7 +212,7 @@ func (g *Guard) open(ctx context.Context, records Records, d *Drift, before func
 	return err
 }
 
-// due gives what is to be repaired now: unique indexes first, then what holds the most requests back.
+// due gives what is to be repaired now: unique indexes first, then foreign keys, then what holds the most requests back.
 func (g *Guard) due(sit *situation, now bool) []*Drift {
 	if sit.catalog.Busy && !now {
 		return nil
@@ -233,15 +235,20 @@ func (g *Guard) due(sit *situation, now bool) []*Drift {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *Drift) int {
-		if a.Index.Unique != b.Index.Unique {
-			if a.Index.Unique {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(held[b.Index.ID], held[a.Index.ID])
+		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), cmp.Compare(held[b.Index.ID], held[a.Index.ID]))
 	})
 	return out
+}
+
+// urgency orders repairs: unique indexes let rows in that don't belong there, and foreign keys stand on them.
+func urgency(d *Drift) int {
+	switch {
+	case d.Index.Unique:
+		return 0
+	case d.Index.Refers != "":
+		return 1
+	}
+	return 2
 }
 
 // others says whether an incident is another process's to repair: of whoever noticed it first, or repairs it, as long as that one is
@@ -398,6 +405,7 @@ func (g *Guard) postpone(ctx context.Context, records Records, w *work, err erro
 	g.workMu.Unlock()
 	pause := min(retryFirst<<min(max(tries-1, 0), 10), retryMost)
 	var doubled *DuplicatesError
+	var orphaned *OrphansError
 	var retry *RetryError
 	takesPerson := false
 	switch {
@@ -406,6 +414,11 @@ func (g *Guard) postpone(ctx context.Context, records Records, w *work, err erro
 		i.State, i.Duplicates, pause = Blocked, doubled.Found[:min(len(doubled.Found), DuplicatesMax)], 10*time.Second
 		g.config.Log.Error("guard: "+i.Name+" can't be built: rows with the same key got in while it was away. They are listed by `pintail guard`; decide which are right and delete the others",
 			"table", i.Table, "keys", len(i.Duplicates), "first", i.Duplicates[0].Key)
+	case errors.As(err, &orphaned):
+		takesPerson = len(i.Orphans) == 0
+		i.State, i.Orphans, pause = Blocked, orphaned.Found[:min(len(orphaned.Found), DuplicatesMax)], retryMost
+		g.config.Log.Error("guard: "+i.Name+" is there again, but rows that got in while it was away refer to nothing. They are listed by `pintail guard`; decide which are right, and change or delete the others",
+			"table", i.Table, "keys", len(i.Orphans), "first", i.Orphans[0].Key)
 	case errors.As(err, &retry):
 		pause = min(pause, 5*time.Second)
 		g.config.Log.Warn("guard: the repair of "+i.Name+" has to wait", "why", err, "again_in", pause)
@@ -429,7 +442,7 @@ func (g *Guard) close(ctx context.Context, records Records, w *work, i Incident,
 	g.workMu.Unlock()
 	how := "in order again, and not by this guard"
 	if state == Repaired {
-		how = "rebuilt and verified"
+		how = "repaired and verified"
 	}
 	g.config.Log.Info("guard: incident "+i.ID+" is over: "+i.Name+" is "+how, "table", i.Table, "lasted", i.Lasted().Round(time.Millisecond), "build", i.BuildTime.Round(time.Millisecond),
 		"refused", i.Shed, "who", i.Who)

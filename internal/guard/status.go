@@ -22,7 +22,7 @@ type Status struct {
 	Why       string      `json:"mode_because"`         // "guard: repair", "apply made these tables"
 	Looked    time.Time   `json:"looked"`               // when the catalog was last read
 	LastError string      `json:"last_error,omitempty"` // of the last look, where it failed
-	Declared  int         `json:"declared"`             // indexes that the schema declares
+	Declared  int         `json:"declared"`             // indexes that the schema declares, foreign keys aside
 	Contracts int         `json:"contracts"`            // shapes of which is known what they stand on
 	Drift     []Drift     `json:"drift"`                // differences now
 	Shed      []ShedShape `json:"shed"`                 // shapes that are refused now
@@ -67,7 +67,7 @@ type Checked struct {
 	Tables int           `json:"tables"`
 }
 
-// Lost is how many differences make queries slow or wrong.
+// Lost is how many differences are written down and repaired: lost indexes, foreign keys, statistics.
 func (s Status) Lost() (n int) {
 	for i := range s.Drift {
 		if s.Drift[i].Kind.lost() {

@@ -61,7 +61,7 @@ func (g *Guard) judged(ctx context.Context, sit *situation, e *entry, p *plan.Pl
 // judge holds a shape's contract against what its plans would do now.
 func (g *Guard) judge(ctx context.Context, sit *situation, e *entry, p *plan.Plan, args query.Args) *shedding {
 	for i := range sit.drift {
-		if d := &sit.drift[i]; d.Kind.lost() && d.Index.Unique && relies(p, &d.Index) {
+		if d := &sit.drift[i]; d.sheds() && d.Index.Unique && relies(p, &d.Index) {
 			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; until it is back nothing keeps duplicates out, so that writes which rely on it are refused"}
 		}
 	}
@@ -72,7 +72,7 @@ func (g *Guard) judge(ctx context.Context, sit *situation, e *entry, p *plan.Pla
 	large := g.sizes(ctx)
 	for i := range sit.drift {
 		d := &sit.drift[i]
-		if !d.Kind.lost() {
+		if !d.sheds() {
 			continue
 		}
 		if d.Index.Unique && c.puts(d.Index.Table.String()) && !writes(p, d.Index.Table) {

@@ -164,7 +164,10 @@ func sentence(e Event, i *Incident) string {
 		return fmt.Sprintf("Pintail: in order again after %s, not by a repair: %s.", i.Lasted().Round(time.Second), what)
 	case GaveUp:
 		why := fmt.Sprintf("it was lost %d times within an hour", i.Drops)
-		if i.State == Blocked {
+		switch {
+		case i.State == Blocked && len(i.Orphans) > 0:
+			why = fmt.Sprintf("%d keys refer to rows that aren't there", len(i.Orphans))
+		case i.State == Blocked:
 			why = fmt.Sprintf("%d keys are there more than once", len(i.Duplicates))
 		}
 		return fmt.Sprintf("Pintail: it takes a person, since %s: %s. Who: %s.", why, what, cmp.Or(i.Who, "unknown"))

@@ -118,7 +118,7 @@ export function slow(state) {
 
 const incidentStates = {
   open: ['noticed', 'bad'], held: ['repair held back', 'warn'], repairing: ['repairing', 'warn'], waiting: ['will try again', 'warn'],
-  blocked: ['needs you: duplicates', 'bad'], stopped: ['stopped: lost too often', 'bad'], repaired: ['repaired', 'good'], gone: ['in order again', 'good'],
+  blocked: ['needs you: rows in the way', 'bad'], stopped: ['stopped: lost too often', 'bad'], repaired: ['repaired', 'good'], gone: ['in order again', 'good'],
 };
 
 export function incidents(state) {
