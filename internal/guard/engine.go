@@ -58,17 +58,18 @@ type Engine interface {
 
 // An Index is one index, or one foreign key, as declared or as it is there.
 type Index struct {
-	ID         string      `json:"id"`                  // what it is called in the whole database, the same declared and live: SQLite "name", PostgreSQL "schema.name"; SQLite's for a constraint: "table(a, b)"; a foreign key's begins with "foreign key "
-	Name       string      `json:"name"`                // as a person calls it
-	Table      schema.Name `json:"table"`               //
-	Columns    []string    `json:"columns"`             // the plain columns among its keys, and what a partial one's condition reads
-	Unique     bool        `json:"unique"`              //
-	Constraint bool        `json:"constraint"`          // it stands for a primary key or a unique constraint
-	Definition string      `json:"definition"`          // in one spelling, so that two that mean the same are equal texts; empty where it can't be found out
-	Create     string      `json:"-"`                   // of a declared one: the statement that makes it; empty where none can on a table that is there
-	Invalid    string      `json:"invalid"`             // of a live one: why the database doesn't use it ("not valid", "not ready"); empty where it is whole
-	Refers     string      `json:"refers_to,omitempty"` // of a foreign key: the table (schema.Name.String) that it refers to; empty for an index
-	Leftover   bool        `json:"leftover"`            // of a live one: what an interrupted REINDEX CONCURRENTLY left (_ccnew, _ccold)
+	ID         string      `json:"id"`                   // what it is called in the whole database, the same declared and live: SQLite "name", PostgreSQL "schema.name"; SQLite's for a constraint: "table(a, b)"; a foreign key's begins with "foreign key "
+	Name       string      `json:"name"`                 // as a person calls it
+	Table      schema.Name `json:"table"`                //
+	Columns    []string    `json:"columns"`              // the plain columns among its keys, and what a partial one's condition reads
+	Unique     bool        `json:"unique"`               //
+	Constraint bool        `json:"constraint"`           // it stands for a primary key or a unique constraint
+	Deferrable bool        `json:"deferrable,omitempty"` // of a key: it may be looked at as late as at a transaction's end, and no upsert goes by it
+	Definition string      `json:"definition"`           // in one spelling, so that two that mean the same are equal texts; empty where it can't be found out
+	Create     string      `json:"-"`                    // of a declared one: the statement that makes it; empty where none can on a table that is there
+	Invalid    string      `json:"invalid"`              // of a live one: why the database doesn't use it ("not valid", "not ready"); empty where it is whole
+	Refers     string      `json:"refers_to,omitempty"`  // of a foreign key: the table (schema.Name.String) that it refers to; empty for an index
+	Leftover   bool        `json:"leftover"`             // of a live one: what an interrupted REINDEX CONCURRENTLY left (_ccnew, _ccold)
 }
 
 // A Catalog is what the live database has.

@@ -210,7 +210,10 @@ func (g *Guard) difference(d Index, live *Index, applied map[string]string) *Dri
 	case live == nil:
 		out.Kind, out.Details = Missing, d.noun()+" is missing"
 	case !d.as(live):
-		out.Kind, out.Details = Changed, fmt.Sprintf("%s is another one: %s, declared is %s", d.noun(), live.Definition, d.Definition)
+		out.Kind, out.Details = Changed, d.noun()+" is deferrable, which isn't declared, and no upsert goes by such a key"
+		if !out.late() {
+			out.Details = fmt.Sprintf("%s is another one: %s, declared is %s", d.noun(), live.spelled(), d.spelled())
+		}
 	case live.Invalid != "":
 		out.Kind, out.Details = Invalid, d.noun()+" is there, but "+live.Invalid
 	case d.Refers == "":
@@ -222,6 +225,28 @@ func (g *Guard) difference(d Index, live *Index, applied map[string]string) *Dri
 		out.unreferring()
 	}
 	return out
+}
+
+// spelled is what an index is, for people.
+func (x *Index) spelled() string {
+	if x.Deferrable {
+		return x.Definition + " DEFERRABLE"
+	}
+	return x.Definition
+}
+
+// late says whether a key differs in nothing but that it is deferrable. It keeps rows apart all the same.
+func (d *Drift) late() bool {
+	return d.Kind == Changed && d.Live != nil && d.Live.Unique == d.Index.Unique && alike(d.Live.Definition, d.Index.Definition) && d.Live.Deferrable
+}
+
+// opens says whether nothing keeps duplicates out any more of what a unique index kept apart.
+func (d *Drift) opens() bool {
+	switch d.Kind {
+	case Missing, Invalid, Changed, Corrupt:
+		return d.Index.Unique && !d.Index.Leftover && !d.late()
+	}
+	return false
 }
 
 // unreferring says what the loss of a foreign key means, and who is to repair it: one with other columns or actions somebody made on purpose.
@@ -251,7 +276,7 @@ func alike(a, b string) bool { return a == b || a == "" || b == "" }
 
 // as says whether a live index is as declared.
 func (x *Index) as(live *Index) bool {
-	return x.Unique == live.Unique && alike(x.Definition, live.Definition)
+	return x.Unique == live.Unique && alike(x.Definition, live.Definition) && x.Deferrable == live.Deferrable
 }
 
 // declaredOf is what the engine would have of a schema, kept for the one that is served.

@@ -275,3 +275,45 @@ func TestOpenIncidentsAreListed(t *testing.T) {
 		}
 	}
 }
+
+// Which writes rely on a unique index that is lost: whatever puts rows in, or values by which it would tell rows apart.
+func TestWhatReliesOnAUniqueIndex(t *testing.T) {
+	s := parsed(t, `type t @table { id: bigint! @id, a: String!, b: String!, low: String @column(generated: {sqlite: "lower(a)", postgres: "lower(a)"}) }`)
+	table := s.Tables[0]
+	column := func(name string) *schema.Column {
+		c, ok := table.Column(name)
+		if !ok {
+			t.Fatal(name)
+		}
+		return c
+	}
+	update := func(name string) *plan.Plan {
+		return &plan.Plan{Op: plan.Update, Write: &plan.Write{Table: table, Columns: []*schema.Column{column(name)}}}
+	}
+	on := func(columns ...string) *Index { return &Index{Name: "x", Table: table.Name, Unique: true, Columns: columns} }
+	for name, c := range map[string]struct {
+		plan *plan.Plan
+		x    *Index
+		want bool
+	}{
+		"an insert":                       {&plan.Plan{Op: plan.Insert, Write: &plan.Write{Table: table}}, on("a"), true},
+		"a delete":                        {&plan.Plan{Op: plan.Delete, Write: &plan.Write{Table: table}}, on("a"), false},
+		"an update of its column":         {update("a"), on("a"), true},
+		"of another one":                  {update("b"), on("a"), false},
+		"of an expression's, maybe":       {update("b"), on(), true},
+		"of what a column is made of":     {update("a"), on("low"), true},
+		"a step of several":               {&plan.Plan{Op: plan.Sequence, Steps: []*plan.Plan{update("b"), update("a")}}, on("a"), true},
+		"an alteration":                   {&plan.Plan{Op: plan.Update, Write: &plan.Write{Table: table, Alter: []plan.Alter{{Column: column("a")}}}}, on("a"), true},
+		"nested rows":                     {&plan.Plan{Op: plan.Insert, Write: &plan.Write{Table: &schema.Table{}, Nested: []plan.Nested{{Write: &plan.Write{Table: table}}}}}, on("a"), true},
+		"nested rows of some other table": {&plan.Plan{Op: plan.Insert, Write: &plan.Write{Table: &schema.Table{}, Nested: []plan.Nested{{Write: &plan.Write{Table: &schema.Table{}}}}}}, on("a"), false},
+	} {
+		if got := relies(c.plan, c.x); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	for kind, want := range map[Kind]bool{Missing: true, Invalid: true, Changed: true, Corrupt: true, Unused: false, Statistics: false, Extra: false, Pending: false} {
+		if d := (&Drift{Kind: kind, Index: *on("a")}); d.opens() != want {
+			t.Errorf("%s: %v", kind, d.opens())
+		}
+	}
+}

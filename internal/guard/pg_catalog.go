@@ -32,6 +32,7 @@ type pgIndex struct {
 	Live       bool
 	Kind       string // i index, I partitioned index
 	Constraint string // of the key that it carries; empty for none
+	Deferrable bool   // of that
 	Method     string
 	Definition string   // normalised: what follows the table's name in pg_get_indexdef
 	Columns    []string // key columns; empty where one is an expression
@@ -66,7 +67,7 @@ const watchSQL = `SELECT count(*)::text || ' ' || coalesce(sum(hashint8extended(
 // indexesSQL lists the indexes of some schemas.
 const indexesSQL = `SELECT i.indexrelid, n.nspname::text, c.relname::text, t.relname::text, i.indrelid, i.indisunique, i.indisvalid, i.indisready,
 		i.indislive, c.relkind::text, coalesce((SELECT k.conname::text FROM pg_constraint k
-			WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') LIMIT 1), ''), a.amname::text, pg_get_indexdef(i.indexrelid),
+			WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') LIMIT 1), ''), NOT i.indimmediate, a.amname::text, pg_get_indexdef(i.indexrelid),
 		CASE WHEN 0 = ANY (i.indkey::int2[]) THEN '{}' ELSE ARRAY(
 			SELECT att.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(col, place)
 				JOIN pg_attribute att ON att.attrelid = i.indrelid AND att.attnum = k.col
@@ -121,16 +122,31 @@ var indexHead = regexp.MustCompile(`^CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")+"|
 // normalised takes name and table off a definition of pg_get_indexdef's, and storage parameters (WITH), which say how an index lies on the
 // disk and not what it is; UNIQUE is put in front.
 func normalised(definition string) string {
-	out := withoutStorage(definition[len(indexHead.FindString(definition)):])
+	out, _ := withoutClause(definition[len(indexHead.FindString(definition)):], " WITH (")
 	if strings.HasPrefix(definition, "CREATE UNIQUE ") {
 		return "UNIQUE " + out
 	}
 	return out
 }
 
-// withoutStorage takes WITH (…) out of what follows an index's table. It stands outside of all parentheses and quotes, and before WHERE.
-func withoutStorage(definition string) string {
-	const with, where = " WITH (", " WHERE "
+// serves says whether a live index does all that a declared one would: it is defined so, or holds other columns besides (INCLUDE), which take
+// room and no part in what is found by it or kept apart.
+func serves(live, declared string) bool {
+	if alike(live, declared) {
+		return true
+	}
+	live, more := withoutClause(live, include)
+	declared, wanted := withoutClause(declared, include)
+	held := strings.Split(more, ", ")
+	return live == declared && (wanted == "" || !slices.ContainsFunc(strings.Split(wanted, ", "), func(c string) bool { return !slices.Contains(held, c) }))
+}
+
+const include = " INCLUDE ("
+
+// withoutClause takes what begins with a word and a parenthesis, such as WITH (…), out of what follows an index's table, and gives what the parentheses
+// hold. It stands outside of all other parentheses and quotes, and before WHERE.
+func withoutClause(definition, with string) (rest, inside string) {
+	const where = " WHERE "
 	depth, quote, from := 0, byte(0), -1
 	for i := 0; i < len(definition); i++ {
 		switch c := definition[i]; {
@@ -144,16 +160,16 @@ func withoutStorage(definition string) string {
 			depth++
 		case c == ')':
 			if depth--; depth == 0 && from >= 0 {
-				return definition[:from] + definition[i+1:]
+				return definition[:from] + definition[i+1:], definition[from+len(with) : i]
 			}
 		case depth > 0 || from >= 0:
 		case strings.HasPrefix(definition[i:], with):
 			from = i
 		case strings.HasPrefix(definition[i:], where):
-			return definition
+			return definition, ""
 		}
 	}
-	return definition
+	return definition, ""
 }
 
 // schemasOf are the PostgreSQL schemas in which declared indexes stand.

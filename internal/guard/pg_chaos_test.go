@@ -529,3 +529,29 @@ func TestPostgresChaosStatementMeetsDamage(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 }
+
+// A key becomes deferrable: upserts that go by it are refused until it is as declared again, and nothing else.
+func TestPostgresChaosDeferrableKey(t *testing.T) {
+	c := pgChaos(t, held(time.Second))
+	c.shapes["join by email"] = &query.Insert{Into: query.Name{Name: "customer"}, Columns: []string{"id", "email", "name"},
+		Rows: query.Text(`[{"id":1,"email":"c1@example.com","name":"Customer 1"}]`), Conflict: &query.Conflict{Columns: []string{"email"}}}
+	c.warm()
+	c.harm("ALTER TABLE customer DROP CONSTRAINT customer_email_key, ADD CONSTRAINT customer_email_key UNIQUE (email) DEFERRABLE")
+	c.notices(Changed, "customer_email_key")
+	c.shed("join by email")
+	if i := c.healed(); i.Kind != Changed || i.State != Repaired || !strings.Contains(i.What, "is deferrable") {
+		t.Errorf("%+v", i)
+	}
+}
+
+// A rebuild of a unique index that failed leaves a second one behind, which kept nothing apart: no write is refused for it.
+func TestPostgresChaosUniqueLeftover(t *testing.T) {
+	c := pgChaos(t, held(time.Second))
+	c.warm()
+	c.harm("CREATE UNIQUE INDEX item_sku_ccnew ON item (sku); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'item_sku_ccnew'::regclass")
+	c.notices(Invalid, "item_sku_ccnew")
+	c.shed()
+	if i := c.healed(); i.State != Repaired {
+		t.Errorf("%+v", i)
+	}
+}

@@ -95,7 +95,7 @@ func newDeclared(s *schema.Schema) *pgDeclared {
 	for _, x := range d.made {
 		d.indexes = append(d.indexes, Index{
 			ID: x.Schema + "." + x.Name, Name: x.Name, Table: x.Table.Name, Columns: d.columns(x), Unique: x.Unique, Constraint: x.Key != nil,
-			Create: x.Create("", true),
+			Deferrable: x.Key != nil && (x.Key.Deferrable || x.Key.Deferred), Create: x.Create("", true),
 		})
 	}
 	d.addForeign()
@@ -136,11 +136,16 @@ func (d *pgDeclared) columns(x *migrate.PostgresIndex) []string {
 	return out
 }
 
-// index is a live index as the guard knows it.
+// index is a live index as the guard knows it. One that serves as a declared one of its name is defined as that.
 func (d *pgDeclared) index(x *pgIndex, t *schema.Table) Index {
 	out := Index{
 		ID: x.Schema + "." + x.Name, Name: x.Name, Table: t.Name, Columns: x.Columns, Unique: x.Unique, Constraint: x.Constraint != "",
-		Definition: x.Definition, Leftover: x.leftover(),
+		Deferrable: x.Deferrable, Definition: x.Definition, Leftover: x.leftover(),
+	}
+	for i := range d.indexes {
+		if w := &d.indexes[i]; w.ID == out.ID && w.Table == out.Table && serves(x.Definition, w.Definition) {
+			out.Definition = w.Definition
+		}
 	}
 	switch {
 	case !x.Live:
@@ -386,7 +391,7 @@ func (d *pgDeclared) readTables(ctx context.Context, tx pgx.Tx, c *Catalog) erro
 func version(c *Catalog, applied *migrate.AppliedSchema) string {
 	h := newSum()
 	for _, x := range c.Indexes {
-		h.add(x.ID, x.Table.String(), x.Definition, x.Invalid, fmt.Sprint(x.Constraint, x.Leftover))
+		h.add(x.ID, x.Table.String(), x.Definition, x.Invalid, fmt.Sprint(x.Constraint, x.Deferrable, x.Leftover))
 	}
 	names := []string{}
 	for t := range c.Analyzed {

@@ -291,7 +291,7 @@ func planTables(pl *plan.Plan) []*schema.Table {
 func (d *pgDeclared) there(x *migrate.PostgresIndex, live []*pgIndex) bool {
 	i := slices.Index(d.made, x)
 	return slices.ContainsFunc(live, func(l *pgIndex) bool {
-		return l.Schema == x.Schema && l.Name == x.Name && l.whole() && l.Unique == x.Unique && alike(l.Definition, d.indexes[i].Definition)
+		return l.Schema == x.Schema && l.Name == x.Name && l.whole() && l.Unique == x.Unique && serves(l.Definition, d.indexes[i].Definition)
 	})
 }
 

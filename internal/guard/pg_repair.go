@@ -201,7 +201,7 @@ func (w *pgRepair) bring(ctx context.Context) error {
 			step = func(ctx context.Context) error { return w.drop(ctx, state.leftovers) }
 		case state.is == nil:
 			step = w.create
-		case !w.as(state.is) && state.is.Constraint != "":
+		case !w.as(state.is) && state.is.Constraint != "" && !w.late(state.is):
 			return fmt.Errorf("the constraint %s of %s is another one than the schema file declares: %s; it takes a person to drop it",
 				w.made.Name, w.made.Table.Name, state.is.Definition)
 		case !w.as(state.is):
@@ -209,7 +209,11 @@ func (w *pgRepair) bring(ctx context.Context) error {
 		case !state.is.whole():
 			step = w.rebuild
 		case w.made.Key != nil && state.is.Constraint == "":
-			step = w.adopt
+			step = func(ctx context.Context) error { return w.adopt(ctx, state.asideKey) }
+		case state.asideKey != "":
+			step = func(ctx context.Context) error {
+				return w.short(ctx, "ALTER TABLE "+w.table()+" DROP CONSTRAINT "+migrate.Quoted("", state.asideKey), w.table())
+			}
 		case state.aside != "":
 			step = func(ctx context.Context) error { return w.drop(ctx, []string{state.aside}) }
 		default:
@@ -222,15 +226,26 @@ func (w *pgRepair) bring(ctx context.Context) error {
 	return &RetryError{Err: fmt.Errorf("after %d steps it is still not as declared", stepsMax)}
 }
 
-// as says whether an index is as declared.
+// as says whether an index is as declared. One that is no key yet is made one later.
 func (w *pgRepair) as(is *pgIndex) bool {
-	return is.Unique == w.made.Unique && alike(is.Definition, w.want)
+	return is.Unique == w.made.Unique && serves(is.Definition, w.want) && (is.Constraint == "" || is.Deferrable == w.deferrable())
+}
+
+func (w *pgRepair) deferrable() bool {
+	return w.made.Key != nil && (w.made.Key.Deferrable || w.made.Key.Deferred)
+}
+
+// late says whether the only thing wrong with a key is that it is deferrable. Nothing can stand on that: neither a foreign key nor an upsert
+// goes by such a one. It keeps the rows apart until another one is built, which then takes its place.
+func (w *pgRepair) late(is *pgIndex) bool {
+	return is.Unique == w.made.Unique && serves(is.Definition, w.want) && is.Deferrable && !w.deferrable()
 }
 
 // A pgState is what there is of an index.
 type pgState struct {
 	is        *pgIndex // of its name, on its table; nil where there is none
 	aside     string   // quoted name of one that was set aside
+	asideKey  string   // of the constraint that it carries; empty for none
 	leftovers []string // quoted names of what failed REINDEXes of it left
 	building  bool     // somebody builds or rebuilds an index of the table
 }
@@ -253,7 +268,7 @@ func (w *pgRepair) look(ctx context.Context) (s pgState, err error) {
 			case x.Name == w.made.Name:
 				s.is = x
 			case x.Name == asideName(w.made.Name):
-				s.aside = migrate.Quoted(x.Schema, x.Name)
+				s.aside, s.asideKey = migrate.Quoted(x.Schema, x.Name), x.Constraint
 			case x.leftover() && leftoverOf(x.Name, w.made.Name):
 				s.leftovers = append(s.leftovers, migrate.Quoted(x.Schema, x.Name))
 			}
@@ -350,13 +365,15 @@ func (w *pgRepair) freshen(ctx context.Context) error {
 	return w.analyze(ctx)
 }
 
-// setAside renames an index that has the declared one's name. It goes on being used until the declared one is there, and is then dropped.
+// setAside renames an index, and the key that it carries, that has the declared one's name. It goes on being used until the declared one is there, and is then dropped.
 func (w *pgRepair) setAside(ctx context.Context) error {
 	return w.short(ctx, "ALTER INDEX "+w.quotedIndex()+" RENAME TO "+migrate.Quoted("", asideName(w.made.Name)), w.table())
 }
 
-// adopt makes the finished index its key's constraint.
-func (w *pgRepair) adopt(ctx context.Context) error { return w.short(ctx, w.made.Adopt(), w.table()) }
+// adopt makes the finished index its key's constraint, in the place of one that was set aside.
+func (w *pgRepair) adopt(ctx context.Context, instead string) error {
+	return w.short(ctx, w.made.Adopt(instead), w.table())
+}
 
 // short runs a statement that needs some tables' locks for a moment only. It doesn't wait long for them, since whoever comes after would wait
 // behind it, but steps back and tries again.

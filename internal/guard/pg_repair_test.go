@@ -288,3 +288,61 @@ func TestPostgresRepairsThatTakeAPerson(t *testing.T) {
 		t.Errorf("the index of a partition is not known as the whole one's: %s, %v", told(got), err)
 	}
 }
+
+// TestPostgresKeysThatHoldMore leaves a key alone that holds other columns besides: whatever is looked for by the declared one is found by it, rows are kept
+// apart just so, foreign keys and upserts go by it.
+func TestPostgresKeysThatHoldMore(t *testing.T) {
+	w := newPGWorld(t, pgShop, 100)
+	w.exec(`ALTER TABLE customer DROP CONSTRAINT customer_email_key, ADD CONSTRAINT customer_email_key UNIQUE (email) INCLUDE (name)`)
+	w.exec(`ALTER TABLE "order" DROP CONSTRAINT order_pkey, ADD CONSTRAINT order_pkey PRIMARY KEY (id) INCLUDE (reference, placed_at)`)
+	w.exec(`DROP INDEX order_customer; CREATE INDEX order_customer ON "order" (customer_id, placed_at DESC) INCLUDE (status)`, pgx.QueryExecModeSimpleProtocol)
+	w.inOrder(w.guard)
+	w.inOrder(w.open(PostgresConfig{}))
+	before := w.text("SELECT string_agg(indexrelid::text, ' ' ORDER BY indexrelid) FROM pg_index WHERE indrelid IN ('customer'::regclass, '\"order\"'::regclass)")
+	for _, id := range []string{"public.customer_email_key", "public.order_pkey", "public.order_customer"} {
+		if err := w.repair(w.guard, Changed, id); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if after := w.text("SELECT string_agg(indexrelid::text, ' ' ORDER BY indexrelid) FROM pg_index WHERE indrelid IN ('customer'::regclass, '\"order\"'::regclass)"); after != before {
+		t.Error("something was built again")
+	}
+	for declared, live := range map[string]string{
+		`USING btree (a) INCLUDE (b)`: `USING btree (a)`, `USING btree (a) INCLUDE (b, "c, d")`: `USING btree (a) INCLUDE (b, c, d)`, `USING btree (a)`: `USING btree (a) INCLUDE (b) WHERE (c > 0)`,
+		`UNIQUE USING btree (a, b)`: `UNIQUE USING btree (a) INCLUDE (b)`,
+	} {
+		if serves(live, declared) {
+			t.Errorf("%s passes for %s", live, declared)
+		}
+	}
+}
+
+// TestPostgresDeferrableKeys has somebody make keys deferrable, by which no upsert goes: these are built anew, and keep rows apart all the time.
+func TestPostgresDeferrableKeys(t *testing.T) {
+	w := newPGWorld(t, pgShop, 100)
+	w.exec(`ALTER TABLE customer DROP CONSTRAINT customer_email_key, ADD CONSTRAINT customer_email_key UNIQUE (email) INCLUDE (name) DEFERRABLE INITIALLY DEFERRED`)
+	w.exec(`ALTER TABLE "order" DROP CONSTRAINT order_pkey, ADD CONSTRAINT order_pkey PRIMARY KEY (id) DEFERRABLE`)
+	w.exec(`DROP INDEX order_reference; ALTER TABLE "order" ADD CONSTRAINT order_reference UNIQUE (reference) DEFERRABLE`, pgx.QueryExecModeSimpleProtocol)
+	if n := len(w.differences(w.guard)); n != 3 {
+		t.Errorf("%d are noticed", n)
+	}
+	for _, id := range []string{"public.customer_email_key", "public.order_pkey", "public.order_reference"} {
+		err := w.repair(w.guard, Changed, id)
+		for try := 0; try < 50 && errors.As(err, new(*RetryError)); try++ {
+			time.Sleep(100 * time.Millisecond)
+			err = w.repair(w.guard, Changed, id)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	w.inOrder(w.guard)
+	if got := w.text(`SELECT string_agg(conname || ' ' || contype::text || ' ' || condeferrable, ', ' ORDER BY conname) FROM pg_constraint WHERE conrelid IN ('customer'::regclass, '"order"'::regclass) AND contype <> 'f'`); got !=
+		"customer_email_key u false, customer_pkey p false, order_pkey p false" {
+		t.Errorf("there is %s", got)
+	}
+	if got := w.text(`SELECT count(*)::text FROM pg_class WHERE relname ~ '_aside'`); got != "0" {
+		t.Errorf("%s were left aside", got)
+	}
+	w.exec(`INSERT INTO customer VALUES (1, 'c1@example.com', 'x') ON CONFLICT (email) DO NOTHING`)
+}

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -61,8 +62,11 @@ func (g *Guard) judged(ctx context.Context, sit *situation, e *entry, p *plan.Pl
 // judge holds a shape's contract against what its plans would do now.
 func (g *Guard) judge(ctx context.Context, sit *situation, e *entry, p *plan.Plan, args query.Args) *shedding {
 	for i := range sit.drift {
-		if d := &sit.drift[i]; d.sheds() && d.Index.Unique && relies(p, &d.Index) {
+		switch d := &sit.drift[i]; {
+		case d.opens() && relies(p, &d.Index):
 			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; until it is back nothing keeps duplicates out, so that writes which rely on it are refused"}
+		case d.late() && upserts(p, &d.Index):
+			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; this one does"}
 		}
 	}
 	c := g.contractOf(ctx, sit, e, p, args)
@@ -75,7 +79,7 @@ func (g *Guard) judge(ctx context.Context, sit *situation, e *entry, p *plan.Pla
 		if !d.sheds() {
 			continue
 		}
-		if d.Index.Unique && c.puts(d.Index.Table.String()) && !writes(p, d.Index.Table) {
+		if d.opens() && c.puts(d.Index.Table.String()) && !writes(p, d.Index.Table) {
 			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; this query puts rows into " + d.Index.Table.String() + ", which nothing keeps unique now"}
 		}
 		if d.Kind != Statistics && !c.standsOn(d.Index.ID) || d.Kind == Statistics && !c.reads(sit, d.Index.Table) {
@@ -218,41 +222,53 @@ func (g *Guard) sizes(ctx context.Context) func(string) (bool, string) {
 	}
 }
 
-// relies says whether a plan puts rows or values into a table that a unique index keeps apart.
-func relies(p *plan.Plan, x *Index) bool {
-	for _, step := range p.Steps {
-		if relies(step, x) {
-			return true
-		}
+// anyWrite says whether any write of a plan is such: one of its own, of a step's, or nested in one.
+func anyWrite(p *plan.Plan, such func(plan.Op, *plan.Write) bool) bool {
+	var in func(plan.Op, *plan.Write) bool
+	in = func(op plan.Op, w *plan.Write) bool {
+		return such(op, w) || slices.ContainsFunc(w.Nested, func(n plan.Nested) bool { return in(plan.Insert, n.Write) })
 	}
-	return p.Write != nil && writeRelies(p.Op, p.Write, x)
+	return p.Write != nil && in(p.Op, p.Write) || slices.ContainsFunc(p.Steps, func(step *plan.Plan) bool { return anyWrite(step, such) })
 }
 
-func writeRelies(op plan.Op, w *plan.Write, x *Index) bool {
-	for i := range w.Nested {
-		if writeRelies(plan.Insert, w.Nested[i].Write, x) {
+// relies says whether a plan itself puts rows or values into a table that a unique index keeps apart.
+func relies(p *plan.Plan, x *Index) bool {
+	return anyWrite(p, func(op plan.Op, w *plan.Write) bool {
+		switch {
+		case w.Table.Name != x.Table || op == plan.Delete:
+			return false
+		case op == plan.Insert:
 			return true
 		}
-	}
-	if w.Table.Name != x.Table || op == plan.Delete {
-		return false
-	}
-	if op == plan.Insert || len(x.Columns) == 0 {
+		return slices.ContainsFunc(w.Columns, func(c *schema.Column) bool { return x.keeps(w.Table, c.Name) }) ||
+			slices.ContainsFunc(w.Alter, func(a plan.Alter) bool { return x.keeps(w.Table, a.Column.Name) })
+	})
+}
+
+// keeps says whether a unique index may take a row for another one when a column of its table gets another value: one of its keys or of its condition, or
+// one that an expression or a generated column may be made of.
+func (x *Index) keeps(t *schema.Table, column string) bool {
+	if len(x.Columns) == 0 || slices.Contains(x.Columns, column) {
 		return true
 	}
-	for _, name := range x.Columns {
-		for _, c := range w.Columns {
-			if c.Name == name {
-				return true
-			}
+	return slices.ContainsFunc(x.Columns, func(name string) bool {
+		c, ok := t.Column(name)
+		return ok && c.Generated != nil
+	})
+}
+
+// upserts says whether a plan has an upsert that goes by a key.
+func upserts(p *plan.Plan, x *Index) bool {
+	return anyWrite(p, func(_ plan.Op, w *plan.Write) bool {
+		c := w.Conflict
+		if c == nil || w.Table.Name != x.Table {
+			return false
 		}
-		for _, a := range w.Alter {
-			if a.Column.Name == name {
-				return true
-			}
+		if len(c.Columns) == 0 { // any key, but for the one that is named
+			return c.Constraint == "" || c.Constraint == x.Name
 		}
-	}
-	return false
+		return len(c.Columns) == len(x.Columns) && !slices.ContainsFunc(c.Columns, func(c *schema.Column) bool { return !slices.Contains(x.Columns, c.Name) })
+	})
 }
 
 // writes says whether a plan itself writes a table.

@@ -19,7 +19,7 @@ type PostgresIndex struct {
 
 	own    *schema.Index
 	create func(on string, concurrently bool) string
-	adopt  string
+	adopt  func(instead string) string
 	where  string
 }
 
@@ -29,8 +29,13 @@ func (x *PostgresIndex) Create(on string, concurrently bool) string {
 	return x.create(on, concurrently)
 }
 
-// Adopt makes the finished index a key's constraint; empty for an index of its own.
-func (x *PostgresIndex) Adopt() string { return x.adopt }
+// Adopt makes the finished index a key's constraint, instead of another one where one is named; empty for an index of its own.
+func (x *PostgresIndex) Adopt(instead string) string {
+	if x.adopt == nil {
+		return ""
+	}
+	return x.adopt(instead)
+}
 
 // Index is the file's own index; nil for a key's.
 func (x *PostgresIndex) Index() *schema.Index { return x.own }
@@ -139,8 +144,13 @@ func (w *pgWriter) keyIndex(t *schema.Table, k *schema.Key, primary bool) *Postg
 			}
 			return "CREATE UNIQUE INDEX " + how + identifier(k.Name) + " ON " + on + " (" + names(k.Columns) + ")" + nulls
 		},
-		adopt: "ALTER TABLE " + w.name(t.Name) + " ADD CONSTRAINT " + identifier(k.Name) + " " + kind + " USING INDEX " + identifier(k.Name) +
-			deferring(k.Deferrable, k.Deferred),
+		adopt: func(instead string) string {
+			sql := "ALTER TABLE " + w.name(t.Name)
+			if instead != "" {
+				sql += " DROP CONSTRAINT " + identifier(instead) + ","
+			}
+			return sql + " ADD CONSTRAINT " + identifier(k.Name) + " " + kind + " USING INDEX " + identifier(k.Name) + deferring(k.Deferrable, k.Deferred)
+		},
 	}
 }
 
