@@ -46,18 +46,18 @@ type liteKey struct {
 	collate string
 }
 
-// catalogSQL reads every index with its keys in one statement.
+// catalogSQL reads every index with its keys in one statement. Virtual tables have no page: asked for, they want their module.
 const catalogSQL = `
 	SELECT t.name, l.name, l."unique", l.origin, l.partial, coalesce(x.name, ''), x."desc", coalesce(x.coll, '')
 	FROM sqlite_schema t JOIN pragma_index_list(t.name) l JOIN pragma_index_xinfo(l.name) x ON x.key = 1
-	WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND t.name NOT LIKE '\_pintail\_%' ESCAPE '\'
+	WHERE t.type = 'table' AND t.rootpage > 0 AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND t.name NOT LIKE '\_pintail\_%' ESCAPE '\'
 	ORDER BY t.name, l.name, x.seqno`
 
 // keySQL reads the columns of primary keys.
 const keySQL = `
 	SELECT t.name, x.name, upper(x.type)
 	FROM sqlite_schema t JOIN pragma_table_info(t.name) x ON x.pk > 0
-	WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND t.name NOT LIKE '\_pintail\_%' ESCAPE '\'
+	WHERE t.type = 'table' AND t.rootpage > 0 AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND t.name NOT LIKE '\_pintail\_%' ESCAPE '\'
 	ORDER BY t.name`
 
 // textSQL reads the tables, and the texts of indexes.

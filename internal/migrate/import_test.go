@@ -1,10 +1,16 @@
 package migrate
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/ext/fts5"
+	"github.com/ncruces/go-sqlite3/ext/rtree"
 
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -138,7 +144,10 @@ func TestImportReports(t *testing.T) {
 		`CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1)`,
 		`CREATE TABLE twice (a integer)`, `INSERT INTO twice VALUES (1), (1)`,
 		`CREATE TABLE excluded (r int4range, EXCLUDE USING gist (r WITH &&))`,
-		`CREATE TABLE child () INHERITS (twice)`)
+		`CREATE TABLE child () INHERITS (twice)`,
+		`CREATE TABLE closed ()`, `ALTER TABLE closed ENABLE ROW LEVEL SECURITY`,
+		`CREATE SEQUENCE shared`, `CREATE TABLE numbered (id integer DEFAULT nextval('shared'))`,
+		`CREATE FOREIGN DATA WRAPPER nothing`, `CREATE SERVER away FOREIGN DATA WRAPPER nothing`, `CREATE FOREIGN TABLE far (id integer) SERVER away`)
 	if err := d.exec(t.Context(), `CREATE UNIQUE INDEX CONCURRENTLY broken ON twice (a)`); err == nil {
 		t.Fatal("a unique index on duplicates was built")
 	}
@@ -147,12 +156,15 @@ func TestImportReports(t *testing.T) {
 		object, what string
 		loud         bool
 	}{
-		{"table account", "row-level security is on, with 1 policies (mine)", true},
+		{"table account", "row-level security is on, with 1 policy (mine)", true},
 		{"trigger stamped of table account", "a trigger", false},
 		{"table part", "partitioned by LIST (a)", false},
 		{"index broken of table twice", "an invalid index", false},
 		{"constraint excluded_r_excl of table excluded", "EXCLUDE USING gist (r WITH &&)", false},
 		{"table child", "inherits from table twice", false},
+		{"table closed", "row-level security is on, with no policies", true},
+		{"column numbered.id", "numbered by a sequence that isn't its own, nextval('public.shared'::regclass)", false},
+		{"foreign table far", "a foreign table", false},
 	} {
 		if !slices.ContainsFunc(reports, func(r Report) bool { return r.Object == want.object && r.What == want.what && r.Loud == want.loud }) {
 			t.Errorf("nothing is reported of %s: %s in %v", want.object, want.what, reports)
@@ -163,4 +175,66 @@ func TestImportReports(t *testing.T) {
 			t.Errorf("%s is in the file", absent)
 		}
 	}
+}
+
+// TestImportOverloads makes functions of one name in either order: what each is called in the file is the same.
+func TestImportOverloads(t *testing.T) {
+	made := []string{
+		`CREATE FUNCTION twice(a text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT a || a'`,
+		`CREATE FUNCTION twice(a integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT a + a'`,
+	}
+	d, e := fresh(t, Postgres), fresh(t, Postgres)
+	exec(t, d, made[0], made[1])
+	exec(t, e, made[1], made[0])
+	file, _ := inspectFile(t, d, Options{})
+	again, _ := inspectFile(t, e, Options{})
+	sameFile(t, file, again)
+}
+
+// TestImportVirtualTables imports a file with tables of FTS5, of R*Tree and of a module that nobody has, and things without a name.
+func TestImportVirtualTables(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	db, err := sqlite3.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := errors.Join(fts5.Register(db), rtree.Register(db)); err != nil {
+		t.Fatal(err)
+	}
+	err = db.Exec(`
+		CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT, "" TEXT);
+		CREATE TABLE "" (id INTEGER PRIMARY KEY);
+		CREATE INDEX note_text ON note (text);
+		CREATE VIRTUAL TABLE word USING fts5(text);
+		CREATE VIRTUAL TABLE place USING rtree(id, x0, x1);
+		CREATE VIRTUAL TABLE other USING rtree(id, x0, x1);
+		PRAGMA writable_schema = ON;
+		UPDATE sqlite_schema SET sql = replace(sql, 'rtree', 'nobodys') WHERE name = 'other';
+		DROP TABLE other_node; DROP TABLE other_parent; DROP TABLE other_rowid`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(t.Context())
+	file, reports := inspectFile(t, d, Options{})
+	const want = `type note @table(strict: false) @index(columns: ["text"], name: "note_text") {
+  id: bigint! @id @column(identity: BY_DEFAULT, declared: "INTEGER")
+  text: String @column(storage: TEXT, declared: "TEXT")
+}
+`
+	if file != want {
+		t.Errorf("imported:\n%s", file)
+	}
+	var of []string
+	for _, r := range reports {
+		of = append(of, r.Object)
+	}
+	if got := strings.Join(of, ", "); got != "a table, table other, table place, table word, a column of table note" {
+		t.Errorf("reported: %s", got)
+	}
+	settled(t, d, parse(t, file))
 }

@@ -86,6 +86,10 @@ func (in *liteInspection) readTables() error {
 		return err
 	}
 	for _, r := range rows {
+		if r[0] == "" {
+			in.report("a "+r[1], "its name is empty", "it is not served and not in the file; the database keeps it")
+			continue
+		}
 		t := &schema.Table{Name: in.name(r[0]), WithoutRowID: r[2] == "1", Strict: r[3] == "1"}
 		switch r[1] {
 		case "shadow":
@@ -119,10 +123,11 @@ func viewSelect(sql string) string {
 }
 
 func (in *liteInspection) readColumns() error {
+	// Virtual tables have no page: asked for, they want their module, which may not be there.
 	rows, err := liteRows(in.db, `
 		SELECT m.name, x.name, x.type, x."notnull", coalesce(x.dflt_value, ''), x.pk, x.hidden, x.dflt_value IS NOT NULL
 		FROM main.sqlite_schema m JOIN pragma_table_xinfo(m.name) x
-		WHERE m.type = 'table' ORDER BY m.name, x.cid`)
+		WHERE m.type = 'table' AND m.rootpage > 0 ORDER BY m.name, x.cid`)
 	if err != nil {
 		return err
 	}
@@ -130,6 +135,10 @@ func (in *liteInspection) readColumns() error {
 	for _, r := range rows {
 		t := in.tables[strings.ToLower(r[0])]
 		if t == nil || t.View != nil {
+			continue
+		}
+		if r[1] == "" {
+			in.report("a column of table "+r[0], "its name is empty", "it is not served and not in the file; the database keeps it")
 			continue
 		}
 		p := in.parsed[t].columns[strings.ToLower(r[1])]

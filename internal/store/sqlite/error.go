@@ -132,7 +132,7 @@ func constraintFault(p *plan.Plan, err error) error {
 		what, _ := after("CHECK constraint failed: ")
 		table := ""
 		if t != nil {
-			table = t.Name.Name
+			table, what = t.Name.Name, checkName(t, what)
 		}
 		return fault.Newf(fault.CheckViolation, `new row for relation "%s" violates check constraint "%s"`, table, what).
 			WithDetails("%s", failing(e)).WithCause(err)
@@ -155,6 +155,14 @@ func constraintFault(p *plan.Plan, err error) error {
 		return fault.New(fault.Code("P0001"), what).WithCause(err)
 	}
 	return fault.New(fault.Code("23000"), "a constraint is violated").WithCause(err)
+}
+
+// checkName gives the name by which the schema file knows a check. Of one that has no name in the database SQLite says some of its text.
+func checkName(t *schema.Table, said string) string {
+	if len(t.Checks) == 1 {
+		return t.Checks[0].Name
+	}
+	return said
 }
 
 // splitColumn takes SQLite's table.column apart. Either name may hold a dot.

@@ -89,6 +89,9 @@ func (c *conn) configure(readOnly bool) error {
 	if err := c.checkVersion(); err != nil {
 		return err
 	}
+	if err := c.registerModules(); err != nil {
+		return err
+	}
 	return c.register()
 }
 
