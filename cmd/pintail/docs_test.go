@@ -140,6 +140,9 @@ func flagTable(set *pflag.FlagSet) string {
 		if name != "" {
 			flag += " " + strings.ToUpper(name)
 		}
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "[]" {
+			text += " (default " + f.DefValue + ")"
+		}
 		fmt.Fprintf(&b, "| `%s` | %s |\n", flag, strings.ReplaceAll(text, "|", `\|`))
 	})
 	if b.Len() == 0 {

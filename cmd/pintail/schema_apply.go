@@ -117,7 +117,10 @@ func schemaApply(c console, f *flags) *cobra.Command {
 and a history; where there are none, the database is brought to the file directly. A SQLite file that isn't there is made.
 
 What would destroy data is refused, and what would be lost is said; --allow-destructive does it. What is in the database and not in
-the file is left alone.`,
+the file is left alone.
+
+A first migration that makes just what the database has already, imported or made before there were migrations, is noted in its
+history and not run; --baseline says so of one that ` + "`diff`" + ` didn't write as it stands, and of those before it.`,
 		Example: "  pintail schema apply --dry-run\n  pintail schema apply --database postgres://me@localhost/shop",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -137,15 +140,20 @@ the file is left alone.`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.destroy, "allow-destructive", false, "do what destroys data too")
+	cmd.Flags().StringVar(&o.baseline, "baseline", "", "the `number` of a migration, such as 0001: the database has what it and those before it make; note that, and don't run them")
 	cmd.Flags().BoolVar(&o.dry, "dry-run", false, "say what would be done, and do nothing")
 	return cmd
 }
 
-type applyOptions struct{ destroy, dry bool }
+type applyOptions struct {
+	destroy, dry bool
+	baseline     string
+}
 
 // applied is what was done, or with a dry run would be.
 type applied struct {
 	files      []string // migrations that ran
+	noted      []string // migrations that didn't, since the database has what they make
 	steps      []string
 	statements []stepJSON // of a dry run
 	destroys   []string   // of a dry run
@@ -157,7 +165,7 @@ type applied struct {
 // apply brings a database to the schema: by the migrations, where there are some, directly otherwise.
 func apply(ctx context.Context, c console, conf *config, s *schema.Schema, o applyOptions) (done applied, err error) {
 	if o.dry {
-		return dryRun(ctx, conf, s)
+		return dryRun(ctx, conf, s, o)
 	}
 	if path := sqliteFile(conf.database()); path != "" {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -175,8 +183,11 @@ func apply(ctx context.Context, c console, conf *config, s *schema.Schema, o app
 	}
 	told := c.patience(lineEvery)
 	defer told.end()
-	run := migrate.RunOptions{AllowDestructive: o.destroy}
+	run := migrate.RunOptions{AllowDestructive: o.destroy, Baseline: o.baseline}
 	var r *migrate.Applied
+	if len(files) == 0 && o.baseline != "" {
+		return done, noBaseline(conf)
+	}
 	if len(files) > 0 {
 		run.Progress = told.at
 		r, err = db.Apply(ctx, conf.migrationsDir(), s, run)
@@ -185,9 +196,9 @@ func apply(ctx context.Context, c console, conf *config, s *schema.Schema, o app
 		r, err = db.Sync(ctx, s, run)
 	}
 	if err != nil {
-		return done, applyError(err)
+		return done, applyError(conf, err)
 	}
-	done = applied{files: r.Files, steps: r.Steps, losses: r.Losses, direct: len(files) == 0}
+	done = applied{files: r.Files, noted: r.Noted, steps: r.Steps, losses: r.Losses, direct: len(files) == 0}
 	if !done.direct {
 		done.ahead, err = aheadOfMigrations(conf, s)
 	}
@@ -204,7 +215,7 @@ func aheadOfMigrations(conf *config, s *schema.Schema) (bool, error) {
 }
 
 // dryRun says what apply would do.
-func dryRun(ctx context.Context, conf *config, s *schema.Schema) (done applied, err error) {
+func dryRun(ctx context.Context, conf *config, s *schema.Schema, o applyOptions) (done applied, err error) {
 	db, engine, err := openForDryRun(ctx, conf)
 	if err != nil {
 		return done, err
@@ -214,8 +225,14 @@ func dryRun(ctx context.Context, conf *config, s *schema.Schema) (done applied, 
 	if err != nil {
 		return done, err
 	}
+	if len(files) == 0 && o.baseline != "" {
+		return done, noBaseline(conf)
+	}
 	if len(files) > 0 {
-		pending, err := db.Pending(ctx, conf.migrationsDir())
+		noted, pending, err := db.Pending(ctx, conf.migrationsDir(), s, migrate.RunOptions{Baseline: o.baseline})
+		for _, f := range noted {
+			done.noted = append(done.noted, f.Path)
+		}
 		for _, f := range pending {
 			step := stepJSON{Does: f.Version + " " + f.Name}
 			for _, st := range f.Statements {
@@ -257,8 +274,21 @@ func openForDryRun(ctx context.Context, conf *config) (*migrate.Database, migrat
 	return db, engine, nil
 }
 
+func noBaseline(conf *config) error {
+	return usage("--baseline names a migration, and there are none in %s: leave it out", conf.migrationsDir())
+}
+
 // applyError says how to go on where a change was refused.
-func applyError(err error) error {
+func applyError(conf *config, err error) error {
+	var unknown *migrate.UnknownTables
+	if errors.As(err, &unknown) {
+		return fmt.Errorf(`apply the schema: %w
+The database has the table %s, though no migration made it. If it has all that %s makes,
+  pintail schema apply --baseline %s
+notes that in its history without running it. If the schema file says more by now: remove %s, then
+  pintail schema apply     brings the database to the file, and
+  pintail schema diff      writes a first migration of what is there`, err, unknown.Table, filepath.Base(unknown.File.Path), unknown.File.Version, conf.migrationsDir())
+	}
 	var refused *migrate.Refusal
 	if !errors.As(err, &refused) {
 		return fmt.Errorf("apply the schema: %w", err)
@@ -273,7 +303,7 @@ func applyError(err error) error {
 // printApplied prints what apply did.
 func printApplied(c console, f *flags, conf *config, done applied, o applyOptions) error {
 	if f.json {
-		out := map[string]any{"files": list(done.files), "steps": list(done.steps), "losses": lossTexts(done.losses), "dry_run": o.dry}
+		out := map[string]any{"files": list(done.files), "noted": list(done.noted), "steps": list(done.steps), "losses": lossTexts(done.losses), "dry_run": o.dry}
 		if o.dry {
 			out["statements"], out["destroys"] = append([]stepJSON{}, done.statements...), list(done.destroys)
 		}
@@ -285,7 +315,15 @@ func printApplied(c console, f *flags, conf *config, done applied, o applyOption
 		return err
 	}
 	where := shown(conf.database())
+	for _, path := range done.noted {
+		if o.dry {
+			c.say("%s would be noted in the history and not run: the database has what it makes", path)
+		} else {
+			c.say("%s is noted in the history and was not run: the database has what it makes", path)
+		}
+	}
 	switch {
+	case len(done.steps) == 0 && len(done.noted) > 0:
 	case len(done.steps) == 0:
 		c.say("%s is in step already: nothing to do", where)
 	case o.dry:

@@ -12,6 +12,7 @@ import (
 // Applied says what Apply or Sync did.
 type Applied struct {
 	Files  []string // migrations that ran, by their paths
+	Noted  []string // migrations that were not run, since the database has what they make: they are in its history now
 	Steps  []string // what was done, a phrase each
 	Losses []Loss   // what the engine can't keep
 }
@@ -48,7 +49,8 @@ func (l Lost) String() string {
 }
 
 // Apply runs the migrations in dir that a database has not had yet. s is the schema file, for its search path. An applied
-// file that was edited since is an error, and so is one that is missing or older than the newest applied one.
+// file that was edited since is an error, and so is one that is missing or older than the newest applied one. Those that make what the
+// database has already are noted and not run: see baseline.
 func (d *Database) Apply(ctx context.Context, dir string, s *schema.Schema, o RunOptions) (*Applied, error) {
 	o = o.withDefaults()
 	d.defaultSchema = s.Default
@@ -65,8 +67,8 @@ func (d *Database) Apply(ctx context.Context, dir string, s *schema.Schema, o Ru
 		if err != nil {
 			return err
 		}
-		pending, err := pendingFiles(files, history)
-		if err != nil || len(pending) == 0 {
+		noted, pending, err := d.baseline(ctx, dir, files, history, o)
+		if err != nil || len(noted)+len(pending) == 0 {
 			return err
 		}
 		if err := d.refuseFiles(ctx, pending, o); err != nil {
@@ -75,39 +77,49 @@ func (d *Database) Apply(ctx context.Context, dir string, s *schema.Schema, o Ru
 		if err := d.makeHistory(ctx); err != nil {
 			return err
 		}
-		for _, p := range pending {
-			o.Progress(p.file.Path)
-			if err := d.run(ctx, p.file.Statements, p.done, o, func(done int) error { return d.mark(ctx, p.file, done) }); err != nil {
-				return fmt.Errorf("%s: %w", p.file.Path, err)
+		for _, f := range noted {
+			if err := d.mark(ctx, f, len(f.Statements)); err != nil {
+				return err
 			}
-			out.Files = append(out.Files, p.file.Path)
-			out.Steps = append(out.Steps, p.file.Version+" "+p.file.Name)
+			out.Noted = append(out.Noted, f.Path)
 		}
 		reached, err := ReadSnapshot(dir)
 		if err != nil {
 			return err
+		}
+		for i, p := range pending {
+			o.Progress(p.file.Path)
+			if err := d.run(ctx, p.file.Statements, p.done, o, func(done int) error { return d.mark(ctx, p.file, done) }); err != nil {
+				err = fmt.Errorf("%s: %w", p.file.Path, err)
+				if there := d.anyTable(ctx, reached); there != "" && len(history)+len(noted)+i+p.done == 0 {
+					err = &UnknownTables{Table: there, File: p.file, Err: err}
+				}
+				return err
+			}
+			out.Files = append(out.Files, p.file.Path)
+			out.Steps = append(out.Steps, p.file.Version+" "+p.file.Name)
 		}
 		return d.keepSchema(ctx, schema.Print(reached))
 	})
 	return out, err
 }
 
-// Pending gives the migrations in dir that Apply would run.
-func (d *Database) Pending(ctx context.Context, dir string) ([]*File, error) {
+// Pending gives the migrations in dir that Apply would note, and those that it would run.
+func (d *Database) Pending(ctx context.Context, dir string, s *schema.Schema, o RunOptions) (noted, run []*File, err error) {
+	d.defaultSchema = s.Default
 	files, err := Files(dir, d.Engine)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	history, err := d.History(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	pending, err := pendingFiles(files, history)
-	out := make([]*File, len(pending))
-	for i, p := range pending {
-		out[i] = p.file
+	noted, pending, err := d.baseline(ctx, dir, files, history, o)
+	for _, p := range pending {
+		run = append(run, p.file)
 	}
-	return out, err
+	return noted, run, err
 }
 
 type pendingFile struct {

@@ -47,7 +47,7 @@ func TestHistory(t *testing.T) {
 		if err != nil || len(history) != 2 || history[1].Version != "0002" || history[1].Name != "step_2" || !history[1].Finished {
 			t.Fatalf("the history is %+v, %v", history, err)
 		}
-		if pending, err := d.Pending(t.Context(), dir); err != nil || len(pending) > 0 {
+		if _, pending, err := d.Pending(t.Context(), dir, parse(t, second), RunOptions{}); err != nil || len(pending) > 0 {
 			t.Errorf("pending: %v, %v", pending, err)
 		}
 		path := filepath.Join(dir, "0001_step_1."+string(d.Engine)+".sql")

@@ -15,6 +15,7 @@ import (
 // RunOptions say how statements are run. The zero value is what `apply` does.
 type RunOptions struct {
 	AllowDestructive bool          // run steps that lose data
+	Baseline         string        // number of a migration: it and those before it are noted as applied, and not run
 	Progress         func(string)  // told of each step as it begins
 	LockWait         time.Duration // for another migration to end; 1 minute where 0
 	LockTimeout      time.Duration // of one statement, before it steps back and lets others pass; 2 s where 0
