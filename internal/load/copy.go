@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/pintail-dev/pintail/internal/migrate"
-	"github.com/pintail-dev/pintail/internal/store/dialect/litesql"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -60,7 +60,7 @@ func (d *Differs) Error() string {
 type ValueError struct {
 	Table, Column string
 	Key           string // of its row, "id=5"; "" where the table has none
-	Value         string // cut short
+	Value         string // cut short; "" for none
 	Why           string
 }
 
@@ -69,7 +69,11 @@ func (e *ValueError) Error() string {
 	if e.Key != "" {
 		row = " of the row " + e.Key
 	}
-	return fmt.Sprintf("table %s, column %s%s: %q can't be copied: %s", e.Table, e.Column, row, e.Value, e.Why)
+	value := ""
+	if e.Value != "" {
+		value = ": " + strconv.Quote(e.Value)
+	}
+	return fmt.Sprintf("table %s, column %s%s%s can't be copied: %s", e.Table, e.Column, row, value, e.Why)
 }
 
 // Copy makes a database at the address to of the one at from: schema, rows, the state of what numbers rows. It reads one
@@ -152,17 +156,14 @@ func (c *copying) plan(ctx context.Context) error {
 	if dstLite {
 		engine = migrate.SQLite
 	}
-	folded := map[string]bool{}
+	var unmade map[*schema.Table]string
+	if dstLite {
+		unmade = migrate.NotOnSQLite(c.out.Schema)
+	}
 	for _, t := range c.out.Schema.Tables {
-		if t.View != nil || len(t.Columns) == 0 {
+		if t.View != nil || len(t.Columns) == 0 || unmade[t] != "" { // Fill tells of the loss
 			continue
 		}
-		// SQLite takes names that differ in case for one; of two such tables it has the first, and Fill tells of the loss.
-		name := strings.ToLower(litesql.StoredName(t.Name))
-		if dstLite && folded[name] {
-			continue
-		}
-		folded[name] = true
 		m := &moving{s: c.out.Schema, table: t, asIs: srcLite == dstLite}
 		for _, col := range t.Columns {
 			if isGenerated(col, engine) {

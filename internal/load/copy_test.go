@@ -233,6 +233,25 @@ func TestCopyOfWhatSQLiteCantHold(t *testing.T) {
 	}
 }
 
+// TestCopyOfTablesThatSQLiteCantHave leaves those behind that it can't tell apart from others, and says so.
+func TestCopyOfTablesThatSQLiteCantHave(t *testing.T) {
+	src := pgtest.DSN(t)
+	db := open(t, src)
+	for _, sql := range []string{`CREATE TABLE "Thing" (id integer PRIMARY KEY, "ID" integer)`, `CREATE TABLE thing (id integer PRIMARY KEY)`, `INSERT INTO thing VALUES (7)`} {
+		exec(t, db, sql)
+	}
+	done, err := Copy(context.Background(), src, address(t, migrate.SQLite), CopyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(done.Tables) != 1 || done.Tables[0].Name != "thing" || done.Tables[0].Rows != 1 {
+		t.Errorf("copied %v", done.Tables)
+	}
+	if len(done.Losses) != 1 || done.Losses[0].Object != "table Thing" {
+		t.Errorf("lost %v", done.Losses)
+	}
+}
+
 // TestCopyOfBrokenKeys: what SQLite didn't look at, PostgreSQL refuses.
 func TestCopyOfBrokenKeys(t *testing.T) {
 	src, _ := full(t, migrate.SQLite)

@@ -65,7 +65,6 @@ func notOnSQLite(s *schema.Schema) map[*schema.Table]string {
 			out[t] = "SQLite would take its name for that of " + other.Name.String()
 			continue
 		}
-		folded[key] = t
 		columns := map[string]string{}
 		for _, c := range t.Columns {
 			lower := strings.ToLower(c.Name)
@@ -76,6 +75,9 @@ func notOnSQLite(s *schema.Schema) map[*schema.Table]string {
 		}
 		if len(t.Columns) == 0 {
 			out[t] = "SQLite has no tables without columns"
+		}
+		if out[t] == "" {
+			folded[key] = t
 		}
 	}
 	return out

@@ -239,7 +239,9 @@ func askCatalog(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
 	collect(r, &c.relations, `
 		SELECT c.oid, c.relnamespace, c.relname::text, c.relkind::text, c.reltype,
 			coalesce(obj_description(c.oid, 'pg_class'), ''), c.relrowsecurity, c.relispartition,
-			CASE WHEN c.relkind IN ('v', 'f') THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END,
+			CASE WHEN c.relkind = 'v' OR c.relkind = 'f' AND EXISTS (
+				SELECT FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+				WHERE f.ftrelid = c.oid AND w.fdwhandler <> 0) THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END,
 			CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) ELSE '' END,
 			CASE WHEN c.relkind = 'p' THEN coalesce(pg_get_partkeydef(c.oid), '') ELSE '' END
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -323,7 +325,7 @@ func askCatalog(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
 		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 		WHERE p.prokind = 'f' AND `+notSystem+` AND `+fmt.Sprintf(notExtension, "pg_proc", "p")+`
 			AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-		ORDER BY n.nspname, p.proname, p.oid`)
+		ORDER BY n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), p.oid`)
 	collect(r, &c.casts, `
 		SELECT k.castsource, k.casttarget, quote_ident(n.nspname) || '.' || quote_ident(p.proname)
 		FROM pg_cast k
@@ -377,6 +379,6 @@ func collect[T any](r *catalogReader, into *[]T, sql string) {
 		return
 	}
 	if *into, err = pgx.CollectRows(rows, pgx.RowToStructByPos[T]); err != nil {
-		r.err = fmt.Errorf("read the catalog of %T: %w", *into, err)
+		r.err = fmt.Errorf("read the catalog: %w", err)
 	}
 }

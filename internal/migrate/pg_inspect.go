@@ -251,6 +251,10 @@ func (in *pgInspection) column(r *catRelation, c catColumn) *schema.Column {
 		col.Identity = schema.ByDefault
 	case c.Default != "":
 		col.Default = postgresDefault(c.Default, col.Type)
+		if strings.HasPrefix(c.Default, "nextval(") {
+			in.report("column "+in.name(r.Schema, r.Name).String()+"."+c.Name, "numbered by a sequence that isn't its own, "+c.Default,
+				"the file has no sequences; the database keeps it, and a new one has to have it before the table")
+		}
 	}
 	return col
 }
@@ -397,6 +401,17 @@ func (in *pgInspection) index(t *schema.Table, i catIndex, keys []catIndexKey) *
 	return x
 }
 
+// named counts things and names them: "1 policy (mine)", "no policies".
+func named(one, many string, names []string) string {
+	switch len(names) {
+	case 0:
+		return "no " + many
+	case 1:
+		many = one
+	}
+	return fmt.Sprintf("%d %s (%s)", len(names), many, strings.Join(names, ", "))
+}
+
 // reportRest tells of what the database has beside.
 func (in *pgInspection) reportRest() {
 	policies := map[uint32][]string{}
@@ -411,7 +426,7 @@ func (in *pgInspection) reportRest() {
 		if r.RowSecurity {
 			in.reports = append(in.reports, Report{
 				Object: in.described(r), Loud: true,
-				What: fmt.Sprintf("row-level security is on, with %d policies (%s)", len(policies[r.OID]), strings.Join(policies[r.OID], ", ")),
+				What: "row-level security is on, with " + named("policy", "policies", policies[r.OID]),
 				Why:  "Pintail's own role would pass it by, so that every caller would see every row: write @allow policies for it before you open it to anyone but an admin",
 			})
 		}
