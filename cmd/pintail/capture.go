@@ -48,8 +48,7 @@ func (t capturing) run(ctx context.Context, to string) error {
 		return fmt.Errorf("the capture can't be read back: %w", err)
 	}
 	if to == "-" {
-		_, err := t.out.Write(text)
-		return err
+		return t.data(string(text))
 	}
 	if err := captureOutput().write(to, text); err != nil {
 		return err
@@ -60,8 +59,7 @@ func (t capturing) run(ctx context.Context, to string) error {
 	for _, n := range capture.Notes {
 		t.say("%s %s", painter(t.err).yellow("note:"), n)
 	}
-	_, err = fmt.Fprintf(t.out, "%s: %s, %s, %s\n", to, counted(len(capture.Tables), "table", "tables"), counted(len(capture.Shapes), "query", "queries"), size(int64(len(text))))
-	return err
+	return t.put(fmt.Sprintf("%s: %s, %s, %s\n", to, counted(len(capture.Tables), "table", "tables"), counted(len(capture.Shapes), "query", "queries"), size(int64(len(text)))))
 }
 
 // shapesTime bounds the request for the shapes; the server looks at its database for five seconds at most.
@@ -91,7 +89,7 @@ func (t capturing) shapes(ctx context.Context, s *schema.Schema) (*rehearse.Capt
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		said, _ := io.ReadAll(io.LimitReader(answer.Body, 200)) // what it says is a help, no more
-		return nil, fmt.Errorf("the admin address %s answers /shapes with %s: %s", address, answer.Status, printable(strings.TrimSpace(string(said))))
+		return nil, fmt.Errorf("the admin address %s answers /shapes with %s: %s", address, answer.Status, harmless(strings.TrimSpace(string(said))))
 	}
 	theirs, err := rehearse.Read(answer.Body)
 	if err != nil {

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// A console is where a verb reads and writes.
+// A console is where a verb reads and writes. What it writes goes by the methods below, none of which lets a name from a database drive the
+// terminal: say and put for people, print and event for programs that read JSON, data for those that read anything else.
 type console struct {
 	in       io.Reader
 	out, err io.Writer
@@ -37,6 +40,15 @@ func (c console) put(text string) error {
 	return err
 }
 
+// data writes to standard output what another program reads, as it is; to a terminal only what is visible of it.
+func (c console) data(text string) error {
+	if terminal(c.out) {
+		return c.put(text)
+	}
+	_, err := io.WriteString(c.out, text)
+	return err
+}
+
 // visible takes out of a text for people what would move a terminal's cursor, drive it, or turn the order of letters: names come from
 // schema files, databases and captures. What is painted stays so.
 func visible(text string, p paint) string {
@@ -60,17 +72,46 @@ func visible(text string, p paint) string {
 	return b.String()
 }
 
-// harmless is visible on one line, without colours.
-func harmless(text string) string {
-	return strings.NewReplacer("\n", "·", "\t", "·").Replace(visible(text, false))
+// onOneLine is visible on one line, so that nothing looks like another line.
+func onOneLine(text string, p paint) string {
+	return strings.NewReplacer("\n", "·", "\t", "·").Replace(visible(text, p))
 }
 
+// harmless is onOneLine without colours: for a name, which is painted afterwards if at all.
+func harmless(text string) string { return onOneLine(text, false) }
+
 // print writes a value to standard output as JSON that people can read too.
-func (c console) print(v any) error {
-	e := json.NewEncoder(c.out)
+func (c console) print(v any) error { return c.encode(v, "  ") }
+
+// event writes a value as a line of JSON.
+func (c console) event(v any) error { return c.encode(v, "") }
+
+func (c console) encode(v any, indent string) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(c.out, escaped(b.String()))
+	return err
+}
+
+// escaped writes in JSON, of what stands in its strings, by its number what visible takes out: the value is the same.
+func escaped(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	for _, r := range text {
+		if r == '\n' || unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
 
 // A paint colours text for one writer: not at all unless that is a terminal that wants it (no-color.org).
@@ -106,12 +147,13 @@ func (p paint) red(s string) string    { return p.with("31", s) }
 func (p paint) green(s string) string  { return p.with("32", s) }
 func (p paint) yellow(s string) string { return p.with("33", s) }
 
-// table writes rows in columns, each as wide as its widest cell; the first row is the heading. Columns whose heading begins
+// table gives rows in columns, each as wide as its widest cell; the first row is the heading. Columns whose heading begins
 // with ">" stand to the right.
-func table(w io.Writer, rows [][]string) error {
+func table(p paint, rows [][]string) string {
 	if len(rows) == 0 {
-		return nil
+		return ""
 	}
+	var out strings.Builder
 	right := make([]bool, len(rows[0]))
 	width := make([]int, len(rows[0]))
 	for i, head := range rows[0] {
@@ -121,10 +163,10 @@ func table(w io.Writer, rows [][]string) error {
 	}
 	for _, row := range rows {
 		for i, cell := range row {
+			row[i] = harmless(cell)
 			width[i] = max(width[i], utf8.RuneCountInString(cell))
 		}
 	}
-	p := painter(w)
 	for n, row := range rows {
 		var b strings.Builder
 		for i, cell := range row {
@@ -142,11 +184,9 @@ func table(w io.Writer, rows [][]string) error {
 		if n == 0 {
 			line = p.dim(line)
 		}
-		if _, err := fmt.Fprintln(w, line); err != nil {
-			return err
-		}
+		out.WriteString(line + "\n")
 	}
-	return nil
+	return out.String()
 }
 
 // counted is "1 row" or "2 rows".
@@ -157,10 +197,11 @@ func counted(n int, one, many string) string {
 	return grouped(int64(n)) + " " + many
 }
 
-// joined lists at most so many names.
+// joined lists at most so many names, on one line.
 func joined(names []string, most int) string {
+	list := harmless(strings.Join(names[:min(len(names), most)], ", "))
 	if len(names) <= most {
-		return strings.Join(names, ", ")
+		return list
 	}
-	return strings.Join(names[:most], ", ") + " and " + counted(len(names)-most, "other", "others")
+	return list + " and " + counted(len(names)-most, "other", "others")
 }

@@ -124,7 +124,7 @@ func printCopied(c console, f *flags, source, target string, done *load.Copied) 
 		for _, t := range done.Tables {
 			lines = append(lines, []string{t.Name, grouped(t.Rows), t.Sum})
 		}
-		if err := table(c.out, lines); err != nil {
+		if err := c.put(table(painter(c.out), lines)); err != nil {
 			return err
 		}
 		c.say("%s", painter(c.err).bold(fmt.Sprintf("Copied %s to %s: %s, the same on both sides, in %s", shown(source), shown(target),

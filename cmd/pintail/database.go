@@ -100,7 +100,7 @@ func checkInStep(ctx context.Context, c console, conf *config, s *schema.Schema)
 	if acts { // it refuses the writes that rely on a lost unique key, and repairs it: no reason for everything else to be down
 		problems = slices.DeleteFunc(problems, func(problem migrate.Problem) bool {
 			if problem.Unique {
-				c.say("%s %s: the guard refuses what relies on it, and builds it", p.yellow(problem.Object+":"), problem.What)
+				c.say("%s %s: the guard refuses what relies on it, and builds it", p.yellow(harmless(problem.Object)+":"), harmless(problem.What))
 			}
 			return problem.Unique
 		})
@@ -110,7 +110,7 @@ func checkInStep(ctx context.Context, c console, conf *config, s *schema.Schema)
 	}
 	c.say("%s is not in step with %s; answers would be wrong:", shown(conf.database()), conf.schemaPath())
 	for _, problem := range problems[:min(len(problems), problemsMax)] {
-		c.say("  %s %s", p.bold(problem.Object+":"), problem.What)
+		c.say("  %s %s", p.bold(harmless(problem.Object)+":"), harmless(problem.What))
 	}
 	if n := len(problems) - problemsMax; n > 0 {
 		c.say("  and %s", counted(n, "other problem", "other problems"))

@@ -125,7 +125,7 @@ func bring(ctx context.Context, c console, conf *config, s *schema.Schema) ([]st
 	}
 	text := fmt.Sprintf("%s says more than %s does, and this project's database goes by its migrations:", conf.schemaPath(), conf.migrationsDir())
 	for _, problem := range problems[:min(len(problems), problemsMax)] {
-		text += "\n  " + problem.String()
+		text += "\n  " + harmless(problem.String())
 	}
 	return done.steps, fmt.Errorf("%s\nWrite the migration: pintail schema diff --name WHAT", text)
 }
@@ -133,6 +133,6 @@ func bring(ctx context.Context, c console, conf *config, s *schema.Schema) ([]st
 func tellSteps(c console, steps []string) {
 	p := painter(c.err)
 	for _, step := range steps {
-		c.say("  %s %s", p.green("✓"), step)
+		c.say("  %s %s", p.green("✓"), harmless(step))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -196,15 +197,12 @@ func (d *doctor) print(c console, asJSON bool) error {
 		return c.print(map[string]any{"findings": slices.Clip(d.findings), "warnings": d.count(stateWarn), "failures": d.count(stateFail)})
 	}
 	p := painter(c.out)
+	var b strings.Builder
 	mark := map[string]string{stateOK: p.green("ok  "), stateWarn: p.yellow("warn"), stateFail: p.red("fail")}
 	for _, f := range d.findings {
-		if _, err := fmt.Fprintf(c.out, "%s  %-16s %s\n", mark[f.State], f.Check, f.Found); err != nil {
-			return err
-		}
+		fmt.Fprintf(&b, "%s  %-16s %s\n", mark[f.State], f.Check, beside(f.Found))
 		if f.Do != "" {
-			if _, err := fmt.Fprintf(c.out, "%24s%s\n", "", p.dim("→ "+f.Do)); err != nil {
-				return err
-			}
+			fmt.Fprintf(&b, "%24s%s\n", "", p.dim("→ "+beside(f.Do)))
 		}
 	}
 	said := p.green("All is well.")
@@ -214,6 +212,10 @@ func (d *doctor) print(c console, asJSON bool) error {
 	case w > 0:
 		said = "Nothing fails, " + p.yellow(counted(w, "warning", "warnings")) + "."
 	}
-	_, err := fmt.Fprintf(c.out, "\n%s\n", said)
-	return err
+	return c.put(b.String() + "\n" + said + "\n")
+}
+
+// beside keeps the further lines of a finding to its column, so that none looks like a finding of its own.
+func beside(text string) string {
+	return strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n"+strings.Repeat(" ", 24))
 }

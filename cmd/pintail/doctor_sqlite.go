@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -102,7 +101,7 @@ func (d *doctor) lookAtIntegrity(db *sqlite3.Conn) {
 		return
 	}
 	if table := pragma(db, "PRAGMA foreign_key_check"); table != "" {
-		d.fail("foreign keys", fmt.Sprintf("PRAGMA foreign_key_check(%q) in the sqlite3 shell lists them", table), "table %s has rows that refer to rows which aren't there", table)
+		d.fail("foreign keys", "PRAGMA foreign_key_check in the sqlite3 shell lists them", "table %s has rows that refer to rows which aren't there", table)
 		return
 	}
 	d.ok("integrity", "every page and index, and every foreign key")

@@ -27,10 +27,11 @@ func explainCommand(c console, f *flags) *cobra.Command {
 				return c.print(explained(fault.Explanations()...))
 			}
 			if len(args) == 0 {
+				var b strings.Builder
 				for _, e := range fault.Explanations() {
-					fmt.Fprintf(c.out, "%-9s %d  %s\n", e.Code, e.Code.Status(), e.Title)
+					fmt.Fprintf(&b, "%-9s %d  %s\n", e.Code, e.Code.Status(), e.Title)
 				}
-				return nil
+				return c.put(b.String())
 			}
 			e, ok := fault.Explain(fault.Code(strings.ToUpper(args[0])))
 			if !ok {
@@ -39,8 +40,7 @@ func explainCommand(c console, f *flags) *cobra.Command {
 			if f.json {
 				return c.print(explained(e)[0])
 			}
-			_, err := fmt.Fprintf(c.out, "%s: %s (HTTP %d)\n\n%s\n\n%s\n", e.Code, e.Title, e.Code.Status(), wrap(e.Why, 100), wrap(e.Do, 100))
-			return err
+			return c.put(fmt.Sprintf("%s: %s (HTTP %d)\n\n%s\n\n%s\n", e.Code, e.Title, e.Code.Status(), wrap(e.Why, 100), wrap(e.Do, 100)))
 		},
 	}
 }

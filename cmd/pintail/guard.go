@@ -102,7 +102,7 @@ func askGuard(ctx context.Context, conf *config) (*guard.Status, error) {
 func tellGuard(c console, st *guard.Status) error {
 	p := painter(c.out)
 	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line := liner(&b, p)
 	switch st.Mode {
 	case guard.Off:
 		line("The guard is off (%s): lost indexes are neither noticed nor repaired.", st.Why)
@@ -141,6 +141,15 @@ func tellGuard(c console, st *guard.Status) error {
 		line("%s", p.dim("  kept in "+st.Records))
 	}
 	return c.put(b.String())
+}
+
+// liner gives what writes line after line, empty ones before it as its format says. What it is given keeps to its line.
+func liner(b *strings.Builder, p paint) func(format string, args ...any) {
+	return func(format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
+		line := strings.TrimLeft(text, "\n")
+		b.WriteString(text[:len(text)-len(line)] + onOneLine(line, p) + "\n")
+	}
 }
 
 // amiss says whether an index or a foreign key is lost, or a table.
@@ -319,7 +328,7 @@ func plainTable(s *schema.Schema, name string) (schema.Name, error) {
 func tellCheck(c console, st *guard.Status, checked *guard.Checked) error {
 	p := painter(c.out)
 	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line := liner(&b, p)
 	tellDrift(line, p, st.Drift)
 	how := "a quick look"
 	if checked.Full {
@@ -382,7 +391,7 @@ A running server sees by itself that an index is there again.`,
 func tellRepaired(c console, st *guard.Status, left []guard.Drift) error {
 	p := painter(c.out)
 	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line := liner(&b, p)
 	if st.Repaired > 0 {
 		line("%s", p.green(counted(int(st.Repaired), "thing", "things")+" repaired."))
 	}

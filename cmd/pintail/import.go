@@ -66,7 +66,8 @@ batches: what is said to be taken is there, also when a later part fails.`,
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return tableNames(s), cobra.ShellCompDirectiveNoFileComp
+			hard := func(name string) bool { return harmless(name) != name } // the shell writes it to the terminal
+			return slices.DeleteFunc(tableNames(s), hard), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	set := cmd.Flags()
@@ -198,12 +199,12 @@ func printImported(c console, f *flags, t *schema.Table, done load.Imported) err
 		if done.Ignored > 0 {
 			text += ", " + counted(int(done.Ignored), "row was", "rows were") + " there already"
 		}
-		if _, err := fmt.Fprintln(c.out, text); err != nil {
+		if err := c.put(text + "\n"); err != nil {
 			return err
 		}
 	}
 	if len(done.Passed) > 0 {
-		c.say("Passed by, since the database computes them: %s", strings.Join(done.Passed, ", "))
+		c.say("Passed by, since the database computes them: %s", harmless(strings.Join(done.Passed, ", ")))
 	}
 	if done.Rejected == 0 {
 		return nil

@@ -160,8 +160,7 @@ func versionCommand(c console, f *flags) *cobra.Command {
 			if f.json {
 				return c.print(map[string]string{"version": version, "commit": commit, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
 			}
-			_, err := fmt.Fprintln(c.out, "pintail", version, runtime.GOOS+"/"+runtime.GOARCH)
-			return err
+			return c.put(fmt.Sprintf("pintail %s %s/%s\n", version, runtime.GOOS, runtime.GOARCH))
 		},
 	}
 }

@@ -28,7 +28,7 @@ func meant(name string, among []string) string {
 		return fmt.Sprintf("; did you mean %q?", one)
 	}
 	if len(among) == 1 {
-		return "; there is only " + among[0]
+		return "; there is only " + harmless(among[0])
 	}
 	const some = 8
 	return "; there are " + joined(among, some)

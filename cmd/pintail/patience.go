@@ -28,7 +28,7 @@ func (c console) patience(every time.Duration) *patience {
 				return
 			case <-tick.C:
 				if step, took := p.now(); step != "" {
-					c.say("  … %s, for %s", step, took.Round(time.Second))
+					c.say("  … %s, for %s", harmless(step), took.Round(time.Second))
 				}
 			}
 		}

@@ -71,13 +71,9 @@ func TestGrouped(t *testing.T) {
 }
 
 func TestTableAlignsByLetters(t *testing.T) {
-	var b strings.Builder
-	if err := table(&b, [][]string{{"table", ">rows"}, {"größe", "7"}, {"order", "50,000"}}); err != nil {
-		t.Fatal(err)
-	}
-	want := "table    rows\ngröße       7\norder  50,000\n"
-	if b.String() != want {
-		t.Errorf("wrote\n%s\nwant\n%s", b.String(), want)
+	got := table(false, [][]string{{"table", ">rows"}, {"größe", "7"}, {"order", "50,000"}, {"a\nb\x1b[2J", "1"}})
+	if want := "table      rows\ngröße         7\norder    50,000\na·b·[2J       1\n"; got != want {
+		t.Errorf("it is\n%s\nwant\n%s", got, want)
 	}
 }
 

@@ -51,7 +51,7 @@ It needs no database. Exit code 3 says that there are mistakes.`,
 				tellMistakes(c, mistakes)
 				return found()
 			default:
-				_, err = fmt.Fprintf(c.out, "%s: %s, no mistake\n", conf.schemaPath(), inventory(s))
+				err = c.put(fmt.Sprintf("%s: %s, no mistake\n", conf.schemaPath(), inventory(s)))
 			}
 			if err == nil && len(mistakes) > 0 {
 				return found()
@@ -130,7 +130,7 @@ the metadata. PATH is metadata of version 3: the file that the console exports, 
 				return err
 			}
 			if out == "" {
-				if _, err := c.out.Write([]byte(text)); err != nil {
+				if err := c.data(text); err != nil {
 					return err
 				}
 			} else if err := writeSchema(c, out, text); err != nil {
@@ -186,15 +186,15 @@ func tellReports(c console, reports []migrate.Report) {
 	p := painter(c.err)
 	loud := slices.DeleteFunc(slices.Clone(reports), func(r migrate.Report) bool { return !r.Loud })
 	for _, r := range loud {
-		c.say("\n%s %s: %s", p.red("WARNING"), p.bold(r.Object), r.What)
-		c.say("        %s", r.Why)
+		c.say("\n%s %s: %s", p.red("WARNING"), p.bold(harmless(r.Object)), harmless(r.What))
+		c.say("        %s", harmless(r.Why))
 	}
 	if len(loud) < len(reports) {
 		c.say("\nNot in the file (%s):", counted(len(reports)-len(loud), "thing", "things"))
 	}
 	for _, r := range reports {
 		if !r.Loud {
-			c.say("  %s: %s %s", r.Object, r.What, p.dim("("+r.Why+")"))
+			c.say("  %s: %s %s", harmless(r.Object), harmless(r.What), p.dim("("+harmless(r.Why)+")"))
 		}
 	}
 }
@@ -239,7 +239,7 @@ database, so a column that refers to an enum table is of the table's own type.`,
 			if f.json {
 				err = c.print(map[string]any{"engine": e, "sql": text, "losses": lossTexts(losses)})
 			} else {
-				_, err = c.out.Write([]byte(text))
+				err = c.data(text)
 			}
 			tellLosses(c, e, losses)
 			return err
@@ -259,8 +259,7 @@ func exportTypes(c console, f *flags, s *schema.Schema) error {
 	if f.json {
 		return c.print(map[string]any{"graphql": text.String()})
 	}
-	_, err := text.WriteTo(c.out)
-	return err
+	return c.data(text.String())
 }
 
 func lossTexts(losses []migrate.Loss) []string {
@@ -280,6 +279,6 @@ func tellLosses(c console, e migrate.Engine, losses []migrate.Loss) {
 	name := map[migrate.Engine]string{migrate.SQLite: "SQLite", migrate.Postgres: "PostgreSQL"}[e]
 	c.say("%s", p.yellow(name+" can't keep:"))
 	for _, l := range losses {
-		c.say("  %s", l)
+		c.say("  %s", harmless(l.String()))
 	}
 }

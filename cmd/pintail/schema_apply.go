@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -65,20 +66,19 @@ func printMade(c console, f *flags, conf *config, made *migrate.Made) error {
 		return c.print(map[string]any{"files": list(made.Files), "steps": steps, "losses": losses, "destroys": list(made.Destroys)})
 	}
 	if len(made.Files) == 0 {
-		_, err := fmt.Fprintf(c.out, "nothing to do: %s is what %s leads to\n", conf.schemaPath(), conf.migrationsDir())
-		return err
+		return c.put(fmt.Sprintf("nothing to do: %s is what %s leads to\n", conf.schemaPath(), conf.migrationsDir()))
 	}
 	for _, file := range made.Files {
-		if _, err := fmt.Fprintln(c.out, file); err != nil {
+		if err := c.data(file + "\n"); err != nil {
 			return err
 		}
 	}
 	for _, s := range made.Steps[migrate.SQLite] {
-		c.say("  %s", s.Does)
+		c.say("  %s", harmless(s.Does))
 	}
 	p := painter(c.err)
 	for _, lost := range made.Destroys {
-		c.say("  %s %s", p.red("destroys"), lost)
+		c.say("  %s %s", p.red("destroys"), harmless(lost))
 	}
 	for _, e := range []migrate.Engine{migrate.SQLite, migrate.Postgres} {
 		tellLosses(c, e, made.Losses[e])
@@ -295,7 +295,7 @@ notes that in its history without running it. If the schema file says more by no
 	}
 	text := "this would destroy data, so nothing was changed. It would lose:"
 	for _, lost := range refused.Lost {
-		text += "\n  " + lost.String()
+		text += "\n  " + harmless(lost.String())
 	}
 	return fmt.Errorf("%s\nIf that is meant, after a backup: pintail schema apply --allow-destructive\nIf something was renamed, say so in the file: @renamed(from: \"old_name\")", text)
 }
@@ -332,18 +332,18 @@ func printApplied(c console, f *flags, conf *config, done applied, o applyOption
 		c.say("%s", p.bold("Applied to "+where))
 	}
 	if o.dry {
+		var b strings.Builder
 		for _, step := range done.statements {
-			if _, err := fmt.Fprintf(c.out, "-- %s\n", step.Does); err != nil {
-				return err
-			}
+			fmt.Fprintf(&b, "-- %s\n", harmless(step.Does)) // a name must not end the comment
 			for _, sql := range step.SQL {
-				if _, err := fmt.Fprintf(c.out, "%s;\n", sql); err != nil {
-					return err
-				}
+				b.WriteString(sql + ";\n")
 			}
 		}
+		if err := c.data(b.String()); err != nil {
+			return err
+		}
 		for _, lost := range done.destroys {
-			c.say("  %s %s", p.red("destroys"), lost)
+			c.say("  %s %s", p.red("destroys"), harmless(lost))
 		}
 	} else {
 		tellSteps(c, done.steps)

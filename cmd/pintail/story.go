@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -205,11 +204,7 @@ func (t *teller) printf(format string, args ...any) { _ = t.put(fmt.Sprintf(form
 
 // event prints one event as JSON.
 func (t *teller) event(e story.Event) {
-	line, err := json.Marshal(e)
-	if err != nil {
-		panic(err) // a struct of texts and numbers
-	}
-	_, _ = fmt.Fprintf(t.out, "%s\n", line) // as printf
+	_ = t.console.event(e) // as printf
 }
 
 // whose says by whom a step is, in at most whoWidth letters.

@@ -158,8 +158,7 @@ func (t top) show(s *screen, st *page.State, data []byte) error {
 	if !t.json {
 		return s.draw(topText(s.paint, st, s.width()))
 	}
-	_, err := fmt.Fprintf(t.out, "%s\n", data)
-	return err
+	return t.data(escaped(string(data)) + "\n")
 }
 
 // A screen is where pictures are drawn over each other, or one after the other where it is no terminal.

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/pintail-dev/pintail/internal/api/typescript"
@@ -24,8 +22,7 @@ func typesCommand(c console, f *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprint(c.out, typescript.Write(s))
-			return err
+			return c.data(typescript.Write(s))
 		},
 	})
 	return cmd

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -375,7 +377,7 @@ func key(name string) string {
 	return name
 }
 
-// quote writes a string literal. Beside what JSON escapes, U+2028 and U+2029 would end a line.
+// quote writes a string literal. What can't be seen, or turns the order of letters, is written by its number: U+2028 and U+2029 would end a line.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -384,8 +386,10 @@ func quote(s string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r < 0x20 || r == 0x7f || r == 0x2028 || r == 0x2029:
-			fmt.Fprintf(&b, `\u%04x`, r)
+		case !unicode.IsPrint(r):
+			for _, unit := range utf16.AppendRune(nil, r) {
+				fmt.Fprintf(&b, `\u%04x`, unit)
+			}
 		default:
 			b.WriteRune(r)
 		}
