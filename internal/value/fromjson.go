@@ -11,7 +11,7 @@ import (
 
 // FromJSON reads a value of a type from a JSON value, as json_to_recordset does for a column called key: a string is
 // read as the type's text, so is every other scalar, null is null, an array is an array, and json takes whatever it is.
-// key serves messages only. raw must be valid JSON (see ValidJSON).
+// key serves messages only. raw must be valid JSON.
 func FromJSON(t schema.Type, key string, raw []byte) (any, error) {
 	return FromJSONIn(t, key, raw, time.UTC)
 }

@@ -82,7 +82,7 @@ func FuzzFromJSON(f *testing.F) {
 		f.Add(uint8(i), []byte(`"\ud83d\ude00"`))
 	}
 	f.Fuzz(func(t *testing.T, n uint8, raw []byte) {
-		valid := ValidJSON(string(raw)) == nil
+		valid := validJSON(string(raw))
 		if checkText(string(raw)) == nil && valid != json.Valid(raw) && len(raw) < 5000 {
 			t.Fatalf("valid is %t: %q", valid, raw)
 		}

@@ -15,12 +15,6 @@ func parseJSON(s string) (any, error) {
 	return s, nil
 }
 
-// ValidJSON says what is wrong with a JSON text, in PostgreSQL's words (22P02, the token in the details); nil for nothing.
-func ValidJSON(s string) error {
-	p := jsonParser{in: s}
-	return p.document()
-}
-
 // A jsonToken is one of { } [ ] , : or s(tring) 0 (number) t(rue) f(alse) n(ull), x for a word that is none, and 0 at the end.
 type jsonToken = byte
 
@@ -371,53 +365,3 @@ func (p *jsonParser) string() error {
 }
 
 const lowMissing = "Unicode low surrogate must follow a high surrogate."
-
-// unquoteJSON gives the text of a checked JSON string, quotes included.
-func unquoteJSON(s string) string {
-	s = s[1 : len(s)-1]
-	i := 0
-	for i < len(s) && s[i] != '\\' {
-		i++
-	}
-	if i == len(s) {
-		return s
-	}
-	out := append(make([]byte, 0, len(s)), s[:i]...)
-	for i < len(s) {
-		if s[i] != '\\' {
-			out = append(out, s[i])
-			i++
-			continue
-		}
-		i++
-		switch c := s[i]; c {
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			r := hexRune(s[i+1:])
-			i += 4
-			if r >= 0xD800 && r < 0xDC00 && i+6 < len(s)+0 && s[i+1] == '\\' && s[i+2] == 'u' {
-				r = 0x10000 + (r-0xD800)<<10 + (hexRune(s[i+3:]) - 0xDC00)
-				i += 6
-			}
-			out = utf8.AppendRune(out, r)
-		default:
-			out = append(out, c)
-		}
-		i++
-	}
-	return string(out)
-}
-
-// hexRune reads four hexadecimal digits.
-func hexRune(s string) rune {
-	return rune(unhex(s[0]))<<12 | rune(unhex(s[1]))<<8 | rune(unhex(s[2]))<<4 | rune(unhex(s[3]))
-}

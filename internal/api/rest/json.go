@@ -3,10 +3,10 @@ package rest
 import (
 	"bytes"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/value"
 )
 
 // A payload is a JSON body as far as this stage looks at it: the keys of its rows. Values stay the bytes that they are.
@@ -332,50 +332,7 @@ func (s *jsonScanner) escape() bool {
 }
 
 // unquoteJSON decodes a string that str has passed; a lone surrogate becomes the replacement character.
-func unquoteJSON(raw []byte) string {
-	raw = raw[1 : len(raw)-1]
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw)
-	}
-	out := make([]byte, 0, len(raw))
-	for i := 0; i < len(raw); i++ {
-		if raw[i] != '\\' {
-			out = append(out, raw[i])
-			continue
-		}
-		i++
-		switch raw[i] {
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			r := hexRune(raw[i+1 : i+5])
-			i += 4
-			if 0xd800 <= r && r < 0xdc00 && i+6 < len(raw) && raw[i+1] == '\\' && raw[i+2] == 'u' {
-				if low := hexRune(raw[i+3 : i+7]); 0xdc00 <= low && low < 0xe000 {
-					r = (r-0xd800)<<10 + (low - 0xdc00) + 0x10000
-					i += 6
-				}
-			}
-			out = utf8.AppendRune(out, r)
-		default:
-			out = append(out, raw[i])
-		}
-	}
-	return string(out)
-}
-
-func hexRune(b []byte) rune {
-	n, _ := strconv.ParseUint(string(b), 16, 32) // str has checked the digits
-	return rune(n)
-}
+func unquoteJSON(raw []byte) string { return value.UnescapeJSON(string(raw[1 : len(raw)-1])) }
 
 // appendJSON writes s as a JSON string, escaping no more than JSON asks for.
 func appendJSON(dst []byte, s string) []byte {

@@ -143,10 +143,12 @@ func withoutKey(doc []byte, key string) ([]byte, error) {
 	switch doc[0] {
 	case '{':
 		all := parts(doc)
-		return object(all, func(i int) bool { return unescape(string(all[i][1:len(all[i])-1])) == key }), nil
+		return object(all, func(i int) bool { return value.UnescapeJSON(string(all[i][1:len(all[i])-1])) == key }), nil
 	case '[':
 		all := parts(doc)
-		return array(all, func(i int) bool { return all[i][0] == '"' && unescape(string(all[i][1:len(all[i])-1])) == key }), nil
+		return array(all, func(i int) bool {
+			return all[i][0] == '"' && value.UnescapeJSON(string(all[i][1:len(all[i])-1])) == key
+		}), nil
 	}
 	return nil, fault.New(fault.InvalidParameter, "cannot delete from scalar").WithStatus(400)
 }
@@ -207,7 +209,7 @@ func withoutPath(doc []byte, path []string, level int) ([]byte, error) {
 	case '{':
 		all := parts(doc)
 		for i := 0; i+1 < len(all); i += 2 {
-			if unescape(string(all[i][1:len(all[i])-1])) != path[level] {
+			if value.UnescapeJSON(string(all[i][1:len(all[i])-1])) != path[level] {
 				continue
 			}
 			if last {

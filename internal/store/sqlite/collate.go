@@ -43,7 +43,7 @@ func compareArrays(a, b []byte) int {
 		case string(x) == "null" || string(y) == "null":
 			c = boolCompare(string(x) == "null", string(y) == "null")
 		case len(x) > 0 && x[0] == '"' && len(y) > 0 && y[0] == '"':
-			c = strings.Compare(unescape(string(x[1:len(x)-1])), unescape(string(y[1:len(y)-1])))
+			c = strings.Compare(value.UnescapeJSON(string(x[1:len(x)-1])), value.UnescapeJSON(string(y[1:len(y)-1])))
 		case string(x) == "true" || string(x) == "false":
 			c = boolCompare(string(x) == "true", string(y) == "true")
 		default:

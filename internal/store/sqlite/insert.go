@@ -54,7 +54,7 @@ func (r *row) read(doc []byte) error {
 		from := skipSpace(doc, skipSpace(doc, end)+1)
 		i = skipValue(doc, from)
 		if strings.IndexByte(name, '\\') >= 0 {
-			name = unescape(name)
+			name = value.UnescapeJSON(name)
 		}
 		if at := r.find(name, guess); at >= 0 {
 			col := r.w.Columns[at]

@@ -3,9 +3,6 @@ package sqlite
 import (
 	"encoding/binary"
 	"sort"
-	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -93,7 +90,7 @@ func appendElement(dst, b []byte) (out, rest []byte, ok bool) {
 		dst = append(append(append(dst, '"'), body...), '"')
 		return dst, rest, true
 	case jsonbTextJ, jsonbText5:
-		return value.AppendJSONString(dst, unescape(string(body))), rest, true
+		return value.AppendJSONString(dst, value.UnescapeJSON(string(body))), rest, true
 	case jsonbTextRaw:
 		return value.AppendJSONString(dst, body), rest, true
 	case jsonbArray:
@@ -135,7 +132,7 @@ func appendObject(dst, body []byte) ([]byte, bool) {
 		}
 		m := member{key: string(key), value: rest[:len(rest)-len(after)]}
 		if kind == jsonbTextJ || kind == jsonbText5 {
-			m.key = unescape(m.key)
+			m.key = value.UnescapeJSON(m.key)
 		}
 		if n := len(members); n > 0 && !keyLess(members[n-1].key, m.key) {
 			sorted = false
@@ -169,68 +166,4 @@ func keyLess(a, b string) bool {
 		return len(a) < len(b)
 	}
 	return a < b
-}
-
-// unescape resolves the escapes of a JSON string, and those of JSON5 that SQLite keeps.
-func unescape(s string) string {
-	if strings.IndexByte(s, '\\') < 0 {
-		return s
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' || i+1 >= len(s) {
-			out = append(out, s[i])
-			continue
-		}
-		i++
-		switch s[i] {
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'v':
-			out = append(out, '\v')
-		case '0':
-			out = append(out, 0)
-		case 'x':
-			r, n := hexDigits(s[i+1:], 2)
-			out, i = utf8.AppendRune(out, r), i+n
-		case 'u':
-			r, n := hexDigits(s[i+1:], 4)
-			i += n
-			if utf16.IsSurrogate(r) && i+6 < len(s)+0 && strings.HasPrefix(s[i+1:], `\u`) {
-				low, m := hexDigits(s[i+3:], 4)
-				if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
-					r, i = pair, i+2+m
-				}
-			}
-			out = utf8.AppendRune(out, r)
-		case '\n':
-		default:
-			out = append(out, s[i])
-		}
-	}
-	return string(out)
-}
-
-func hexDigits(s string, most int) (r rune, n int) {
-	for n < most && n < len(s) {
-		c := s[n] | 0x20
-		switch {
-		case c >= '0' && c <= '9':
-			r = r<<4 | rune(c-'0')
-		case c >= 'a' && c <= 'f':
-			r = r<<4 | rune(c-'a'+10)
-		default:
-			return r, n
-		}
-		n++
-	}
-	return r, n
 }

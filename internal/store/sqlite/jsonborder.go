@@ -26,7 +26,7 @@ func compareElements(a, b []byte) int {
 	}
 	switch ka {
 	case rankString:
-		return strings.Compare(unescape(string(a[1:len(a)-1])), unescape(string(b[1:len(b)-1])))
+		return strings.Compare(value.UnescapeJSON(string(a[1:len(a)-1])), value.UnescapeJSON(string(b[1:len(b)-1])))
 	case rankNumber:
 		return value.CompareNumeric(plain(a), plain(b))
 	case rankBool:

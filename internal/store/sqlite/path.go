@@ -44,7 +44,7 @@ func lookUp(doc, key []byte) (found []byte, ok bool) {
 		}
 		from := skipSpace(doc, i+1)
 		i = skipValue(doc, from)
-		if string(name) == string(key) || unescape(string(name)) == string(key) {
+		if string(name) == string(key) || value.UnescapeJSON(string(name)) == string(key) {
 			found, ok = doc[from:i], true
 		}
 		i = skipSpace(doc, i)
@@ -172,7 +172,7 @@ func (c *conn) document(v sqlite3.Value) []byte {
 // asText is what ->> makes of JSON text: a string without its quotes, anything else as it stands; null is null.
 func asText(doc []byte) (string, bool) {
 	if len(doc) > 1 && doc[0] == '"' {
-		return unescape(string(doc[1 : len(doc)-1])), true
+		return value.UnescapeJSON(string(doc[1 : len(doc)-1])), true
 	}
 	if string(doc) == "null" {
 		return "", false
