@@ -31,7 +31,8 @@ type Write struct {
 	do func(context.Context, query.Query) (Result, error)
 }
 
-// Do asks a query inside the write's own transaction. It is there in Before hooks only.
+// Do asks a query inside the write's own transaction. It is there in Before hooks only. A hook should return its error: where the
+// statement undid the whole transaction (on PostgreSQL each one that fails does), the write is refused whatever the hook returns.
 func (w *Write) Do(ctx context.Context, q query.Query) (Result, error) {
 	if w.do == nil {
 		return Result{}, fault.New(fault.HookRefused, "the transaction is over: an After hook asks through App.Do")

@@ -143,22 +143,7 @@ func (c *conn) listOf(d *litesql.Bind, arg *query.Value) ([]byte, error) {
 
 // bindValue binds a value of package value's in the form that a column of that type and storage holds.
 func bindValue(st *stmt, at int, v any, t schema.Type, how schema.Storage) error {
-	switch v := stored(v, t, how).(type) {
-	case nil:
-		return st.BindNull(at)
-	case int64:
-		return st.BindInt64(at, v)
-	case float64:
-		return st.BindFloat(at, v)
-	case string:
-		return st.BindText(at, v)
-	case []byte:
-		if v == nil {
-			v = []byte{}
-		}
-		return st.BindBlob(at, v)
-	}
-	return fmt.Errorf("sqlite: can't bind a %T as %s", v, t)
+	return BindStored(st.Stmt, at, stored(v, t, how))
 }
 
 // rank is a label's place in its enum's declaration.
@@ -173,7 +158,6 @@ func rank(e *schema.Enum, label string) int {
 	return -1
 }
 
-// bindCall binds a named query's :name parameters from the call's arguments.
 // bindCall binds all parameters of a named query's own text by their names.
 func (c *conn) bindCall(st *stmt, b *binding) error {
 	for i := range b.call.Function.Args {

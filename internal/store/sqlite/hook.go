@@ -2,10 +2,12 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/change"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/query"
@@ -60,10 +62,34 @@ func (w *writer) hooks(r *request) error {
 	h.mu.Lock() // what it has begun ends with its context
 	h.closed = true
 	h.mu.Unlock()
+	if err == nil && h.gone() {
+		err = errUndone()
+	}
 	if err != nil {
 		return err
 	}
 	return w.c.begin(r.ctx, w.s.config.Statement)
+}
+
+// ready says why a handle can't be used: its hook has ended, or its transaction has.
+func (h *handle) ready() error {
+	switch {
+	case h.closed:
+		return fault.New(fault.HookRefused, "a Before hook's handle was used after the hook had ended")
+	case h.gone():
+		return errUndone()
+	}
+	return nil
+}
+
+// gone says that there is no transaction any more.
+func (h *handle) gone() bool { return h.c.broken || h.c.GetAutocommit() }
+
+// errUndone: an interrupt, a full disk or ON CONFLICT ROLLBACK ended the transaction inside a hook that went on. What is written
+// from then on would be outside of any transaction, and stay.
+func errUndone() error {
+	return fault.New(fault.HookRefused, "a Before hook went on after a statement of its own had undone the whole transaction").
+		WithHint("Return the error that the handle gave: nothing can be written after it.")
 }
 
 // Read reads inside the hook's transaction.
@@ -74,17 +100,21 @@ func (h *handle) Read(ctx context.Context, p *plan.Plan, args query.Args) (store
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return store.Result{}, errHandle()
+	if err := h.ready(); err != nil {
+		return store.Result{}, err
 	}
-	res, err := h.s.readInside(h.c, l, p, args)
+	var res store.Result
+	err = h.c.safely(func() (err error) {
+		res, err = h.s.readInside(h.c, l, p, args)
+		return err
+	})
 	if err != nil {
 		return store.Result{}, h.s.fault(ctx, p, h.c.cause(err))
 	}
 	return res, nil
 }
 
-// Write writes inside the hook's transaction.
+// Write writes inside the hook's transaction: all that p asks for, or after an error nothing of it.
 func (h *handle) Write(ctx context.Context, p *plan.Plan, args query.Args) (store.Result, error) {
 	l, err := h.s.compiled(p)
 	if err != nil {
@@ -92,8 +122,8 @@ func (h *handle) Write(ctx context.Context, p *plan.Plan, args query.Args) (stor
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return store.Result{}, errHandle()
+	if err := h.ready(); err != nil {
+		return store.Result{}, err
 	}
 	if err := h.c.exec("SAVEPOINT hook"); err != nil {
 		return store.Result{}, h.s.fault(ctx, p, err)
@@ -102,14 +132,14 @@ func (h *handle) Write(ctx context.Context, p *plan.Plan, args query.Args) (stor
 	if p.Facts.Opaque {
 		h.record.Opaque()
 	}
-	res, err := h.s.change(h.c, l, p, args, false)
+	var res store.Result
+	err = h.c.safely(func() (err error) {
+		res, err = h.s.change(h.c, l, p, args, false)
+		return err
+	})
 	if err != nil {
 		err = h.s.fault(ctx, p, h.c.cause(err))
-		if !h.c.GetAutocommit() {
-			h.record.CutBack(mark)
-			h.c.exec("ROLLBACK TO hook")
-			h.c.exec("RELEASE hook")
-		}
+		h.undo(mark)
 		return store.Result{}, err
 	}
 	if err := h.c.exec("RELEASE hook"); err != nil {
@@ -118,6 +148,13 @@ func (h *handle) Write(ctx context.Context, p *plan.Plan, args query.Args) (stor
 	return res, nil
 }
 
-func errHandle() error {
-	return fault.New(fault.HookRefused, "a Before hook's handle was used after the hook had ended")
+// undo takes back what a Write has done since mark; the whole transaction where that can't be.
+func (h *handle) undo(mark change.Mark) {
+	if h.gone() {
+		return
+	}
+	h.record.CutBack(mark)
+	if err := errors.Join(h.c.exec("ROLLBACK TO hook"), h.c.exec("RELEASE hook")); err != nil {
+		h.c.rollback()
+	}
 }

@@ -199,6 +199,34 @@ func TestHooks(t *testing.T) {
 	}
 }
 
+// A hook that goes on after its write took the whole transaction with it writes nothing more, and nor does the request.
+func TestHookGoesOnWithoutItsTransaction(t *testing.T) {
+	s := openShop(t, Config{}, "; INSERT INTO customer VALUES (1, 'Ann')")
+	taken, again := s.tx(t, insert("customer", `[{"id":2,"name":"Ann"}]`, "id", "name")), s.tx(t, addItem(2, "null"))
+	var errs []error
+	hook := func(ctx context.Context, h store.Handle) error {
+		for _, tx := range []store.Tx{taken, again} {
+			_, err := h.Write(ctx, tx.Plan, tx.Args)
+			errs = append(errs, err)
+		}
+		_, err := h.Read(ctx, s.tx(t, &query.Select{From: query.Name{Name: "item"}, Items: output("id")}).Plan, nil)
+		errs = append(errs, err)
+		return nil
+	}
+	if _, err := s.write(t, addItem(1, "null"), hook); code(err) != fault.HookRefused {
+		t.Errorf("the request: got %v, want that the hook is to blame", err)
+	}
+	if len(errs) != 3 || code(errs[0]) != fault.UniqueViolation || code(errs[1]) != fault.HookRefused || code(errs[2]) != fault.HookRefused {
+		t.Errorf("inside the hook: got %v, want a unique violation and twice that the hook is to blame", errs)
+	}
+	if n := s.count(t, "item"); n != `[{"count":0}]` {
+		t.Errorf("got %s items, want none", n)
+	}
+	if _, err := s.write(t, addItem(3, "null")); err != nil {
+		t.Errorf("the next request: %v", err)
+	}
+}
+
 // A hook that never ends is left behind after a second, whatever it waits for.
 func TestSlowHook(t *testing.T) {
 	s := openShop(t, Config{})
