@@ -97,5 +97,11 @@ func (s *Store) Hold(ctx context.Context) (release func(), err error) {
 // A hold is a time in which the writer does nothing.
 type hold struct{ began, ended chan struct{} }
 
+// last keeps the writer for as long as the hold lasts.
+func (h *hold) last() {
+	close(h.began)
+	<-h.ended
+}
+
 // Readers is how many reads run at once.
 func (s *Store) Readers() int { return s.config.Readers }

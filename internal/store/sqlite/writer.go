@@ -94,54 +94,67 @@ func (w *writer) run() {
 	var held *request // taken from the queue, but wants to be alone
 	for {
 		r := held
-		held = nil
 		if r == nil {
-			select {
-			case r = <-w.queue:
-			case <-w.wishes():
-				if w.mend() == nil { // else the next write tells somebody
-					w.recorded(w.record.Sync)
-				}
-				continue
-			case h := <-w.holds:
-				close(h.began)
-				<-h.ended
-				continue
-			case <-w.quit:
-				select {
-				case r = <-w.queue:
-				default:
-					w.recorded(w.record.Detach)
-					w.err = w.c.close()
-					return
-				}
-			}
+			r = w.next()
+		}
+		if r == nil {
+			w.recorded(w.record.Detach)
+			w.err = w.c.close()
+			return
 		}
 		select {
 		case h := <-w.holds: // what waits stays waiting, so that it can be given up
-			close(h.began)
-			<-h.ended
+			h.last()
 		default:
 		}
-		batch = append(batch[:0], r)
-		for !r.alone() && len(batch) < w.s.config.GroupRows && held == nil {
-			select {
-			case next := <-w.queue:
-				if next.alone() {
-					held = next
-				} else {
-					batch = append(batch, next)
-				}
-				continue
-			default:
-			}
-			break
-		}
+		batch, held = w.gather(append(batch[:0], r))
 		w.commit(batch)
 		if w.record.Foreign() {
 			time.Sleep(turnTime)
 		}
 	}
+}
+
+// next waits for a request, and meanwhile does what others want of the writer; nil when it has been stopped and nothing waits.
+func (w *writer) next() *request {
+	for {
+		select {
+		case r := <-w.queue:
+			return r
+		case <-w.wishes():
+			if w.mend() == nil { // else the next write tells somebody
+				w.recorded(w.record.Sync)
+			}
+		case h := <-w.holds:
+			h.last()
+		case <-w.quit:
+			select {
+			case r := <-w.queue:
+				return r
+			default:
+				return nil
+			}
+		}
+	}
+}
+
+// gather adds to a batch of one request what waits already. A request that wants to be alone ends it, and is given back.
+func (w *writer) gather(batch []*request) (_ []*request, held *request) {
+	if batch[0].alone() {
+		return batch, nil
+	}
+	for len(batch) < w.s.config.GroupRows {
+		select {
+		case r := <-w.queue:
+			if r.alone() {
+				return batch, r
+			}
+			batch = append(batch, r)
+		default:
+			return batch, nil
+		}
+	}
+	return batch, nil
 }
 
 // turnTime is what the writer leaves between its commits while another process writes too. SQLite's lock has no queue: without
@@ -208,8 +221,29 @@ func (w *writer) together(batch []*request) bool {
 		w.failAll(batch, err)
 		return true
 	}
-	c := w.c
-	wrote := false
+	wrote, whole := w.each(batch)
+	if !whole {
+		return len(batch) == 1
+	}
+	w.c.end()
+	if err := w.s.place.check(); err != nil && wrote {
+		w.c.rollback()
+		w.record.RolledBack()
+		w.failAll(batch, err)
+		return true
+	}
+	if err := w.end(wrote); err != nil {
+		if len(batch) > 1 && !w.c.broken {
+			return false
+		}
+		w.failAll(batch, err)
+	}
+	return true
+}
+
+// each runs the requests of a batch in the open transaction, and says whether one of them wrote something. The transaction isn't
+// whole any more where one of them took everyone's work with it; those behind it have not run then.
+func (w *writer) each(batch []*request) (wrote, whole bool) {
 	for _, r := range batch {
 		if r.err != nil {
 			continue
@@ -220,47 +254,40 @@ func (w *writer) together(batch []*request) bool {
 		if r.err == nil && !r.res.RolledBack {
 			wrote = true
 		}
-		if c.broken { // and with it the transaction
+		if w.c.broken { // and with it the transaction
 			_ = w.mend() // open tries again
-			return len(batch) == 1
+			return wrote, false
 		}
-		if c.GetAutocommit() { // an interrupt, a full disk or ON CONFLICT ROLLBACK took everyone's work with it
+		if w.c.GetAutocommit() { // an interrupt, a full disk or ON CONFLICT ROLLBACK
 			if r.err == nil {
 				r.err = w.s.fault(r.ctx, r.tx.Plan, errGone)
 			}
-			return len(batch) == 1
+			return wrote, false
 		}
 	}
-	c.end()
-	if err := w.s.place.check(); err != nil && wrote {
-		c.rollback()
-		w.record.RolledBack()
-		w.failAll(batch, err)
-		return true
-	}
-	end := "COMMIT"
+	return wrote, true
+}
+
+// end commits what was written, or ends a transaction in which nothing was.
+func (w *writer) end(wrote bool) error {
 	if !wrote {
-		end = "ROLLBACK"
-	}
-	if wrote {
-		w.recorded(w.record.Committing)
-	}
-	err = c.safely(func() error { return c.exec(end) })
-	if err != nil {
-		c.rollback()
-	}
-	if wrote {
-		w.recorded(func() { w.record.Committed(err) })
-	} else {
+		err := w.finish("ROLLBACK")
 		w.record.RolledBack()
+		return err
 	}
+	w.recorded(w.record.Committing)
+	err := w.finish("COMMIT")
+	w.recorded(func() { w.record.Committed(err) })
+	return err
+}
+
+// finish runs the statement that ends a transaction. Where it fails, nothing of the transaction is left.
+func (w *writer) finish(sql string) error {
+	err := w.c.safely(func() error { return w.c.exec(sql) })
 	if err != nil {
-		if len(batch) > 1 && !c.broken {
-			return false
-		}
-		w.failAll(batch, err)
+		w.c.rollback()
 	}
-	return true
+	return err
 }
 
 // open begins a transaction, in which foreign keys may wait for the request's end from its beginning on.
