@@ -25,9 +25,7 @@ func checkLiteral(text string, t Type) string {
 		}
 		return ""
 	}
-	for t.Domain != nil {
-		t = t.Domain.Base
-	}
+	t = t.Underlying()
 	if t.Array {
 		return ""
 	}
@@ -95,9 +93,7 @@ func exampleLiteral(t Type) string {
 	if t.Array {
 		return `"{a,b}"`
 	}
-	for t.Domain != nil {
-		t = t.Domain.Base
-	}
+	t = t.Underlying()
 	if t.Base == EnumBase && t.Enum != nil && len(t.Enum.Values) > 0 {
 		return strconv.Quote(t.Enum.Values[0].Value)
 	}

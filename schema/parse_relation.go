@@ -137,9 +137,7 @@ func Comparable(a, b Type) bool { return comparable(a, b) }
 // comparable says whether PostgreSQL has an equality between two types.
 func comparable(a, b Type) bool {
 	family := func(t Type) string {
-		for t.Domain != nil && !t.Array {
-			t = t.Domain.Base
-		}
+		t = t.Underlying()
 		if t.Array {
 			return "[]" + t.Name
 		}

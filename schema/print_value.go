@@ -128,9 +128,7 @@ var bareNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
 // literal writes a constant of a type: numbers and truth values as they are, all else in quotes.
 func literal(text string, t Type) string {
-	for t.Domain != nil && !t.Array {
-		t = t.Domain.Base
-	}
+	t = t.Underlying()
 	if t.Array {
 		return quote(text)
 	}

@@ -65,10 +65,7 @@ func (t *Table) FitsEnum() bool {
 }
 
 func (c *Column) isText() bool {
-	t := c.Type
-	for t.Domain != nil && !t.Array {
-		t = t.Domain.Base
-	}
+	t := c.Type.Underlying()
 	return t.Base == Text && !t.Array
 }
 

@@ -15,6 +15,35 @@ type Type struct {
 	Table     *Table // the row type of a table (a function's argument: a computed column or relation)
 }
 
+// Underlying is the type whose values a domain's are, below all domains on each other. Every other type is its own, a list of a
+// domain's values too.
+func (t Type) Underlying() Type {
+	for t.Domain != nil && !t.Array {
+		t = t.Domain.Base
+	}
+	return t
+}
+
+// WithoutDomains is Underlying of lists too: a list of a domain's values becomes one of the values below. It is what values of t
+// are read as.
+func (t Type) WithoutDomains() Type {
+	array := t.Array
+	for t.Domain != nil {
+		t = t.Domain.Base
+		array = array || t.Array
+	}
+	t.Array = array
+	return t
+}
+
+// Kind is the kind of t's values, or where it is a list of its elements; a domain's is that of the type below it.
+func (t Type) Kind() Base {
+	if t.Domain == nil {
+		return t.Base
+	}
+	return t.WithoutDomains().Base
+}
+
 // Base is the kind of value, for the types that Pintail parses and writes itself.
 type Base uint8
 

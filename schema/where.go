@@ -333,9 +333,7 @@ func (p *parser) comparison(t *Table, c *Column, f *ast.ChildValue, in context) 
 
 // misused says why an operator makes no sense on a type; empty where it does.
 func misused(op whereOp, t Type) string {
-	for t.Domain != nil && !t.Array {
-		t = t.Domain.Base
-	}
+	t = t.Underlying()
 	switch {
 	case t.Base == Unknown && !t.Array:
 		return ""

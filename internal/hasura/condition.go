@@ -243,10 +243,7 @@ func (l *layer) value(c *schema.Column, n *node) (query.Value, *refusal) {
 	if name, is := claim(n); is {
 		return query.Value{Claim: name}, nil
 	}
-	t := c.Type
-	for t.Domain != nil && !t.Array {
-		t = t.Domain.Base
-	}
+	t := c.Type.Underlying()
 	switch {
 	case n.kind == aNull:
 		return query.Value{}, refused(n.at, "it has null as a value of %s, which the file can't say", c.Name)

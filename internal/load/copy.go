@@ -176,7 +176,7 @@ func (c *copying) plan(ctx context.Context) error {
 			if m.asIs {
 				m.types = append(m.types, schema.Type{})
 			} else {
-				m.types = append(m.types, plain(col.Type))
+				m.types = append(m.types, col.Type.WithoutDomains())
 			}
 		}
 		if len(m.columns) == 0 {

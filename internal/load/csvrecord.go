@@ -55,7 +55,7 @@ func newCSVRecords(in io.Reader, target columns, o ImportOptions) (*csvRecords, 
 			return nil, fmt.Errorf("the head line: %w", err)
 		}
 		if c != nil {
-			r.places, r.columns, r.types = append(r.places, i), append(r.columns, c), append(r.types, plain(c.Type))
+			r.places, r.columns, r.types = append(r.places, i), append(r.columns, c), append(r.types, c.Type.WithoutDomains())
 		}
 	}
 	return r, nil

@@ -196,7 +196,7 @@ func shown(c *schema.Column, v any) string {
 	if v == nil {
 		return "∅"
 	}
-	return string(value.AppendText(nil, plain(c.Type), v, nil))
+	return string(value.AppendText(nil, c.Type.WithoutDomains(), v, nil))
 }
 
 func same(t testing.TB, what string, got, want []string) {

@@ -119,7 +119,7 @@ func (r *jsonRecords) fields(rec *record) error {
 		if err != nil || c == nil {
 			return err
 		}
-		v, err := value.FromJSON(plain(c.Type), c.Name, []byte(text))
+		v, err := value.FromJSON(c.Type.WithoutDomains(), c.Name, []byte(text))
 		if err != nil {
 			return inColumn(c, err)
 		}

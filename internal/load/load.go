@@ -16,19 +16,6 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// plain is a column's type with its domains taken off: what its values are read as.
-func plain(t schema.Type) schema.Type {
-	for range 64 {
-		if t.Domain == nil {
-			break
-		}
-		array := t.Array
-		t = t.Domain.Base
-		t.Array = t.Array || array
-	}
-	return t
-}
-
 // quote quotes a name. It is the only way for one into SQL.
 func quote(name string) string { return litesql.Ident(name) }
 

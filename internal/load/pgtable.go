@@ -146,7 +146,7 @@ func (b *pgBatch) copy(ctx context.Context, group []*record) (taken int64, err e
 	}
 	types := make([]schema.Type, len(set))
 	for i, c := range set {
-		types[i] = plain(c.Type)
+		types[i] = c.Type.WithoutDomains()
 	}
 	b.buf = b.buf[:0]
 	for _, rec := range group {

@@ -241,7 +241,7 @@ func (p *conditionParser) with(c *schema.Column, op query.Op, columns bool) quer
 		return p.fail()
 	}
 	if op == query.Like || op == query.ILike || op == query.Match || op == query.IMatch {
-		if baseOf(c.Type) != schema.Text {
+		if c.Type.Kind() != schema.Text {
 			return p.fail()
 		}
 	}

@@ -100,7 +100,7 @@ const uuidDefault = `(lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '
 
 // liteType is the type that Pintail gives a column of its own, with the collation that makes texts compare as values.
 func liteType(t schema.Type) (name, collate string) {
-	base := baseOf(t)
+	base := t.Kind()
 	if t.Array || t.Domain != nil && t.Domain.Base.Array {
 		return "TEXT", "pt_array"
 	}
@@ -122,17 +122,6 @@ func liteType(t schema.Type) (name, collate string) {
 		return "TEXT", "pt_citext"
 	}
 	return "TEXT", ""
-}
-
-// baseOf is the kind of value that a type holds, through domains.
-func baseOf(t schema.Type) schema.Base {
-	for range 64 {
-		if t.Domain == nil || t.Base != schema.Unknown {
-			break
-		}
-		t = t.Domain.Base
-	}
-	return t.Base
 }
 
 // isLiteCollation says whether a collation is one that only SQLite knows.
@@ -222,22 +211,9 @@ func commentSafe(s string) string { return strings.ReplaceAll(s, "*/", "* /") }
 // typeText is a type as its comment says it; a domain with what it stands on.
 func (w *liteWriter) typeText(t schema.Type) string {
 	if t.Domain != nil {
-		return t.String() + ": " + physical(t).String()
+		return t.String() + ": " + t.WithoutDomains().String()
 	}
 	return t.String()
-}
-
-// physical is what a domain stands on; any other type is itself.
-func physical(t schema.Type) schema.Type {
-	for range 64 {
-		if t.Domain == nil {
-			break
-		}
-		array := t.Array
-		t = t.Domain.Base
-		t.Array = t.Array || array
-	}
-	return t
 }
 
 // foreignType is the type of a column that is stored in a foreign form, and has no declared type of its own.
@@ -259,7 +235,7 @@ func isRowID(t *schema.Table, c *schema.Column) bool {
 		return false
 	}
 	if own(c) {
-		base := baseOf(c.Type)
+		base := c.Type.Kind()
 		return !c.Type.Array && (base == schema.Int2 || base == schema.Int4 || base == schema.Int8)
 	}
 	return strings.EqualFold(strings.TrimSuffix(c.Declared, " AUTOINCREMENT"), "INTEGER")
@@ -287,7 +263,7 @@ func (w *liteWriter) defaultClause(c *schema.Column) string {
 		}
 		return " DEFAULT " + sql
 	case d.Now:
-		if sql := nowDefault[baseOf(c.Type)]; sql != "" && own(c) {
+		if sql := nowDefault[c.Type.Kind()]; sql != "" && own(c) {
 			return " DEFAULT " + sql
 		}
 		return " DEFAULT CURRENT_TIMESTAMP"
@@ -321,7 +297,7 @@ func implied(c *schema.Column) string {
 	if c.Type.Array || c.Type.Domain != nil && c.Type.Domain.Base.Array {
 		return " CHECK (json_valid(" + n + "))"
 	}
-	switch baseOf(c.Type) {
+	switch c.Type.Kind() {
 	case schema.Bool:
 		return " CHECK (" + n + " IN (0, 1))"
 	case schema.JSON:

@@ -300,11 +300,11 @@ func (p *litePlanner) carried(t *schema.Table, c *schema.Column) string {
 // converted turns a stored value into another type's form by pt_convert, a function that apply brings along and that
 // fails on a value which is none of the type's, as PostgreSQL's cast does.
 func converted(from, to *schema.Column, name string) string {
-	if baseOf(from.Type) == schema.JSONB && !from.Type.Array {
+	if from.Type.Kind() == schema.JSONB && !from.Type.Array {
 		name = "json(" + name + ")"
 	}
 	sql := "pt_convert(" + literal(typeSpec(from)) + ", " + literal(typeSpec(to)) + ", " + name + ")"
-	if baseOf(to.Type) == schema.JSONB && !to.Type.Array && to.Storage == schema.OwnStorage {
+	if to.Type.Kind() == schema.JSONB && !to.Type.Array && to.Storage == schema.OwnStorage {
 		sql = "jsonb(" + sql + ")"
 	}
 	return sql

@@ -102,7 +102,7 @@ var modifierOf = regexp.MustCompile(`^[1-9]\d*(,\d+)?$`)
 
 // liteDefault reads a column's default as table_xinfo gives it. A default of NULL is none.
 func liteDefault(sql string, c *schema.Column) *schema.Default {
-	base := baseOf(c.Type)
+	base := c.Type.Kind()
 	bare := sql
 	for strings.HasPrefix(bare, "(") && strings.HasSuffix(bare, ")") && enclosed(bare) {
 		bare = strings.TrimSpace(bare[1 : len(bare)-1])

@@ -563,9 +563,7 @@ func (w *pgWriter) takesViewRows(f *schema.Function) bool {
 func (w *pgWriter) rowTypes(f *schema.Function) []*schema.Table {
 	var out []*schema.Table
 	see := func(t schema.Type) {
-		for t.Domain != nil {
-			t = t.Domain.Base
-		}
+		t = t.WithoutDomains()
 		if t.Composite == nil && t.Base == schema.CompositeBase {
 			table, _ := w.s.TableNamed(schema.Name{Schema: t.Schema, Name: t.Name})
 			out = append(out, table)

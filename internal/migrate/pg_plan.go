@@ -305,15 +305,15 @@ func (p *pgPlanner) converted(from, to *schema.Column) string {
 	switch {
 	case p.w.typeName(from.Type) == typ:
 		return name
-	case from.Type.Array && !to.Type.Array && baseOf(to.Type) == schema.JSONB:
+	case from.Type.Array && !to.Type.Array && to.Type.Kind() == schema.JSONB:
 		return "to_jsonb(" + name + ")"
 	case !from.Type.Array && to.Type.Array && from.Type.Name == to.Type.Name:
 		return "CASE WHEN " + name + " IS NOT NULL THEN ARRAY[" + name + "] END"
-	case isNumber(baseOf(from.Type)) && baseOf(to.Type) == schema.Bool:
+	case isNumber(from.Type.Kind()) && to.Type.Kind() == schema.Bool:
 		return "(" + name + " <> 0)"
-	case baseOf(from.Type) == schema.Bool && isNumber(baseOf(to.Type)):
+	case from.Type.Kind() == schema.Bool && isNumber(to.Type.Kind()):
 		return name + "::integer::" + typ
-	case baseOf(from.Type) == schema.JSON || baseOf(from.Type) == schema.JSONB,
+	case from.Type.Kind() == schema.JSON || from.Type.Kind() == schema.JSONB,
 		p.w.typeName(from.Type) != typ && (from.Type.Enum != nil || to.Type.Enum != nil):
 		return name + "::text::" + typ
 	}

@@ -302,7 +302,7 @@ func (s *settler) column(live, file *schema.Table, c, f, was *schema.Column) {
 	if s.e == SQLite {
 		c.Comment = f.Comment
 		alike := *f
-		alike.Name, alike.Type = c.Name, physical(f.Type)
+		alike.Name, alike.Type = c.Name, f.Type.WithoutDomains()
 		if s.w.stored(live, c) == (&liteWriter{s: s.file}).stored(live, &alike) {
 			table, name, position := c.Table, c.Name, c.Position
 			*c = *f

@@ -196,7 +196,7 @@ func (n *node) tie(o Order) {
 }
 
 func sortable(t schema.Type) bool {
-	switch t = plain(t); t.Base {
+	switch t = t.Underlying(); t.Base {
 	case schema.Unknown, schema.JSON, schema.CompositeBase:
 		return false
 	}

@@ -181,7 +181,7 @@ func (r *resolver) countsRows(n *node, q *query.Output) bool {
 
 // aggregated gives the type of an aggregate of values of type t, which is PostgreSQL's.
 func aggregated(a query.Aggregate, t schema.Type) (schema.Type, error) {
-	base := plain(t)
+	base := t.Underlying()
 	known := base.Base != schema.Unknown || base.Array
 	sums := map[schema.Base]schema.Type{
 		schema.Int2: typeBigint, schema.Int4: typeBigint, schema.Int8: typeNumeric, schema.Numeric: typeNumeric,

@@ -17,14 +17,6 @@ var (
 	typeDouble  = schema.Type{Base: schema.Float8, Name: "double precision"}
 )
 
-// plain gives the type that a domain stands for; every other type is its own.
-func plain(t schema.Type) schema.Type {
-	for t.Domain != nil && !t.Array {
-		t = t.Domain.Base
-	}
-	return t
-}
-
 // element gives the type of an array's elements.
 func element(t schema.Type) schema.Type {
 	t.Array = false

@@ -162,7 +162,7 @@ func param(q *query.Compare, t schema.Type) Param {
 		return Param{Use: Items, Type: t}
 	case query.Contains, query.Contained, query.Overlaps,
 		query.StrictLeft, query.StrictRight, query.NotLeft, query.NotRight, query.Adjacent:
-		if p := plain(t); p.Array || p.Base == schema.Unknown {
+		if p := t.Underlying(); p.Array || p.Base == schema.Unknown {
 			return Param{Use: Array, Type: t}
 		}
 	}
@@ -187,7 +187,7 @@ func allowed(q *query.Compare, t schema.Type) error {
 	if !q.Op.Valid() {
 		return fault.Newf(fault.BadQueryString, "\"%s\" is not an operator", string(q.Op)).WithStatus(400)
 	}
-	base := plain(t)
+	base := t.Underlying()
 	if base.Base == schema.Unknown && !base.Array {
 		return nil
 	}

@@ -147,7 +147,7 @@ func (r *resolver) alter(t *schema.Table, q *query.Update) ([]Alter, error) {
 			return nil, err
 		}
 		c := list[0]
-		base := plain(c.Type)
+		base := c.Type.Underlying()
 		is := func(bases ...schema.Base) bool { return !base.Array && slices.Contains(bases, base.Base) }
 		var p Param
 		switch a.How {

@@ -32,7 +32,7 @@ func (r *replay) named(w *world, a *schema.Arg, want want) string {
 	if a.Default != nil {
 		return *a.Default
 	}
-	switch baseOf(a.Type) {
+	switch a.Type.Kind() {
 	case schema.Int2, schema.Int4, schema.Int8, schema.Numeric, schema.Float4, schema.Float8:
 		n := int64(10)
 		if want.example != nil && want.example.Size > 0 && want.example.Size < 4 { // digits

@@ -217,7 +217,7 @@ func (f *finder) add(t *schema.Table, columns []schema.IndexColumn) {
 
 // indexable says whether an index on a column is of use to comparisons and order.
 func indexable(c *schema.Column) bool {
-	switch baseOf(c.Type) {
+	switch c.Type.Kind() {
 	case schema.JSON, schema.JSONB, schema.Unknown, schema.CompositeBase:
 		return false
 	}

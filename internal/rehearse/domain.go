@@ -38,9 +38,9 @@ var (
 // domainOf gives the domain of a column with size values. reason is why there is none.
 func domainOf(c *schema.Column, size int64, l lengths, key draw) (d domain, reason string) {
 	d = domain{t: c.Type, size: max(size, 1), length: l, key: key}
-	base := baseOf(c.Type)
+	base := c.Type.Kind()
 	if base == schema.EnumBase {
-		e := enumOf(c.Type)
+		e := c.Type.WithoutDomains().Enum
 		if e == nil || len(e.Values) == 0 {
 			return d, "its enum has no values"
 		}
@@ -63,21 +63,6 @@ func domainOf(c *schema.Column, size int64, l lengths, key draw) (d domain, reas
 		return d, "its domain " + c.Type.Domain.Name.String() + " has checks of its own"
 	}
 	return d, ""
-}
-
-// baseOf is the base type, below domains.
-func baseOf(t schema.Type) schema.Base {
-	for t.Domain != nil && t.Base == schema.Unknown {
-		t = t.Domain.Base
-	}
-	return t.Base
-}
-
-func enumOf(t schema.Type) *schema.Enum {
-	for t.Domain != nil && t.Enum == nil {
-		t = t.Domain.Base
-	}
-	return t.Enum
 }
 
 // room is how many values a type has at most, as far as that is few.
@@ -204,7 +189,7 @@ func (d *domain) compare(e *query.Compare) {
 	if err != nil {
 		return
 	}
-	step := d.step(baseOf(d.t))
+	step := d.step(d.t.Kind())
 	switch e.Op {
 	case query.Gt:
 		d.raise(n + step)
@@ -244,9 +229,7 @@ func (d *domain) at(n int64) any {
 
 // plainType is a type without its domain and list.
 func plainType(t schema.Type) schema.Type {
-	for t.Domain != nil && t.Base == schema.Unknown {
-		t = t.Domain.Base
-	}
+	t = t.WithoutDomains()
 	t.Array = false
 	return t
 }
@@ -260,7 +243,7 @@ func (d *domain) wrap(v any) any {
 }
 
 func (d *domain) one(n int64) any {
-	switch baseOf(d.t) {
+	switch d.t.Kind() {
 	case schema.Bool:
 		return n > 0
 	case schema.Int2, schema.Int4, schema.Int8:

@@ -38,7 +38,7 @@ func (r *replay) equal(w *world, st *shadowTable, s *source, want want, matches 
 // absent says whether production asks for texts that aren't there: of which nobody counted the rows, and any text that is there would
 // give far more of them than come back.
 func (r *replay) absent(st *shadowTable, s *source, want want) bool {
-	if want.matches() >= 0 || s.labeled || baseOf(s.column.Type) != schema.Text {
+	if want.matches() >= 0 || s.labeled || s.column.Type.Kind() != schema.Text {
 		return false
 	}
 	usual := (1 - s.model.nulls) / float64(s.model.distinct)
@@ -98,7 +98,7 @@ func (s *source) nothing(st *shadowTable) any {
 			}
 		}
 	case s.domain.labels == nil && !s.column.Type.Array:
-		switch baseOf(s.column.Type) {
+		switch s.column.Type.Kind() {
 		case schema.Text:
 			return "~"
 		case schema.Int4, schema.Int8, schema.Float4, schema.Float8:

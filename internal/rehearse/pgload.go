@@ -22,7 +22,7 @@ func (d *pgShadow) load(ctx context.Context, st *shadowTable, tell func(rows int
 	var names []string
 	for _, c := range st.stored() {
 		l.columns = append(l.columns, c)
-		l.types = append(l.types, copied(c.Type))
+		l.types = append(l.types, c.Type.WithoutDomains())
 		names = append(names, quoted(c.Name))
 	}
 	l.sql = "COPY " + d.table(st.table.Name) + " (" + strings.Join(names, ", ") + ") FROM STDIN"
@@ -81,17 +81,6 @@ func (l *pgLoad) copy(ctx context.Context, from, to int64) error {
 		return err
 	}
 	return l.copy(ctx, half, to)
-}
-
-// copied is the type in which a value is written for COPY: a domain's own base.
-func copied(t schema.Type) schema.Type {
-	array := t.Array
-	for t.Domain != nil && t.Base == schema.Unknown {
-		t = t.Domain.Base
-		array = array || t.Array
-	}
-	t.Array = array
-	return t
 }
 
 // appendField writes a value in the text form of PostgreSQL's COPY.

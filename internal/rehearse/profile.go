@@ -90,11 +90,11 @@ func columnOf(t *Table, col *schema.Column) columnModel {
 
 // labelsOf is how many labels a column's type has, false and true being those of a boolean; 0 for other types.
 func labelsOf(c *schema.Column) int {
-	switch e := enumOf(c.Type); {
+	switch e := c.Type.WithoutDomains().Enum; {
 	case c.Type.Array:
 	case e != nil:
 		return len(e.Values)
-	case baseOf(c.Type) == schema.Bool:
+	case c.Type.Kind() == schema.Bool:
 		return 2
 	}
 	return 0

@@ -9,9 +9,7 @@ import (
 
 // Plus is a + b of canonical numbers of a column's type, as PostgreSQL has it and as the column then holds it. Neither is null.
 func Plus(t schema.Type, a, b any) (any, error) {
-	for t.Domain != nil && !t.Array {
-		t = t.Domain.Base
-	}
+	t = t.Underlying()
 	switch x := a.(type) {
 	case int64:
 		y := b.(int64)

@@ -196,9 +196,7 @@ func (l *lowering) cast(t schema.Type) string {
 
 // wide says whether a type is one of those that Hasura's stringify-numeric-types is about.
 func wide(t schema.Type) bool {
-	for t.Domain != nil && !t.Array {
-		t = t.Domain.Base
-	}
+	t = t.Underlying()
 	switch t.Base {
 	case schema.Int8, schema.Numeric, schema.Float8:
 		return !t.Array

@@ -48,7 +48,7 @@ func (t *Types) column(c *schema.Column) *Field {
 
 // pathArg is what JSON has besides.
 func pathArg(of schema.Type) []*Field {
-	if of = plain(of); of.Array || of.Base != schema.JSON && of.Base != schema.JSONB {
+	if of = of.Underlying(); of.Array || of.Base != schema.JSON && of.Base != schema.JSONB {
 		return nil
 	}
 	return []*Field{{Name: "path", Description: "JSON select path", Type: named("String"), Is: ArgPath}}
@@ -120,7 +120,7 @@ var aggregateNames = []query.Aggregate{
 func aggregated(x *schema.Table, a query.Aggregate) []*schema.Column {
 	var out []*schema.Column
 	for _, c := range x.Columns {
-		if aggregates(plain(c.Type), a) {
+		if aggregates(c.Type.Underlying(), a) {
 			out = append(out, c)
 		}
 	}
@@ -296,7 +296,7 @@ func (t *Types) literal(a *schema.Arg) *ast.Value {
 		return nil
 	}
 	v := &ast.Value{Kind: ast.StringValue, Raw: *a.Default}
-	switch plain(a.Type).Base {
+	switch a.Type.Underlying().Base {
 	case schema.Int2, schema.Int4, schema.Int8:
 		v.Kind = ast.IntValue
 	case schema.Bool:

@@ -222,21 +222,13 @@ func spelled(e *schema.Enum) bool {
 	return len(e.Values) > 0
 }
 
-// plain gives the type that a domain stands for; every other type is its own.
-func plain(of schema.Type) schema.Type {
-	for of.Domain != nil && !of.Array {
-		of = of.Domain.Base
-	}
-	return of
-}
-
 // comparisonType makes what a column's values can be compared with (Hasura/Backends/Postgres/Instances/Schema.hs, comparisonExps).
 func (t *Types) comparisonType(name string, of schema.Type) *Type {
 	out := &Type{
 		Name: name, Kind: ast.InputObject, Is: Comparison, Of: of,
 		Description: "Boolean expression to compare columns of type " + t.typeOf(of).String() + ". All fields are combined with logical AND.",
 	}
-	is := plain(of)
+	is := of.Underlying()
 	if is.Base == schema.JSON && !is.Array { // PostgreSQL has no equality of json
 		out.Fields = []*Field{isNull}
 		return out

@@ -216,7 +216,7 @@ func (t *Types) havingOf(name string, x *schema.Table, a query.Aggregate) *Type 
 
 // resultOf gives the type of an aggregate's result where it isn't the column's own: PostgreSQL's (manual, 9.21).
 func resultOf(a query.Aggregate, of schema.Type) (schema.Type, bool) {
-	of = plain(of)
+	of = of.Underlying()
 	floating := of.Base == schema.Float4 || of.Base == schema.Float8
 	switch a {
 	case "", query.Min, query.Max, query.BoolAnd, query.BoolOr:

@@ -178,7 +178,7 @@ var alterations = []alteration{
 func isJSONB(of schema.Type) bool { return of.Base == schema.JSONB && !of.Array }
 
 func (a *alteration) columns(x *schema.Table) []*schema.Column {
-	return slices.DeleteFunc(writable(x), func(c *schema.Column) bool { return !a.is(plain(c.Type)) })
+	return slices.DeleteFunc(writable(x), func(c *schema.Column) bool { return !a.is(c.Type.Underlying()) })
 }
 
 // changes are the arguments _set, _inc, … of an update.

@@ -25,10 +25,7 @@ const (
 
 // classOf gives a column's class by what the schema says of it.
 func classOf(c *schema.Column) class {
-	t := c.Type
-	for t.Domain != nil && t.Base == schema.Unknown && !t.Array {
-		t = t.Domain.Base
-	}
+	t := c.Type.Underlying()
 	if t.Array {
 		return noClass
 	}

@@ -85,10 +85,7 @@ func (w *walker) plan(p *plan.Plan) {
 
 // clock says whether a text that is read as this type may name a moment by the clock: now, tomorrow.
 func clock(t schema.Type) bool {
-	for t.Domain != nil && t.Base == schema.Unknown {
-		t = t.Domain.Base
-	}
-	switch t.Base {
+	switch t.Kind() {
 	case schema.Date, schema.Time, schema.TimeTZ, schema.Timestamp, schema.TimestampTZ:
 		return true
 	}

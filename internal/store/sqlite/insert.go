@@ -110,7 +110,7 @@ func (r *row) make(i int, at time.Time) error {
 	text := ""
 	if col.Default.Now {
 		text = now(at)
-		if base(col.Type) == schema.Text {
+		if col.Type.Kind() == schema.Text {
 			r.vals[i], r.set[i] = text, true
 			return nil
 		}

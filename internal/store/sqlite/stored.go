@@ -46,7 +46,7 @@ func stored(v any, t schema.Type, how schema.Storage) any {
 		if how == schema.OwnStorage || t.Array {
 			return v
 		}
-		return storedForeign(v, base(t), how)
+		return storedForeign(v, t.Kind(), how)
 	}
 	return v
 }
@@ -109,20 +109,13 @@ func moment(s string) (time.Time, bool) {
 	return at.UTC(), err == nil
 }
 
-func base(t schema.Type) schema.Base {
-	for t.Domain != nil && t.Base == schema.Unknown {
-		t = t.Domain.Base
-	}
-	return t.Base
-}
-
 // load gives a stored value as package value has it. A foreign value that is none of the type's is given as text, and false.
 func load(v sqlite3.Value, t schema.Type, how schema.Storage) (any, bool) {
 	kind := v.Type()
 	if kind == sqlite3.NULL {
 		return nil, true
 	}
-	b := base(t)
+	b := t.Kind()
 	if t.Array {
 		out, err := value.FromJSON(t, "", append([]byte(nil), v.RawText()...))
 		if err != nil {

@@ -37,13 +37,13 @@ func (c *compiler) aggregated(fn query.Aggregate, distinct bool, values []plan.O
 
 // equals refuses to tell apart values of a type that has no equality.
 func (c *compiler) equals(t schema.Type) {
-	if base(t) == schema.JSON {
+	if t.Kind() == schema.JSON {
 		c.fail(fault.Newf(fault.UndefinedFunction, "could not identify an equality operator for type %s", t).WithStatus(404))
 	}
 }
 
 func (c *compiler) aggregate(fn query.Aggregate, distinct bool, e expression, f Form) (string, Form) {
-	sql, b := e.sql, base(f.Type)
+	sql, b := e.sql, f.Type.Kind()
 	once := ""
 	if distinct {
 		c.equals(f.Type)
@@ -118,5 +118,5 @@ func (c *compiler) once(fn query.Aggregate, sql string, f Form) string {
 		sql = "pt_own(" + c.spec(&Own{Type: f.Type, Storage: f.Storage}) + ", " + sql + ")"
 	}
 	x := c.compared(expression{sql: sql, typ: f.Type}, true)
-	return "pt_once(" + itoa(slices.Index(Totals[:], fn)) + ", " + itoa(int(base(f.Type))) + ", " + sql + " ORDER BY " + x.sql + x.collate + ")"
+	return "pt_once(" + itoa(slices.Index(Totals[:], fn)) + ", " + itoa(int(f.Type.Kind())) + ", " + sql + " ORDER BY " + x.sql + x.collate + ")"
 }

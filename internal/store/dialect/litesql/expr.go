@@ -104,7 +104,7 @@ func (c *compiler) held(left expression, t test) string {
 	case query.HasKey, query.HasKeysAny, query.HasKeysAll:
 		return "pt_test(" + c.bind(Bind{As: Tester, Arg: t.arg, Op: t.op, Type: left.typ}) + ", " + left.sql + ")"
 	case query.Contains, query.Contained, query.Overlaps:
-		if b := base(left.typ); !left.typ.Array && b != schema.JSONB {
+		if b := left.typ.Kind(); !left.typ.Array && b != schema.JSONB {
 			return c.fail(notYet("operators on ranges"))
 		}
 		return "pt_test(" + c.bind(Bind{As: Tester, Arg: t.arg, Op: t.op, Type: left.typ}) + ", " + left.sql + ")"
@@ -118,7 +118,7 @@ func (c *compiler) held(left expression, t test) string {
 	x := c.compared(left, isOrdering(t.op))
 	if t.op == query.In || t.op == query.Eq && t.any == query.Any {
 		list := c.list(x, t.arg)
-		if base(x.typ) == schema.Bytea && !x.typ.Array {
+		if x.typ.Kind() == schema.Bytea && !x.typ.Array {
 			x.sql = hexed(x.sql)
 		}
 		return x.sql + x.collate + " IN (SELECT value FROM json_each(" + list + "))"
@@ -135,7 +135,7 @@ func hexed(sql string) string { return "CASE WHEN " + sql + " IS NOT NULL THEN h
 // quantified holds x against each of a list. Where x is null and the list is not empty, nothing is known.
 func (c *compiler) quantified(t test, x comparable) string {
 	op, list := operator(t.op), c.list(x, t.arg)
-	if base(x.typ) == schema.Bytea && !x.typ.Array {
+	if x.typ.Kind() == schema.Bytea && !x.typ.Array {
 		x.sql = hexed(x.sql)
 	}
 	var found string

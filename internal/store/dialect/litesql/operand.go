@@ -41,7 +41,7 @@ func (c *compiler) operand(o *plan.Operand) string {
 	switch last := o.Path[len(o.Path)-1]; {
 	case last.Text:
 		name = "pt_get_text"
-	case base(o.Column.Type) != schema.JSON || o.Column.Type.Array:
+	case o.Column.Type.Kind() != schema.JSON || o.Column.Type.Array:
 		name = "pt_get_jsonb"
 	}
 	args := []string{col}
@@ -94,7 +94,7 @@ func (c *compiler) compared(o expression, ordered bool) comparable {
 		x.collate = " COLLATE pt_array"
 		return x
 	}
-	b := base(o.typ)
+	b := o.typ.Kind()
 	switch x.storage {
 	case schema.OwnStorage:
 	case schema.StoreText, schema.StoreJulian:
@@ -147,7 +147,7 @@ func (c *compiler) list(x comparable, arg int) string {
 	switch {
 	case x.as == Rank:
 		as = Ranks
-	case base(x.typ) == schema.Bytea && !x.typ.Array:
+	case x.typ.Kind() == schema.Bytea && !x.typ.Array:
 		as = HexList
 	}
 	return c.bind(Bind{As: as, Arg: arg, Type: x.typ, Storage: x.storage})
@@ -155,7 +155,7 @@ func (c *compiler) list(x comparable, arg int) string {
 
 // text is an expression as PostgreSQL's text, for patterns.
 func (c *compiler) text(o expression) string {
-	if b := base(o.typ); (b == schema.Text || b == schema.EnumBase) && !o.typ.Array {
+	if b := o.typ.Kind(); (b == schema.Text || b == schema.EnumBase) && !o.typ.Array {
 		return o.sql
 	}
 	return c.toText(o)
@@ -169,7 +169,7 @@ func (c *compiler) toText(o expression) string {
 
 // asText is an expression cast to text, to be compared as such.
 func (c *compiler) asText(o expression) expression {
-	if o.typ.Array || base(o.typ) != schema.EnumBase && (base(o.typ) != schema.Text || o.typ.Name != "text" && o.typ.Name != "character varying") {
+	if o.typ.Array || o.typ.Kind() != schema.EnumBase && (o.typ.Kind() != schema.Text || o.typ.Name != "text" && o.typ.Name != "character varying") {
 		o.sql = c.toText(o)
 	}
 	return expression{sql: o.sql, typ: textType}

@@ -65,7 +65,7 @@ func formOf(t schema.Type, st schema.Storage) Form {
 	switch {
 	case st == schema.StoreNative:
 		f.Kind = Native
-		if b := base(t); b == schema.Bool || b == schema.JSON || b == schema.JSONB || b == schema.Bytea || isTime(b) {
+		if b := t.Kind(); b == schema.Bool || b == schema.JSON || b == schema.JSONB || b == schema.Bytea || isTime(b) {
 			f.Kind = Foreign
 		}
 	case st != schema.OwnStorage:
@@ -73,17 +73,17 @@ func formOf(t schema.Type, st schema.Storage) Form {
 		switch {
 		case t.Array:
 			f.Kind = JSON
-		case st == schema.StoreInteger && base(t) == schema.Bool:
+		case st == schema.StoreInteger && t.Kind() == schema.Bool:
 			f.Kind = Bool
-		case st == schema.StoreInteger && base(t) == schema.Numeric:
+		case st == schema.StoreInteger && t.Kind() == schema.Numeric:
 			f.Kind = Native
-		case st == schema.StoreText && base(t) == schema.Text:
+		case st == schema.StoreText && t.Kind() == schema.Text:
 			f.Kind = Text
 		}
 	case t.Array:
 		f.Kind = JSON
 	default:
-		f.Kind = ownKinds[base(t)]
+		f.Kind = ownKinds[t.Kind()]
 	}
 	return f
 }
@@ -94,14 +94,6 @@ var ownKinds = [...]Kind{
 	schema.Date: Quoted, schema.Time: Quoted, schema.TimeTZ: Quoted, schema.Timestamp: Quoted, schema.TimestampTZ: Zoned,
 	schema.Interval: Quoted, schema.JSON: JSON, schema.JSONB: JSONB, schema.Bytea: Bytes, schema.EnumBase: Text,
 	schema.CompositeBase: JSON,
-}
-
-// base is the kind of a type's values, a domain's being those of what it stands on.
-func base(t schema.Type) schema.Base {
-	for t.Domain != nil && t.Base == schema.Unknown {
-		t = t.Domain.Base
-	}
-	return t.Base
 }
 
 func isTime(b schema.Base) bool {

@@ -148,7 +148,7 @@ func (w *Write) give(columns []*schema.Column) {
 // altered sets a column by its old value.
 func (w *Write) altered(c *compiler, a *plan.Alter) {
 	col := a.Column
-	b := base(col.Type)
+	b := col.Type.Kind()
 	if b == schema.Unknown {
 		c.fail(notYet("changes of a type that only PostgreSQL knows"))
 		return
@@ -364,7 +364,7 @@ func (w *Write) Update(returning bool) string {
 
 // Placeholder is a column's value in the text: what Pintail keeps as binary JSON comes as text.
 func Placeholder(col *schema.Column, param string) string {
-	if base(col.Type) == schema.JSONB && !col.Type.Array && col.Storage == schema.OwnStorage {
+	if col.Type.Kind() == schema.JSONB && !col.Type.Array && col.Storage == schema.OwnStorage {
 		return "jsonb(" + param + ")"
 	}
 	return param

@@ -117,10 +117,7 @@ func (b *builder) scalar(p *plan.Plan, settings string) {
 // raw writes the one value of r as its type writes itself (a cast of xml to text would keep an empty first line), null as nothing.
 // Bytes come in hexadecimal, which whoever reads them undoes.
 func (b *builder) raw(t schema.Type) string {
-	for t.Domain != nil {
-		t = t.Domain.Base
-	}
-	b.out.Hex = t.Base == schema.Bytea
+	b.out.Hex = t.Kind() == schema.Bytea
 	return "coalesce(string_agg(concat(r.v), ''), '')"
 }
 

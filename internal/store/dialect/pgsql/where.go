@@ -194,9 +194,7 @@ func (b *builder) rowOf(o *plan.Operand) string {
 }
 
 func isTSVector(t schema.Type) bool {
-	for t.Domain != nil && !t.Array {
-		t = t.Domain.Base
-	}
+	t = t.Underlying()
 	return t.Name == "tsvector" && !t.Array
 }
 
