@@ -50,8 +50,12 @@ type Differs struct {
 }
 
 func (d *Differs) Error() string {
+	rows := "rows"
+	if d.Rows == 1 {
+		rows = "row"
+	}
 	if d.Rows != d.Want {
-		return fmt.Sprintf("table %s has %d rows where it was copied to, and %d where it came from; nothing is kept", d.Table, d.Rows, d.Want)
+		return fmt.Sprintf("table %s has %d %s where it was copied to, and %d where it came from; nothing is kept", d.Table, d.Rows, rows, d.Want)
 	}
 	return fmt.Sprintf("table %s has other values where it was copied to than where it came from; nothing is kept", d.Table)
 }

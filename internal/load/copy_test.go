@@ -427,3 +427,15 @@ func TestCopyNeedsLittleMemory(t *testing.T) {
 		t.Errorf("60 MB of rows took %d MiB", most>>20)
 	}
 }
+
+func TestDiffersIsASentence(t *testing.T) {
+	for want, d := range map[string]*Differs{
+		"table a has 1 row where it was copied to, and 2 where it came from; nothing is kept":      {"a", 1, 2},
+		"table a has 0 rows where it was copied to, and 1 where it came from; nothing is kept":     {"a", 0, 1},
+		"table a has other values where it was copied to than where it came from; nothing is kept": {"a", 1, 1},
+	} {
+		if got := d.Error(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}

@@ -64,9 +64,6 @@ func (s *Server) DSN() string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.port)
 }
 
-// SocketDir is the folder of the server's Unix socket.
-func (s *Server) SocketDir() string { return s.dir }
-
 // Database makes an empty database for one test and returns its address.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()

@@ -2,14 +2,12 @@ package postgres_test
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/internal/pgtest"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/store/postgres"
@@ -17,74 +15,45 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// TestPgBouncer asks the same questions through a real PgBouncer in transaction mode that has two connections for all.
-func TestPgBouncer(t *testing.T) {
+// bounced opens a door through a real PgBouncer in transaction mode, which has two connections for all. It gives a connection of its
+// own to the database besides.
+func bounced(t *testing.T, sql string, c postgres.Config) (*door, *pgx.Conn) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("needs PgBouncer; `make test` installs and runs it")
 	}
 	dsn := pgtest.DSN(t)
-	execute(t, dsn, toolsSQL)
+	execute(t, dsn, sql)
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(context.Background())
-	s, _, err := migrate.InspectPostgres(t.Context(), conn, migrate.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := postgres.Open(postgres.Config{DSN: pgtest.Bounce(t, dsn), Default: s.Default, SearchPath: append(s.Exposed, s.SearchPath...), Pooled: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	d := &door{schema: s, store: st, end: "rollback"}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	c.DSN, c.Pooled = pgtest.Bounce(t, dsn), true
+	return openDoor(t, dsn, c), conn
+}
+
+// TestPgBouncer asks the same questions as TestREST, twice: what the first round prepared is on other connections by then.
+func TestPgBouncer(t *testing.T) {
+	d, _ := bounced(t, toolsSQL, postgres.Config{})
 	for range 2 {
-		for _, q := range questions {
-			got, err := d.ask(t, q.request)
-			have := strings.ReplaceAll(string(got.Body), ", \n ", ",")
-			if err != nil {
-				have, _, _ = strings.Cut(err.Error(), ":")
-			}
-			if have != q.want {
-				t.Errorf("%s\ngot  %s (%v)\nwant %s", q.request, have, err, q.want)
-			}
-		}
+		d.askAll(t)
 	}
 }
 
 // TestPgBouncerOutlivesClientsWhoLeave: while all of its connections to the server are busy, requests wait in PgBouncer and are given up. It stays,
 // and what ran for one who left ends.
 func TestPgBouncerOutlivesClientsWhoLeave(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs PgBouncer; `make test` installs and runs it")
-	}
-	dsn := pgtest.DSN(t)
-	execute(t, dsn, `CREATE TABLE customer (id int PRIMARY KEY); INSERT INTO customer VALUES (1);
-		CREATE VIEW slow AS SELECT 1 AS id FROM (SELECT pg_sleep(30)) AS x;`)
-	conn, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	s, _, err := migrate.InspectPostgres(t.Context(), conn, migrate.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := pgtest.Bounce(t, dsn)
-	st, err := postgres.Open(postgres.Config{DSN: address, Default: s.Default, SearchPath: append(s.Exposed, s.SearchPath...), Pooled: true, ConnsMax: 20, StatementTimeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
+	d, conn := bounced(t, `CREATE TABLE customer (id int PRIMARY KEY); INSERT INTO customer VALUES (1);
+		CREATE VIEW slow AS SELECT 1 AS id FROM (SELECT pg_sleep(30)) AS x;`, postgres.Config{ConnsMax: 20, StatementTimeout: time.Minute})
 	read := func(table string, limit time.Duration) error {
-		p, err := plan.Resolve(&query.Select{From: schema.Name{Name: table}, Items: []query.Item{&query.Output{Field: query.Field{Column: "id"}}}}, s, plan.Options{})
+		p, err := plan.Resolve(&query.Select{From: schema.Name{Name: table}, Items: []query.Item{&query.Output{Field: query.Field{Column: "id"}}}}, d.schema, plan.Options{})
 		if err != nil {
 			return err
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		_, err = st.Read(ctx, p, nil)
+		_, err = d.store.Read(ctx, p, nil)
 		return err
 	}
 	if err := read("customer", 10*time.Second); err != nil {

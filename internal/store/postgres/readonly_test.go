@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pintail-dev/pintail/internal/pgtest"
+	"github.com/pintail-dev/pintail/internal/store/postgres"
 )
 
 const sneakySQL = `
@@ -29,7 +30,7 @@ func TestReadsDoNotWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dsn := pgtest.DSN(t)
 			execute(t, dsn, sneakySQL)
-			d := openDoor(t, dsn, pooled)
+			d := openDoor(t, dsn, postgres.Config{Pooled: pooled})
 			for request, want := range map[string]string{
 				`GET /counted`:                                         `25006`,
 				`GET /counted?select=id&n=eq.1`:                        `25006`,

@@ -72,7 +72,9 @@ type door struct {
 	end    string
 }
 
-func openDoor(t testing.TB, dsn string, pooled bool) *door {
+// openDoor opens a store with c on the database at dsn, or where c names an address of its own through that, by the schema that the
+// database has.
+func openDoor(t testing.TB, dsn string, c postgres.Config) *door {
 	t.Helper()
 	conn, err := pgx.Connect(context.Background(), dsn)
 	if err != nil {
@@ -83,7 +85,11 @@ func openDoor(t testing.TB, dsn string, pooled bool) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := postgres.Open(postgres.Config{DSN: dsn, Default: s.Default, SearchPath: append(s.Exposed, s.SearchPath...), Pooled: pooled})
+	if c.DSN == "" {
+		c.DSN = dsn
+	}
+	c.Default, c.SearchPath = s.Default, append(s.Exposed, s.SearchPath...)
+	st, err := postgres.Open(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,21 +202,27 @@ func TestREST(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dsn := pgtest.DSN(t)
 			execute(t, dsn, toolsSQL)
-			d := openDoor(t, dsn, pooled)
-			for _, q := range questions {
-				got, err := d.ask(t, q.request)
-				have := strings.ReplaceAll(string(got.Body), ", \n ", ",")
-				if err != nil {
-					have, _, _ = strings.Cut(err.Error(), ":")
-				}
-				if have != q.want {
-					t.Errorf("%s\ngot  %s (%v)\nwant %s", q.request, have, err, q.want)
-				}
-				if strings.Contains(q.request, "teapot") && (got.Status != 418 || len(got.Headers) != 2 || got.Headers[1] != [2]string{"X-Pot", "two"}) {
-					t.Errorf("status %d, headers %v", got.Status, got.Headers)
-				}
-			}
+			d := openDoor(t, dsn, postgres.Config{Pooled: pooled})
+			d.askAll(t)
 		})
+	}
+}
+
+// askAll asks all questions and holds the answers against those that are wanted.
+func (d *door) askAll(t *testing.T) {
+	t.Helper()
+	for _, q := range questions {
+		got, err := d.ask(t, q.request)
+		have := strings.ReplaceAll(string(got.Body), ", \n ", ",")
+		if err != nil {
+			have, _, _ = strings.Cut(err.Error(), ":")
+		}
+		if have != q.want {
+			t.Errorf("%s\ngot  %s (%v)\nwant %s", q.request, have, err, q.want)
+		}
+		if strings.Contains(q.request, "teapot") && (got.Status != 418 || len(got.Headers) != 2 || got.Headers[1] != [2]string{"X-Pot", "two"}) {
+			t.Errorf("%s\ngot status %d, headers %v\nwant 418 and X-Pot: two", q.request, got.Status, got.Headers)
+		}
 	}
 }
 
