@@ -129,7 +129,9 @@ var generatedSuffixes = []string{
 	"_min_fields", "_sum_fields", "_stddev_fields", "_stddev_pop_fields", "_stddev_samp_fields", "_var_pop_fields", "_var_samp_fields",
 	"_variance_fields", "_comparison_exp", "_avg_order_by", "_max_order_by", "_min_order_by", "_sum_order_by", "_stddev_order_by",
 	"_stddev_pop_order_by", "_stddev_samp_order_by", "_var_pop_order_by", "_var_samp_order_by", "_variance_order_by",
-	"_aggregate_bool_exp_count", "_aggregate_bool_exp_bool_and", "_aggregate_bool_exp_bool_or",
+	"_aggregate_bool_exp_count", "_aggregate_bool_exp_bool_and", "_aggregate_bool_exp_bool_or", "_aggregate_bool_exp_avg",
+	"_aggregate_bool_exp_max", "_aggregate_bool_exp_min", "_aggregate_bool_exp_stddev_samp", "_aggregate_bool_exp_sum",
+	"_aggregate_bool_exp_var_samp",
 }
 
 // enumSuffixes are what it adds to an enum table's name.

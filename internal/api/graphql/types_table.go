@@ -58,14 +58,17 @@ func (t *Types) ofAggregate(name, suffix string, of []query.Aggregate) (*schema.
 
 // fromSummaryBoolExp makes what is below t_aggregate_bool_exp.
 func (t *Types) fromSummaryBoolExp(name string) *Type {
-	for _, a := range []query.Aggregate{query.BoolAnd, query.BoolOr, query.Count} {
+	for _, a := range predicates {
 		middle := "_aggregate_bool_exp_" + string(a)
-		if base, ok := strings.CutSuffix(name, middle); ok && t.tables[base] != nil {
-			return t.summaryBoolExpOf(name, t.tables[base], a)
+		if base, ok := strings.CutSuffix(name, middle); ok {
+			if x := t.tables[base]; x != nil && (a == query.Count || len(predicated(x, a)) > 0) {
+				return t.summaryBoolExpOf(name, x, a)
+			}
 		}
-		if rest, ok := strings.CutSuffix(name, middle+"_arguments_columns"); ok && a != query.Count {
-			if base, again, ok := strings.Cut(rest, "_select_column_"); ok && base == again && t.tables[base] != nil && len(aggregated(t.tables[base], a)) > 0 {
-				return t.booleanColumns(name, t.tables[base])
+		if rest, ok := strings.CutSuffix(name, middle+"_arguments_columns"); ok {
+			base, again, ok := strings.Cut(rest, "_select_column_")
+			if x := t.tables[base]; ok && base == again && x != nil && len(predicated(x, a)) > 0 {
+				return argumentColumns(name, x, a)
 			}
 		}
 	}

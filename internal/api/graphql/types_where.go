@@ -1,6 +1,8 @@
 package graphql
 
 import (
+	"slices"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/pintail-dev/pintail/query"
@@ -46,23 +48,43 @@ func (t *Types) boolExp(name string, x *schema.Table) *Type {
 	return out
 }
 
+// predicates are the functions of t_aggregate_bool_exp, as Hasura lists them (Hasura/Backends/Postgres/Instances/Schema.hs,
+// aggregationFunctions) but for those of two columns.
+var predicates = []query.Aggregate{
+	query.Avg, query.BoolAnd, query.BoolOr, query.Count, query.Max, query.Min, query.StddevSamp, query.Sum, query.VarSamp,
+}
+
+// predicated gives the columns whose aggregate a condition can be on: Hasura's are of the type that the result has too, boolean
+// or double precision. Count has none of its own: it takes all columns, or none.
+func predicated(x *schema.Table, a query.Aggregate) []*schema.Column {
+	if a == query.Count {
+		return nil
+	}
+	return slices.DeleteFunc(aggregated(x, a), func(c *schema.Column) bool {
+		of := plain(c.Type)
+		return of.Array || of.Base != schema.Bool && of.Base != schema.Float8
+	})
+}
+
 // summaryBoolExp makes t_aggregate_bool_exp (Hasura/GraphQL/Schema/BoolExp/AggregationPredicates.hs).
 func (t *Types) summaryBoolExp(name string, x *schema.Table) *Type {
 	out := &Type{Name: name, Description: "conditions on aggregates of related rows of " + quoted(x), Kind: ast.InputObject, Is: SummaryBoolExp, Table: x}
-	for _, a := range []query.Aggregate{query.BoolAnd, query.BoolOr, query.Count} {
-		if a == query.Count || len(aggregated(x, a)) > 0 {
+	for _, a := range predicates {
+		if a == query.Count || len(predicated(x, a)) > 0 {
 			out.Fields = append(out.Fields, &Field{Name: string(a), Type: named(name + "_" + string(a)), Is: KeyAggregate, Aggregate: a, Table: x})
 		}
 	}
 	return out
 }
 
+// summaryBoolExpOf makes t_aggregate_bool_exp_count and the like.
 func (t *Types) summaryBoolExpOf(name string, x *schema.Table, a query.Aggregate) *Type {
-	of, arguments := typeBoolean, required(named(x.Type+"_select_column_"+name+"_arguments_columns"))
-	if a == query.Count {
+	of, arguments := typeFloat8, required(named(x.Type+"_select_column_"+name+"_arguments_columns"))
+	switch a {
+	case query.Count:
 		of, arguments = typeInt, listOf(x.Type+"_select_column")
-	} else if len(aggregated(x, a)) == 0 {
-		return nil
+	case query.BoolAnd, query.BoolOr:
+		of = typeBoolean
 	}
 	return &Type{
 		Name: name, Kind: ast.InputObject, Is: SummaryBoolExpOf, Table: x, Aggregate: a,
@@ -75,10 +97,10 @@ func (t *Types) summaryBoolExpOf(name string, x *schema.Table, a query.Aggregate
 	}
 }
 
-// booleanColumns makes the enum of columns that bool_and and bool_or take.
-func (t *Types) booleanColumns(name string, x *schema.Table) *Type {
-	out := &Type{Name: name, Description: "boolean columns of table " + quoted(x), Kind: ast.Enum, Is: SelectColumn, Table: x}
-	for _, c := range aggregated(x, query.BoolAnd) {
+// argumentColumns makes the enum of columns that a condition on an aggregate takes.
+func argumentColumns(name string, x *schema.Table, a query.Aggregate) *Type {
+	out := &Type{Name: name, Description: "columns of table " + quoted(x) + " that " + string(a) + " takes", Kind: ast.Enum, Is: SelectColumn, Table: x}
+	for _, c := range predicated(x, a) {
 		out.Values = append(out.Values, EnumValue{Name: c.Field, Description: "column name", Column: c})
 	}
 	return out
