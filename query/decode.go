@@ -124,10 +124,7 @@ func (d *decoder) insert(t *insertT) *Insert {
 
 func (d *decoder) call(t *callT) *Call {
 	q := &Call{Function: Name(t.Function), Body: pointer(t.Body), BodyType: t.BodyType, ReadOnly: t.ReadOnly, Result: d.sel(t.Result),
-		Media: t.Media, End: End(t.End)}
-	for _, a := range t.Args {
-		q.Args = append(q.Args, Arg{a.Name, value(a.Value)})
-	}
+		Media: t.Media, Args: argumentsOf(t.Args), End: End(t.End)}
 	if t.Columns != nil {
 		q.Columns = *t.Columns
 	}
@@ -178,10 +175,10 @@ func (d *decoder) items(list []itemT) []Item {
 		case t.Output != nil:
 			o := t.Output
 			items = append(items, &Output{Star: o.Star, Field: fieldOf(o.Field), Cast: o.Cast, Alias: o.As, Aggregate: o.Aggregate,
-				AggregateCast: o.AggregateCast, Distinct: o.Distinct, More: fieldsOf(o.More)})
+				AggregateCast: o.AggregateCast, Distinct: o.Distinct, More: fieldsOf(o.More), Args: argumentsOf(o.Args)})
 		case t.Embed != nil:
 			e := t.Embed
-			items = append(items, &Embed{Target: e.Target, Hint: e.Hint, Alias: e.As, Join: e.Join, Spread: e.Spread, Select: d.sel(e.Select)})
+			items = append(items, &Embed{Target: e.Target, Hint: e.Hint, Alias: e.As, Join: e.Join, Spread: e.Spread, Args: argumentsOf(e.Args), Select: d.sel(e.Select)})
 		case t.Nest != nil:
 			items = append(items, &Nest{t.Nest.Key, d.items(t.Nest.Items)})
 		case t.Nodes != nil:
@@ -191,6 +188,13 @@ func (d *decoder) items(list []itemT) []Item {
 		}
 	}
 	return items
+}
+
+func argumentsOf(list []argT) (args []Arg) {
+	for _, a := range list {
+		args = append(args, Arg{a.Name, a.Place, value(a.Value)})
+	}
+	return args
 }
 
 func fieldOf(t fieldT) Field {

@@ -134,7 +134,7 @@ func output(o *Output) string {
 	if o.Star {
 		return "*"
 	}
-	s := when(o.Alias != "", o.Alias+": ") + field(o.Field) + when(o.Cast != "", "::"+o.Cast)
+	s := when(o.Alias != "", o.Alias+": ") + field(o.Field) + arguments(o.Args) + when(o.Cast != "", "::"+o.Cast)
 	if o.Aggregate != "" {
 		s = when(o.Alias != "", o.Alias+": ") + string(o.Aggregate) + "(" + when(o.Distinct, "distinct ") + field(o.Field) +
 			when(o.More != nil, ", "+fields(o.More)) + when(o.Cast != "", "::"+o.Cast) + ")"
@@ -143,7 +143,16 @@ func output(o *Output) string {
 }
 
 func embed(e *Embed) string {
-	return when(e.Spread, "spread ") + "embed " + when(e.Alias != "", e.Alias+": ") + e.Target + when(e.Hint != "", " hint="+e.Hint) + when(e.Join != "", " "+string(e.Join))
+	return when(e.Spread, "spread ") + "embed " + when(e.Alias != "", e.Alias+": ") + e.Target + arguments(e.Args) + when(e.Hint != "", " hint="+e.Hint) + when(e.Join != "", " "+string(e.Join))
+}
+
+// arguments writes what a function of the row is given; nothing where that is nothing.
+func arguments(args []Arg) string {
+	texts := make([]string, len(args))
+	for i := range args {
+		texts[i] = args[i].Key() + " = " + valueText(args[i].Value)
+	}
+	return when(len(args) > 0, "("+strings.Join(texts, ", ")+")")
 }
 
 func field(f Field) string {
@@ -276,7 +285,7 @@ func (d *dumper) end(e End) {
 
 func (d *dumper) call(q *Call) {
 	for _, a := range q.Args {
-		d.line("%s = %s", a.Name, valueText(a.Value))
+		d.line("%s = %s", a.Key(), valueText(a.Value))
 	}
 	if q.Body != nil {
 		d.line("body %s %s", q.BodyType, q.Body.Text)

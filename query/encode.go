@@ -127,10 +127,7 @@ func (e *encoder) insert(q *Insert) (t insertT) {
 
 func (e *encoder) call(q *Call) *callT {
 	t := &callT{Function: e.name(q.Function), Body: e.pointer(q.Body), BodyType: e.str(q.BodyType), ReadOnly: q.ReadOnly, Result: e.sel(q.Result),
-		Media: e.str(q.Media), End: endT(q.End)}
-	for _, a := range q.Args {
-		t.Args = append(t.Args, argT{e.str(a.Name), e.value(a.Value)})
-	}
+		Media: e.str(q.Media), Args: e.arguments(q.Args), End: endT(q.End)}
 	if q.Columns != nil {
 		t.Columns = new(e.strs(q.Columns))
 	}
@@ -177,7 +174,7 @@ func (e *encoder) items(items []Item) (list []itemT) {
 			case *Output:
 				t.Output = e.output(item)
 			case *Embed:
-				t.Embed = &embedT{e.str(item.Target), e.str(item.Hint), e.str(item.Alias), word(e, joins, item.Join, "join"), item.Spread, e.sel(item.Select)}
+				t.Embed = &embedT{e.str(item.Target), e.str(item.Hint), e.str(item.Alias), word(e, joins, item.Join, "join"), item.Spread, e.arguments(item.Args), e.sel(item.Select)}
 			case *Nest:
 				t.Nest = &nestT{e.str(item.Key), e.items(item.Items)}
 			case *Nodes:
@@ -201,7 +198,14 @@ func (e *encoder) output(o *Output) *outputT {
 		as = o.Key()
 	}
 	return &outputT{Star: o.Star, Field: e.field(o.Field), As: e.str(as), Cast: e.str(o.Cast), Aggregate: word(e, aggregates, o.Aggregate, "aggregate"),
-		AggregateCast: e.str(o.AggregateCast), Distinct: o.Distinct, More: e.fields(o.More)}
+		AggregateCast: e.str(o.AggregateCast), Distinct: o.Distinct, More: e.fields(o.More), Args: e.arguments(o.Args)}
+}
+
+func (e *encoder) arguments(of []Arg) (list []argT) {
+	for _, a := range of {
+		list = append(list, argT{e.str(a.Name), a.Place, e.value(a.Value)})
+	}
+	return list
 }
 
 func (e *encoder) field(f Field) fieldT {

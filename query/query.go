@@ -16,7 +16,10 @@
 //	}
 package query
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // A Query is *Select, *Insert, *Update, *Delete, *Call or a *Sequence of them.
 type Query interface {
@@ -106,6 +109,7 @@ type Output struct {
 	Alias string // the key in the answer; empty means the default (last path key, column, or aggregate)
 
 	Aggregate     Aggregate // empty for none; Count with an empty Field counts rows
+	Args          []Arg     // where Field is a function of the row: its arguments besides the row
 	AggregateCast string    // cast after the aggregate
 	Distinct      bool      // the aggregate takes each value once
 	More          []Field   // Count: of several columns together, those after Field
@@ -154,7 +158,8 @@ type Embed struct {
 	Hint   string // picks one of several: constraint, column, junction table or relation name
 	Alias  string
 	Join   Join
-	Spread bool // lift the related row's values into this one
+	Spread bool  // lift the related row's values into this one
+	Args   []Arg // where the relation is a function of the row: its arguments besides the row
 	Select *Select
 }
 
@@ -289,7 +294,7 @@ type Delete struct {
 // Call runs a function or a named query.
 type Call struct {
 	Function Name
-	Args     []Arg    // named, from a URL or a form; a name may stand several times for a variadic parameter
+	Args     []Arg    // by name or place; one may stand several times for a variadic parameter
 	Body     *Value   // or: the raw body, for JSON objects of arguments and for single unnamed parameters
 	BodyType string   // media type of Body, lower case without parameters
 	ReadOnly bool     // GET and HEAD: the function may not write
@@ -307,10 +312,19 @@ type Sequence struct {
 	Rollback bool // roll back after answering
 }
 
-// An Arg is one named argument.
+// An Arg is one argument of a function, by the name or, of a parameter that has none, by the place of its parameter.
 type Arg struct {
 	Name  string
+	Place int // instead of Name: from 1
 	Value Value
+}
+
+// Key is an argument's name, or its place as PostgreSQL writes it: $1.
+func (a *Arg) Key() string {
+	if a.Place > 0 {
+		return "$" + strconv.Itoa(a.Place)
+	}
+	return a.Name
 }
 
 // End says how a write's transaction ends and what must hold for it to commit.

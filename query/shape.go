@@ -68,11 +68,7 @@ func (w *shaper) query(q Query) {
 	case *Call:
 		w.tag('C')
 		w.name(q.Function)
-		w.int(len(q.Args))
-		for i := range q.Args {
-			w.str(q.Args[i].Name)
-			w.value(&q.Args[i].Value)
-		}
+		w.arguments(q.Args)
 		w.flag(q.Body != nil)
 		if q.Body != nil {
 			w.value(q.Body)
@@ -152,6 +148,7 @@ func (w *shaper) items(items []Item) {
 			w.str(item.AggregateCast)
 			w.flag(item.Distinct)
 			w.fields(item.More)
+			w.arguments(item.Args)
 		case *Embed:
 			w.tag('e')
 			w.str(item.Target)
@@ -159,6 +156,7 @@ func (w *shaper) items(items []Item) {
 			w.str(item.Alias)
 			w.str(string(item.Join))
 			w.flag(item.Spread)
+			w.arguments(item.Args)
 			w.sel(item.Select)
 		case *Nest:
 			w.tag('n')
@@ -285,6 +283,15 @@ func (w *shaper) fields(of []Field) {
 	w.int(len(of))
 	for i := range of {
 		w.field(&of[i])
+	}
+}
+
+func (w *shaper) arguments(args []Arg) {
+	w.int(len(args))
+	for i := range args {
+		w.str(args[i].Name)
+		w.int(args[i].Place)
+		w.value(&args[i].Value)
 	}
 }
 

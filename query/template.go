@@ -83,6 +83,7 @@ type outputT struct {
 	AggregateCast string    `json:"aggregate_cast,omitzero"`
 	Distinct      bool      `json:"distinct,omitzero"`
 	More          []fieldT  `json:"more,omitempty"`
+	Args          []argT    `json:"args,omitempty"`
 }
 
 type embedT struct {
@@ -91,6 +92,7 @@ type embedT struct {
 	As     string   `json:"as,omitzero"`
 	Join   Join     `json:"join,omitzero"`
 	Spread bool     `json:"spread,omitzero"`
+	Args   []argT   `json:"args,omitempty"`
 	Select *selectT `json:"select,omitzero"`
 }
 
@@ -231,7 +233,8 @@ type callT struct {
 }
 
 type argT struct {
-	Name  string `json:"name"`
+	Name  string `json:"name,omitzero"`
+	Place int    `json:"place,omitzero"`
 	Value valueT `json:"value"`
 }
 

@@ -18,6 +18,8 @@ func everyNode() []query.Query {
 		Items: []query.Item{
 			&query.Output{Star: true}, &query.Output{Field: path}, &query.Output{Field: path, Cast: "text", Alias: "x"},
 			&query.Output{Aggregate: query.Count, Distinct: true, Field: query.Field{Column: "a"}, More: []query.Field{path}, AggregateCast: "text"},
+			&query.Output{Field: query.Field{Column: "greet"}, Args: []query.Arg{{Name: "greeting", Value: query.Text("secret-8")}}},
+			&query.Embed{Target: "found", Args: []query.Arg{{Place: 2, Value: query.Text("secret-9")}}, Select: &query.Select{}},
 			&query.Embed{Target: "item", Hint: "h", Alias: "i", Join: query.JoinInner, Spread: true, Select: &query.Select{Page: query.Page{Limit: query.Int(7)}}},
 			&query.Nest{Key: "n", Items: []query.Item{&query.Literal{Key: "__typename", Text: "order"}}},
 			&query.Nodes{Key: "nodes"},
@@ -51,7 +53,7 @@ func everyNode() []query.Query {
 		Where: &query.And{}, Returning: &query.Select{}}
 	remove := &query.Delete{From: query.Name{Name: "order"}, Where: query.Const(true)}
 	body := query.Text("secret-6")
-	call := &query.Call{Function: query.Name{Name: "f"}, Args: []query.Arg{{Name: "a", Value: query.Text("secret-7")}}, Body: &body, BodyType: "text/plain",
+	call := &query.Call{Function: query.Name{Name: "f"}, Args: []query.Arg{{Name: "a", Value: query.Text("secret-7")}, {Place: 2}}, Body: &body, BodyType: "text/plain",
 		ReadOnly: true, Columns: []string{}, Result: rows, Media: "text/html"}
 	return []query.Query{rows, insert, update, remove, call, &query.Call{}, &query.Sequence{}, &query.Sequence{Of: []query.Query{rows, insert}, Rollback: true}}
 }

@@ -198,7 +198,7 @@ func (p *parser) computedClash(f *Function) {
 	case at == nil:
 		return
 	case t == nil:
-		p.wrong(at, "take computed: out", "%s isn't a field of a table: its only argument would be a table's row", f.Field)
+		p.wrong(at, "take computed: out", "%s isn't a field of a table: its first argument would be a table's row", f.Field)
 		return
 	case t.fieldNamed(f.ComputedField()) != nil:
 		p.wrong(at, "call it something else", "%s has the column %s already", t.Type, f.ComputedField())

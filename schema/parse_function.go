@@ -68,6 +68,9 @@ func (p *parser) function(f *ast.FieldDefinition, volatile bool) {
 		out.Variadic = out.Variadic || arg.Variadic
 		out.Args = append(out.Args, arg)
 	}
+	if len(out.Args) == 1 && out.Computed == out.Field { // as it would be called anyway
+		out.Computed = ""
+	}
 	if !p.functionReturns(out, f.Type, d) {
 		return
 	}
@@ -92,9 +95,7 @@ func (p *parser) computed(out *Function, d directive) {
 	case SpellWord(name) != name:
 		p.wrong(d.at("computed"), "write "+strconv.Quote(SpellWord(name)), "%s is no name in GraphQL, which has letters, digits and _", shortValue(d.args["computed"]))
 	}
-	if name != out.Field {
-		out.Computed = name
-	}
+	out.Computed = name
 }
 
 // A computedOf is where computed: of a function stands, among what mistakes speak of.

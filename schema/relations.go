@@ -165,13 +165,17 @@ func (s *Schema) linkComputed() {
 	}
 }
 
-// RowArgument gives the table whose row is a function's only argument: such a function is a computed column of the table,
-// or a computed relation. It is nil for every other function.
+// RowArgument gives the table whose row a function takes, as its only argument or, where the file calls it a computed field, as
+// the first of several: such a function is a computed column of the table, or a computed relation. It is nil for every other one.
 func (s *Schema) RowArgument(f *Function) *Table {
-	if len(f.Args) != 1 {
+	if len(f.Args) == 0 || len(f.Args) > 1 && f.Computed == "" {
 		return nil
 	}
-	t := f.Args[0].Type
+	return s.RowType(f.Args[0].Type)
+}
+
+// RowType gives the table whose rows are the values of a type; nil where it is another type.
+func (s *Schema) RowType(t Type) *Table {
 	if t.Array || t.Composite != nil || t.Domain != nil || t.Base != Unknown && t.Base != CompositeBase {
 		return nil
 	}

@@ -203,7 +203,7 @@ type Through struct {
 type Function struct {
 	Name     Name
 	Field    string // in GraphQL
-	Computed string // as a field of the table whose row is its only argument; empty for Field
+	Computed string // as a field of the table whose row it takes; empty for Field, where it takes nothing else
 	Comment  string
 	Args     []Arg
 	Returns  Returns

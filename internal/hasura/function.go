@@ -3,6 +3,7 @@ package hasura
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/schema"
@@ -15,7 +16,7 @@ type computed struct {
 	*schema.Function
 }
 
-// computedFields keeps the functions of computed fields that take the row alone.
+// computedFields keeps the functions of computed fields, which take the row before all else.
 func (l *layer) computedFields() {
 	for _, t := range l.tracked {
 		for _, entry := range t.entry.objects("computed_fields") {
@@ -40,16 +41,18 @@ func (l *layer) computedField(t *table, entry *node) {
 		}
 		l.report(entry.at, object, "not in the file", why)
 	}
-	def.get("table_argument") // the only one
+	row := def.string("table_argument")
 	found := l.s.FunctionsNamed(name)
-	i := slices.IndexFunc(found, func(f *schema.Function) bool { return l.s.RowArgument(f) == t.Table })
+	i := slices.IndexFunc(found, func(f *schema.Function) bool {
+		return len(f.Args) > 0 && l.s.RowType(f.Args[0].Type) == t.Table && (row == "" || row == f.Args[0].Name)
+	})
 	switch {
 	case def.string("session_argument") != "":
-		refuse("its function " + name.String() + " takes the session's variables; the file's computed fields take the row alone")
+		refuse("its function " + name.String() + " takes the session's variables, which the file's computed fields don't")
 	case len(found) == 0:
 		refuse("there is no function " + name.String() + " in the database")
 	case i < 0:
-		refuse("its function " + name.String() + " takes more than the row: make it a function of type Query, or one without further arguments")
+		refuse("its function " + name.String() + " doesn't take the row as its first argument")
 	case !l.served(found[i]):
 		refuse("its function " + name.String() + " gives rows of a table that isn't tracked")
 	case !spellable(field) || l.fields[t.Table][field] || l.isComputed(t, field):
@@ -61,6 +64,7 @@ func (l *layer) computedField(t *table, entry *node) {
 			return
 		}
 		f.Computed = field
+		nameArguments(f)
 		if c := entry.string("comment"); c != "" {
 			f.Comment = c
 		}
@@ -138,6 +142,7 @@ func (l *layer) function(entry *node) *schema.Function {
 		return nil
 	}
 	f := found[0]
+	nameArguments(f)
 	conf := entry.object("configuration")
 	l.functionName(f, entry, name)
 	if c := entry.string("comment"); c != "" {
@@ -169,6 +174,17 @@ func (l *layer) function(entry *node) *schema.Function {
 			" (unless HASURA_GRAPHQL_INFER_FUNCTION_PERMISSIONS is false); here nobody but the admin may: write @allow(role: \"…\", to: [CALL]) on it")
 	}
 	return f
+}
+
+// nameArguments gives arguments without a name Hasura's, which counts them alone.
+func nameArguments(f *schema.Function) {
+	n := 0
+	for i := range f.Args {
+		if f.Args[i].Name == "" {
+			n++
+			f.Args[i].Field = "arg_" + strconv.Itoa(n)
+		}
+	}
 }
 
 // functionName gives a function's field Hasura's name.

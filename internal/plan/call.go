@@ -96,24 +96,51 @@ func (r *resolver) function(q *query.Call) (*schema.Function, error) {
 // argNames are the names of the arguments, sorted, each once.
 func argNames(q *query.Call) []string {
 	names := slices.Clone(q.Columns)
-	for _, a := range q.Args {
-		names = append(names, a.Name)
+	for i := range q.Args {
+		names = append(names, q.Args[i].Key())
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-// accepts says whether a function can be called with these names: all that are required, and none that it doesn't have.
+// accepts says whether a function can be called with what is given: all that are required, and none that it doesn't have.
 func accepts(f *schema.Function, names []string, q *query.Call) bool {
 	if len(f.Args) == 0 {
 		return len(names) == 0 && (q.ReadOnly || !bare(q))
 	}
-	for _, name := range names {
-		if !slices.ContainsFunc(f.Args, func(a schema.Arg) bool { return a.Name == name }) {
+	args := slices.Clone(q.Args)
+	for _, name := range q.Columns {
+		args = append(args, query.Arg{Name: name})
+	}
+	return takes(f, 0, args)
+}
+
+// takes says whether a function can be called with these arguments for its parameters from the one at from on (behind the row, of
+// a function of the row): all that are required, and none that it doesn't have. One without a name is given by its place, and
+// PostgreSQL's positional notation has no gaps: all before it are given too.
+func takes(f *schema.Function, from int, args []query.Arg) bool {
+	found, gap := 0, false
+	for i := from; i < len(f.Args); i++ {
+		here := 0
+		for j := range args {
+			if means(&args[j], f, i) {
+				here++
+			}
+		}
+		if here == 0 && !f.Args[i].Optional || here > 0 && gap && f.Args[i].Name == "" {
 			return false
 		}
+		found, gap = found+here, gap || here == 0
 	}
-	return !slices.ContainsFunc(f.Args, func(a schema.Arg) bool { return !a.Optional && !slices.Contains(names, a.Name) })
+	return found == len(args)
+}
+
+// means says whether an argument is for the parameter at i.
+func means(a *query.Arg, f *schema.Function, i int) bool {
+	if a.Place > 0 {
+		return a.Place == i+1
+	}
+	return f.Args[i].Name != "" && a.Name == f.Args[i].Name
 }
 
 // bare says whether the body is of a type that only a single unnamed parameter takes.
@@ -144,21 +171,31 @@ func takesBody(f *schema.Function, q *query.Call) bool {
 
 // callArgs says where the arguments come from.
 func (r *resolver) callArgs(q *query.Call, f *schema.Function, inv *Invocation) {
-	if len(f.Args) == 1 && f.Args[0].Name == "" {
-		if q.Body != nil {
-			inv.Body = r.arg(q.Body, Param{Use: Body, Type: f.Args[0].Type})
-		}
+	if len(f.Args) == 1 && f.Args[0].Name == "" && q.Body != nil {
+		inv.Body = r.arg(q.Body, Param{Use: Body, Type: f.Args[0].Type})
 		return
 	}
-	if q.Body != nil {
-		inv.Body, inv.Object = r.arg(q.Body, Param{Use: Body, Type: typeJSON}), true
+	if q.Body == nil {
+		inv.Args = r.given(f, q.Args)
+		return
 	}
+	inv.Body, inv.Object = r.arg(q.Body, Param{Use: Body, Type: typeJSON}), true
+	for i := range f.Args {
+		if p := &f.Args[i]; slices.Contains(q.Columns, p.Name) {
+			inv.Args = append(inv.Args, CallArg{Param: p})
+		}
+	}
+}
+
+// given resolves the arguments that came by themselves, in the order of the function's parameters.
+func (r *resolver) given(f *schema.Function, args []query.Arg) []CallArg {
+	var list []CallArg
 	for i := range f.Args {
 		p := &f.Args[i]
 		a := CallArg{Param: p}
-		for j := range q.Args {
-			v := &q.Args[j]
-			if v.Name != p.Name {
+		for j := range args {
+			v := &args[j]
+			if !means(v, f, i) {
 				continue
 			}
 			t := p.Type
@@ -169,10 +206,11 @@ func (r *resolver) callArgs(q *query.Call, f *schema.Function, inv *Invocation) 
 			}
 			a.Values = append(a.Values, r.arg(&v.Value, Param{Use: Body, Type: t}))
 		}
-		if len(a.Values) > 0 || inv.Object && slices.Contains(q.Columns, p.Name) {
-			inv.Args = append(inv.Args, a)
+		if len(a.Values) > 0 {
+			list = append(list, a)
 		}
 	}
+	return list
 }
 
 // noFunction is PGRST202.

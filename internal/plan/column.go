@@ -9,17 +9,17 @@ import (
 	"github.com/pintail-dev/pintail/schema"
 )
 
-// field resolves a column of n, a computed column, or a place inside one.
-func (r *resolver) field(n *node, f *query.Field) (Operand, error) {
-	return r.operand(n.row, n.label, n.alias, f)
+// field resolves a column of n, a computed column, or a place inside one. args are what a computed column takes besides the row.
+func (r *resolver) field(n *node, f *query.Field, args ...query.Arg) (Operand, error) {
+	return r.operand(n.row, n.label, n.alias, f, args...)
 }
 
-func (r *resolver) operand(w row, label string, alias int, f *query.Field) (Operand, error) {
+func (r *resolver) operand(w row, label string, alias int, f *query.Field, args ...query.Arg) (Operand, error) {
 	o := Operand{Alias: alias}
-	if c, ok := w.column(f.Column); ok {
+	if c, ok := w.column(f.Column); ok && len(args) == 0 {
 		o.Column, o.Type = c, c.Type
-	} else if fn := r.computed(w.table, f.Column); fn != nil {
-		o.Computed, o.Type = fn, fn.Returns.Type
+	} else if fn := r.computed(w.table, f.Column, args); fn != nil {
+		o.Computed, o.Type, o.Args = fn, fn.Returns.Type, r.given(fn, args)
 	} else {
 		return o, noColumn(w, label, f.Column)
 	}
@@ -46,15 +46,15 @@ func (r *resolver) path(o Operand, path []query.Step) Operand {
 	return o
 }
 
-// computed finds the function of that name that takes a row of t and gives one value. PostgreSQL looks for it in the
-// search path: the request's schema, the exposed and the further ones.
-func (r *resolver) computed(t *schema.Table, name string) *schema.Function {
+// computed finds the function of that name that takes a row of t, and args, and gives one value. PostgreSQL looks for it in
+// the search path: the request's schema, the exposed and the further ones.
+func (r *resolver) computed(t *schema.Table, name string, args []query.Arg) *schema.Function {
 	if t == nil {
 		return nil
 	}
 	for _, f := range r.schema.Functions {
 		if f.Name.Name == name && f.Returns.Table == nil && !f.Returns.SetOf && !f.Returns.Void && f.Query == nil &&
-			r.schema.RowArgument(f) == t && r.searched(f.Name) {
+			r.schema.RowArgument(f) == t && r.searched(f.Name) && takes(f, 1, args) {
 			return f
 		}
 	}

@@ -185,7 +185,7 @@ func (d *dumper) output(o *Output) {
 	}
 	if e := o.Embed; e != nil {
 		d.sel(fmt.Sprintf("embed %q %s%s%s%s by %s", o.Key, one(e.Relation), mark(e.Inner, " inner"),
-			mark(e.Spread, " spread"), mark(e.Hidden, " hidden"), relation(e.Relation))+" from", e.Select)
+			mark(e.Spread, " spread"), mark(e.Hidden, " hidden"), relation(e.Relation)+arguments(e.Select.Args))+" from", e.Select)
 		return
 	}
 	value := "*"
@@ -324,7 +324,7 @@ func operand(o Operand) string {
 	if o.Column != nil {
 		s += o.Column.Name
 	} else {
-		s += o.Computed.Name.Name + "()"
+		s += o.Computed.Name.Name + "()" + arguments(o.Args)
 	}
 	for _, step := range o.Path {
 		arrow := "->"
@@ -332,6 +332,15 @@ func operand(o Operand) string {
 			arrow = "->>"
 		}
 		s += fmt.Sprintf("%s$%d%s", arrow, step.Arg, mark(step.Index, "#"))
+	}
+	return s
+}
+
+// arguments writes what a function of the row is given.
+func arguments(args []CallArg) string {
+	s := ""
+	for _, a := range args {
+		s += " " + a.Param.Name + "=" + places(a.Values)
 	}
 	return s
 }

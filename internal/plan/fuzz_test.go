@@ -249,7 +249,7 @@ func (m *maker) one() query.Query {
 		q := &query.Call{Function: named(m.pick("add", "over", "raw", "sum_all", "projects_of", "stats", "wipe", "ad", "")),
 			BodyType: m.pick("", "application/json", "text/plain", "text/xml"), ReadOnly: m.flip(), End: end}
 		for range m.n(3) {
-			q.Args = append(q.Args, query.Arg{Name: m.pick("a", "b", "v", "client", ""), Value: m.value()})
+			q.Args = append(q.Args, m.arg())
 		}
 		if m.flip() {
 			v := m.value()
@@ -270,7 +270,14 @@ func (m *maker) output() *query.Output {
 	if m.n(3) == 2 {
 		m.aggregate(o)
 	}
+	if m.n(9) == 8 {
+		o.Field.Column, o.Args = "greeting", []query.Arg{m.arg(), m.arg()}
+	}
 	return o
+}
+
+func (m *maker) arg() query.Arg {
+	return query.Arg{Name: m.pick("a", "b", "v", "client", "word", ""), Place: m.n(4) - 1, Value: m.value()}
 }
 
 func (m *maker) aggregate(o *query.Output) {
@@ -370,11 +377,14 @@ func (m *maker) rows(depth int) *query.Select {
 func (m *maker) embed(depth int) *query.Embed {
 	e := &query.Embed{
 		Target: m.pick("client", "project", "task", "worker", "assignment", "plan_of", "department", "agent", "client_id",
-			"parent_id", "newest_task", "old_tasks", "project_client_id_fkey", "nope", ""),
+			"parent_id", "newest_task", "old_tasks", "tasks_like", "project_client_id_fkey", "nope", ""),
 		Hint: m.pick("", "", "", "parent_id", "assignment", "nope"), Alias: m.pick("", "", "x"), Spread: m.flip(),
 	}
 	if m.flip() {
 		e.Join = query.JoinInner
+	}
+	if m.n(5) == 4 {
+		e.Args = []query.Arg{m.arg()}
 	}
 	if m.n(9) != 8 {
 		e.Select = m.sel(depth + 1)

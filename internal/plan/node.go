@@ -20,6 +20,7 @@ type node struct {
 	depth    int
 
 	source Source
+	args   []CallArg // of a computed relation's function
 	row    row
 	alias  int
 	label  string // what PostgreSQL would call this occurrence in a message
@@ -78,7 +79,7 @@ func (n *node) gathered() bool { return n.embed != nil && n.embed.Spread && n.re
 
 // grow finds the relation of every embed below n.
 func (r *resolver) grow(n *node) error {
-	n.out = &Select{Source: n.source, Alias: n.alias, Count: n.query.Count, Form: n.query.Form}
+	n.out = &Select{Source: n.source, Args: n.args, Alias: n.alias, Count: n.query.Count, Form: n.query.Form}
 	for _, item := range n.query.Items {
 		if x, ok := item.(*query.Nodes); ok {
 			if err := r.growNodes(n, x); err != nil {
@@ -94,13 +95,16 @@ func (r *resolver) grow(n *node) error {
 			return fault.Newf(fault.TooDeep, "Embeds may be nested %d deep at most", r.options.EmbedDepthMax).
 				WithDetails("'%s' is nested deeper", e.Target)
 		}
-		rel, err := r.relation(n.row, e.Target, e.Hint)
+		rel, err := r.relation(n.row, e.Target, e.Hint, e.Args...)
 		if err != nil {
 			return err
 		}
 		c := &node{
 			query: e.Select, embed: e, relation: rel, parent: n, depth: n.depth + 1,
 			source: Source{Table: rel.To}, row: tableRow(rel.To), alias: r.alias(), label: embedLabel(rel, n.depth+1),
+		}
+		if rel.Computed != nil {
+			c.args = r.given(rel.Computed, e.Args)
 		}
 		if c.query == nil {
 			c.query = &query.Select{}
@@ -122,7 +126,7 @@ func (r *resolver) growNodes(n *node, x *query.Nodes) error {
 	q := n.query
 	c := &node{
 		query:    &query.Select{Items: x.Items, Where: q.Where, Distinct: q.Distinct, Order: q.Order, Page: q.Page},
-		relation: n.relation, parent: n.parent, depth: n.depth, source: n.source, row: n.row, alias: r.alias(),
+		relation: n.relation, parent: n.parent, depth: n.depth, source: n.source, args: n.args, row: n.row, alias: r.alias(),
 		label: n.label, inserted: n.inserted,
 	}
 	n.nodes = append(n.nodes, c)

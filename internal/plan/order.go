@@ -203,9 +203,9 @@ func sortable(t schema.Type) bool {
 	return true
 }
 
-// same says whether two operands are one value; a path never is, since its keys are arguments.
+// same says whether two operands are one value; a path never is, since its keys are arguments, nor is a function that takes some.
 func same(a, b Operand) bool {
-	return a.Alias == b.Alias && a.Column == b.Column && a.Computed == b.Computed && len(a.Path)+len(b.Path) == 0
+	return a.Alias == b.Alias && a.Column == b.Column && a.Computed == b.Computed && len(a.Path)+len(b.Path)+len(a.Args)+len(b.Args) == 0
 }
 
 // groupedBy says whether v has one value in each group: it is among what the rows are grouped by, or their primary key is.

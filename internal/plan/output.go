@@ -136,7 +136,7 @@ func (r *resolver) output(n *node, q *query.Output) (Output, error) {
 	}
 	var err error
 	if !q.Star && (q.Field.Column != "" || q.Aggregate != query.Count) {
-		v, err := r.field(n, &q.Field)
+		v, err := r.field(n, &q.Field, q.Args...)
 		if err != nil {
 			return o, err
 		}
@@ -176,7 +176,7 @@ func (r *resolver) countsRows(n *node, q *query.Output) bool {
 	if _, ok := n.row.column("count"); ok || len(n.query.Items) != 1 || n.lifted() || n.gathered() {
 		return false
 	}
-	return r.computed(n.row.table, "count") == nil
+	return r.computed(n.row.table, "count", nil) == nil
 }
 
 // aggregated gives the type of an aggregate of values of type t, which is PostgreSQL's.

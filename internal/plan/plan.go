@@ -110,7 +110,8 @@ type RowsMax struct {
 // A Select is rows of one source.
 type Select struct {
 	Source  Source
-	Alias   int // number of this occurrence, unique in the plan; dialects name it by that
+	Args    []CallArg // of a computed relation's function, besides the row
+	Alias   int       // number of this occurrence, unique in the plan; dialects name it by that
 	Outputs []Output
 	Where   Expr // nil for all rows
 
@@ -163,6 +164,7 @@ type Operand struct {
 	Alias    int
 	Column   *schema.Column   // nil where Computed
 	Computed *schema.Function // PostgreSQL: a function of the row
+	Args     []CallArg        // its arguments besides the row
 	Path     []Step
 	Type     schema.Type // of the whole operand: the column's, or with a path jsonb, json or text
 }

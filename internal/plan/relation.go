@@ -8,12 +8,25 @@ import (
 	"strings"
 
 	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
 // relation finds the one relation from a row that target and hint mean: a relation of that name, else by PostgREST's rules
-// (src/library/PostgREST/Plan.hs, findRel) a related table, constraint or column of that name.
-func (r *resolver) relation(from row, target, hint string) (*schema.Relation, error) {
+// (src/library/PostgREST/Plan.hs, findRel) a related table, constraint or column of that name. args are what a computed one takes
+// besides the row.
+func (r *resolver) relation(from row, target, hint string, args ...query.Arg) (*schema.Relation, error) {
+	rel, err := r.findRelation(from, target, hint)
+	switch {
+	case err != nil:
+		return nil, err
+	case rel.Computed != nil && !takes(rel.Computed, 1, args), rel.Computed == nil && len(args) > 0:
+		return nil, fault.Newf(fault.NoFunction, "the relation '%s' of '%s' takes other arguments", target, from.name).WithStatus(404)
+	}
+	return rel, nil
+}
+
+func (r *resolver) findRelation(from row, target, hint string) (*schema.Relation, error) {
 	var all []*schema.Relation
 	if from.table != nil {
 		all = from.table.Relations

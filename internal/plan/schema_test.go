@@ -53,6 +53,9 @@ func testSchema() *schema.Schema {
 	b.function("initials", row(client), schema.Returns{Type: typeText})
 	b.function("newest_task", row(project), schema.Returns{Table: task, SetOf: true, One: true})
 	b.function("old_tasks", row(project), schema.Returns{Table: task, SetOf: true})
+	b.function("greeting", append(row(client), args("word text", "mark text?")...), schema.Returns{Type: typeText}).Computed = "greeting"
+	b.function("tasks_like", append(row(project), args(" text", " integer?")...), schema.Returns{Table: task, SetOf: true}).Computed = "tasks_like"
+	b.function("placed", args("a integer", " integer?", " integer?", "b integer?"), schema.Returns{Type: builtin["integer"]})
 	b.function("add", args("a integer", "b integer?"), schema.Returns{Type: builtin["integer"]})
 	b.function("over", args("a integer"), schema.Returns{Type: builtin["integer"]})
 	b.function("over", args("a text"), schema.Returns{Type: builtin["integer"]})

@@ -104,6 +104,16 @@ func TestCalls(t *testing.T) {
 	ten := int64(10)
 	body := func(s string) *query.Value { return &query.Value{Text: s} }
 	arg := func(name, v string) query.Arg { return query.Arg{Name: name, Value: query.Text(v)} }
+	at := func(place int, v string) query.Arg { return query.Arg{Place: place, Value: query.Text(v)} }
+	computed := func(table, column string, args ...query.Arg) query.Query {
+		return &query.Select{From: named(table), Items: []query.Item{&query.Output{Field: query.Field{Column: column}, Args: args}}}
+	}
+	related := func(target string, args ...query.Arg) query.Query {
+		list := &query.Embed{Target: target, Args: args, Select: &query.Select{Summary: true, Items: []query.Item{
+			&query.Output{Aggregate: query.Count}, &query.Nodes{Key: "nodes", Items: []query.Item{&query.Output{Field: query.Field{Column: "id"}}}},
+		}}}
+		return &query.Select{From: named("project"), Items: []query.Item{list}}
+	}
 	goldenQuestions(t, "testdata/call.txt", []question{
 		{"by URL", &query.Call{Function: named("add"), Args: []query.Arg{arg("a", "1"), arg("b", "2")}, ReadOnly: true}},
 		{"with a default", &query.Call{Function: named("add"), Args: []query.Arg{arg("a", "1")}, ReadOnly: true}},
@@ -119,6 +129,10 @@ func TestCalls(t *testing.T) {
 		{"raw JSON", &query.Call{Function: named("raw"), Body: body("{}"), BodyType: "application/json", Columns: []string{"x"}}},
 		{"raw text where JSON is wanted", &query.Call{Function: named("raw"), Body: body("x"), BodyType: "text/plain"}},
 		{"variadic", &query.Call{Function: named("sum_all"), Args: []query.Arg{arg("v", "1"), arg("v", "2")}, ReadOnly: true}},
+		{"by place", &query.Call{Function: named("placed"), Args: []query.Arg{arg("b", "1"), arg("a", "2"), at(2, "3")}, ReadOnly: true}},
+		{"a gap before a place", &query.Call{Function: named("placed"), Args: []query.Arg{arg("a", "1"), at(3, "2")}, ReadOnly: true}},
+		{"a place that isn't there", &query.Call{Function: named("placed"), Args: []query.Arg{arg("a", "1"), at(5, "2")}, ReadOnly: true}},
+		{"no name is no name", &query.Call{Function: named("placed"), Args: []query.Arg{arg("a", "1"), arg("", "2")}, ReadOnly: true}},
 		{"rows of a table", &query.Call{Function: named("projects_of"), Args: []query.Arg{arg("client", "1")}, ReadOnly: true,
 			Result: ask("id\nembed client\n  name\nwhere (budget gt 3)\norder name\nlimit 2")}},
 		{"rows of a table, unknown column", &query.Call{Function: named("projects_of"), Args: []query.Arg{arg("client", "1")}, ReadOnly: true,
@@ -128,6 +142,13 @@ func TestCalls(t *testing.T) {
 		{"rows of columns relate to nothing", &query.Call{Function: named("stats"), Result: ask("label\nembed client\n  id")}},
 		{"void", &query.Call{Function: named("wipe")}},
 		{"at most so many of one", &query.Call{Function: named("wipe"), End: query.End{MaxAffected: &ten}}},
+		{"a function of the row", computed("client", "greeting", arg("mark", "!"), arg("word", "Hi"))},
+		{"a function of the row without what it needs", computed("client", "greeting", arg("mark", "!"))},
+		{"a column takes nothing", computed("client", "name", arg("word", "Hi"))},
+		{"a relation that is a function", related("tasks_like", at(2, "x"), at(3, "7"))},
+		{"a relation that is a function, without what it needs", related("tasks_like")},
+		{"a relation that is a function, by the row's place", related("tasks_like", at(1, "x"))},
+		{"a relation takes nothing", related("task", at(2, "x"))},
 		{"aggregate", &query.Call{Function: named("projects_of"), Args: []query.Arg{arg("client", "1")}, ReadOnly: true, Result: ask("id.max()")}},
 	})
 }

@@ -1,6 +1,8 @@
 package graphql
 
 import (
+	"slices"
+
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -10,7 +12,8 @@ func (l *lowering) call(f *chosen, at *place) ([]query.Query, part, error) {
 	fn := f.field.Function
 	l.calls = true
 	q := &query.Call{Function: fn.Name, ReadOnly: !fn.Volatile, End: query.End{Rollback: l.o.Rollback}}
-	if err := l.callArguments(q, f, at.below("args")); err != nil {
+	var err error
+	if q.Args, err = l.callArguments(f, at.below("args")); err != nil {
 		return nil, part{}, err
 	}
 	t := l.types.Type(f.field.Type.Name())
@@ -18,7 +21,6 @@ func (l *lowering) call(f *chosen, at *place) ([]query.Query, part, error) {
 	if f.field.Type.Elem == nil {
 		p.kind = partOne
 	}
-	var err error
 	switch {
 	case f.field.Is == RootCallSummary:
 		p.kind = partOne
@@ -27,6 +29,9 @@ func (l *lowering) call(f *chosen, at *place) ([]query.Query, part, error) {
 		q.Result, err = l.rows(f, at)
 		if !fn.Returns.SetOf {
 			p.kind = partValue
+			if x := fn.Returns.Table; err == nil && x != nil && x.Primary != nil { // a row of nulls is PostgreSQL's way to give none
+				q.Result.Where = &query.Compare{Field: query.Field{Column: x.Primary.Columns[0].Name}, Op: query.Is, Value: query.Text("not_null")}
+			}
 		}
 	case fn.Returns.Void:
 		p.kind = partNull
@@ -46,57 +51,87 @@ func (l *lowering) values(f *chosen, at *place) (*query.Select, error) {
 	return sel, l.arguments(sel, f, at)
 }
 
-// callArguments lowers args.
-func (l *lowering) callArguments(q *query.Call, f *chosen, at *place) error {
+// callArguments lowers args, what a function is given: nothing where the field has none.
+func (l *lowering) callArguments(f *chosen, at *place) ([]query.Arg, error) {
 	for _, a := range f.field.Args {
-		in, here := f.arg(l, a.Name), at.below(a.Name)
-		if a.Is != ArgCall || !in.there() || in.kind() == kindNull {
+		if a.Is != ArgCall {
 			continue
+		}
+		in, here := f.arg(l, a.Name), at.below(a.Name)
+		if !in.there() || in.kind() == kindNull {
+			return nil, l.complete(a.Function, nil, here)
 		}
 		t := l.types.Type(a.Type.Name())
 		if err := l.object(t, in, here); err != nil {
-			return err
+			return nil, err
 		}
+		var args []query.Arg
 		for key, of := range l.vars.members(in) {
 			k, err := l.field(t, key, here)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			if err := l.callArgument(q, k, of, here.below(key)); err != nil {
-				return err
+			if args, err = l.callArgument(args, k, of, here.below(key)); err != nil {
+				return nil, err
 			}
 		}
+		return args, l.complete(a.Function, args, here)
 	}
-	return nil
+	return nil, nil
 }
 
-func (l *lowering) callArgument(q *query.Call, f *Field, in input, at *place) error {
-	a := f.Argument
+func (l *lowering) callArgument(args []query.Arg, f *Field, in input, at *place) ([]query.Arg, error) {
+	a, one := f.Argument, argument(f.Function, f.Argument)
 	c := l.conversion(f.Type, a.Type, at)
 	if in.kind() == kindNull && !c.isJSON() {
-		q.Args = append(q.Args, query.Arg{Name: a.Name, Value: query.Value{Null: true}})
-		return nil
+		one.Value.Null = true
+		return append(args, one), nil
 	}
 	if a.Variadic && in.kind() == kindList { // each value by itself: that is how a plan takes them
 		c.of.Array = false
 		for _, of := range l.vars.items(in) {
-			v, err := l.filled(of, c)
-			if err != nil {
-				return err
+			var err error
+			if one.Value, err = l.filled(of, c); err != nil {
+				return nil, err
 			}
-			q.Args = append(q.Args, query.Arg{Name: a.Name, Value: v})
+			args = append(args, one)
 		}
 		l.fix(in)
-		return nil
+		return args, nil
 	}
-	v, err := l.filled(in, c)
-	if err != nil {
-		return err
+	var err error
+	one.Value, err = l.filled(in, c)
+	return append(args, one), err
+}
+
+// argument says which of a function's arguments a is: by its name, or where it has none by its place.
+func argument(fn *schema.Function, a *schema.Arg) query.Arg {
+	if a.Name != "" {
+		return query.Arg{Name: a.Name}
 	}
-	if a.Name == "" && (a.Type.Base == schema.JSON || a.Type.Base == schema.JSONB) && len(q.Args) == 0 {
-		q.Body, q.BodyType, q.Columns = &v, "application/json", []string{}
-		return nil
+	for i := range fn.Args {
+		if &fn.Args[i] == a {
+			return query.Arg{Place: i + 1}
+		}
 	}
-	q.Args = append(q.Args, query.Arg{Name: a.Name, Value: v})
+	panic("graphql: an argument of another function")
+}
+
+// complete refuses a call without an argument that has no default, and one that leaves out an argument before one without a name
+// (Hasura/Backends/Postgres/Schema/Select.hs, functionArgs).
+func (l *lowering) complete(fn *schema.Function, args []query.Arg, at *place) error {
+	gap := false
+	for i := l.types.firstArg(fn); i < len(fn.Args); i++ {
+		a := &fn.Args[i]
+		is := argument(fn, a)
+		given := slices.ContainsFunc(args, func(g query.Arg) bool { return g.Name == is.Name && g.Place == is.Place })
+		switch {
+		case !given && !a.Optional && !a.Variadic:
+			return refusal(at.String(), NotSupported, "Non default arguments cannot be omitted")
+		case given && gap && a.Name == "":
+			return refusal(at.String(), NotSupported, "Only last set of positional arguments can be omitted")
+		}
+		gap = gap || !given
+	}
 	return nil
 }

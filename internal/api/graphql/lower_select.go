@@ -130,24 +130,46 @@ func (l *lowering) item(t *Type, f *chosen, at *place, key string) (query.Item, 
 	case ColumnValue, ResultColumn:
 		return l.column(f, at, key)
 	case ComputedValue:
-		o := &query.Output{Field: query.Field{Column: f.field.Function.Name.Name}, Cast: l.cast(f.field.Function.Returns.Type)}
-		return underKey(o, key), nil
+		return l.computed(f, at, key)
 	case RelationRow, RelationRows:
 		sel, err := l.rows(f, at)
-		return l.embed(f, sel, key), err
+		if err != nil {
+			return nil, err
+		}
+		return l.embed(f, sel, at, key)
 	case RelationSummary:
 		sel, err := l.summary(f, at)
-		return l.embed(f, sel, key), err
+		if err != nil {
+			return nil, err
+		}
+		return l.embed(f, sel, at, key)
 	}
 	return nil, refusal(at.String(), NotSupported, "'%s' is not answered here", f.field.Name)
 }
 
-func (l *lowering) embed(f *chosen, sel *query.Select, key string) *query.Embed {
+func (l *lowering) embed(f *chosen, sel *query.Select, at *place, key string) (query.Item, error) {
 	e := &query.Embed{Target: relationTarget(f.field.Relation), Select: sel}
 	if key != e.Target {
 		e.Alias = key
 	}
-	return e
+	var err error
+	e.Args, err = l.callArguments(f, at.below("args"))
+	return e, err
+}
+
+// computed lowers a value that a function makes of the row.
+func (l *lowering) computed(f *chosen, at *place, key string) (query.Item, error) {
+	fn := f.field.Function
+	o := &query.Output{Field: query.Field{Column: fn.Name.Name}}
+	var err error
+	if o.Field.Path, err = l.path(f, at); err != nil {
+		return nil, err
+	}
+	if len(o.Field.Path) == 0 {
+		o.Cast = l.cast(fn.Returns.Type)
+	}
+	o.Args, err = l.callArguments(f, at.below("args"))
+	return underKey(o, key), err
 }
 
 // relationTarget is what a relation is looked up by: its own name or, of a function's, that.
@@ -168,6 +190,18 @@ func underKey(o *query.Output, key string) *query.Output {
 
 func (l *lowering) column(f *chosen, at *place, key string) (query.Item, error) {
 	o := &query.Output{Field: query.Field{Column: f.field.Column.Name}}
+	var err error
+	if o.Field.Path, err = l.path(f, at); err != nil {
+		return nil, err
+	}
+	if len(o.Field.Path) == 0 {
+		o.Cast = l.cast(f.field.Column.Type)
+	}
+	return underKey(o, key), nil
+}
+
+// path reads the argument path of JSON.
+func (l *lowering) path(f *chosen, at *place) ([]query.Step, error) {
 	for _, a := range f.field.Args {
 		in := f.arg(l, a.Name)
 		if a.Is != ArgPath || !in.there() || in.kind() == kindNull {
@@ -178,12 +212,9 @@ func (l *lowering) column(f *chosen, at *place, key string) (query.Item, error) 
 		if err != nil {
 			return nil, refusal(at.below("args").below(a.Name).String(), ParseFailed, "parse json path error: %s", err)
 		}
-		o.Field.Path = path
+		return path, nil
 	}
-	if len(o.Field.Path) == 0 {
-		o.Cast = l.cast(f.field.Column.Type)
-	}
-	return underKey(o, key), nil
+	return nil, nil
 }
 
 // cast makes texts of numbers that JavaScript would round, where that is asked for (graphql.stringify_numeric).

@@ -34,7 +34,10 @@ func (t *Types) row(x *schema.Table) *Type {
 		}
 	}
 	for _, f := range t.computed[x] {
-		add(&Field{Name: f.ComputedField(), Description: f.Comment, Type: t.typeOf(f.Returns.Type), Args: pathArg(f.Returns.Type), Is: ComputedValue, Function: f})
+		add(&Field{
+			Name: f.ComputedField(), Description: f.Comment, Type: t.typeOf(f.Returns.Type), Args: append(t.argsOf(f), pathArg(f.Returns.Type)...),
+			Is: ComputedValue, Function: f,
+		})
 	}
 	return out
 }
@@ -73,12 +76,19 @@ func (t *Types) relation(r *schema.Relation) []*Field {
 		if text == "" {
 			text = "An object relationship"
 		}
-		return []*Field{{Name: name, Description: text, Type: nullUnless(!r.Optional, named(r.To.Type)), Is: RelationRow, Relation: r}}
+		one := &Field{Name: name, Description: text, Type: nullUnless(!r.Optional, named(r.To.Type)), Is: RelationRow, Relation: r}
+		if r.Computed != nil {
+			one.Args = t.argsOf(r.Computed)
+		}
+		return []*Field{one}
 	}
 	if text == "" {
 		text = "An array relationship"
 	}
 	args := t.rowsArgs(r.To)
+	if r.Computed != nil {
+		args = append(t.argsOf(r.Computed), args...)
+	}
 	return []*Field{
 		{Name: name, Description: text, Type: required(listOf(r.To.Type)), Args: args, Is: RelationRows, Relation: r},
 		{
@@ -242,9 +252,12 @@ func quoted(x *schema.Table) string { return `"` + x.Name.String() + `"` }
 // indexFunctions finds what functions add: computed columns, and types of arguments and results.
 func (t *Types) indexFunctions() {
 	for _, f := range t.schema.Functions {
-		if x := t.schema.RowArgument(f); x != nil && f.Query == nil {
+		if x := t.rowArgument(f); x != nil {
 			if r := f.Returns; r.Table == nil && !r.SetOf && !r.Void && !r.Record && len(r.Out) == 0 {
 				t.computed[x] = append(t.computed[x], f)
+			}
+			if takesMore(f) {
+				t.args[t.argsName(f)] = f
 			}
 			continue
 		}
@@ -252,7 +265,7 @@ func (t *Types) indexFunctions() {
 			continue
 		}
 		if len(f.Args) > 0 {
-			t.args[t.free(f.Field+"_args")] = f
+			t.args[t.argsName(f)] = f
 		}
 		if len(f.Returns.Out) > 0 {
 			t.results[f.Returns.Field] = f
@@ -262,7 +275,7 @@ func (t *Types) indexFunctions() {
 
 // calls says whether a function is a root field. One of a row is a field of the row.
 func (t *Types) calls(f *schema.Function) bool {
-	if !t.served(f.Name) || f.Query == nil && t.schema.RowArgument(f) != nil {
+	if !t.served(f.Name) || t.rowArgument(f) != nil {
 		return false
 	}
 	return f.Returns.Table == nil || t.servesTable(f.Returns.Table)
@@ -279,8 +292,8 @@ func (t *Types) resultType(f *schema.Function) *Type {
 }
 
 func (t *Types) argumentsType(f *schema.Function) *Type {
-	out := &Type{Name: t.free(f.Field + "_args"), Description: "arguments of " + f.Name.String(), Kind: ast.InputObject, Is: ArgumentsInput, Function: f}
-	for i := range f.Args {
+	out := &Type{Name: t.argsName(f), Description: "arguments of " + f.Name.String(), Kind: ast.InputObject, Is: ArgumentsInput, Function: f}
+	for i := t.firstArg(f); i < len(f.Args); i++ {
 		a := &f.Args[i]
 		key := &Field{Name: a.Field, Description: a.Comment, Type: t.typeOf(a.Type), Is: KeyColumn, Function: f, Argument: a}
 		key.Default = t.literal(a)
@@ -315,12 +328,41 @@ func (t *Types) literal(a *schema.Arg) *ast.Value {
 
 // argsOf is the argument args, which is needed where one of the function's is.
 func (t *Types) argsOf(f *schema.Function) []*Field {
-	if len(f.Args) == 0 {
+	args := f.Args[t.firstArg(f):]
+	if len(args) == 0 {
 		return nil
 	}
-	must := slices.ContainsFunc(f.Args, func(a schema.Arg) bool { return !a.Optional && !a.Variadic })
+	must := slices.ContainsFunc(args, func(a schema.Arg) bool { return !a.Optional && !a.Variadic })
 	return []*Field{{
-		Name: "args", Description: "input parameters for function " + f.Name.String(), Type: nullUnless(must, named(t.free(f.Field+"_args"))),
+		Name: "args", Description: "input parameters for function " + f.Name.String(), Type: nullUnless(must, named(t.argsName(f))),
 		Is: ArgCall, Function: f,
 	}}
 }
+
+// argsName gives the name of the type of a function's arguments, Hasura's (Hasura/RQL/Types/SourceCustomization.hs,
+// mkFunctionArgsTypeName): that of a computed field has its table in it.
+func (t *Types) argsName(f *schema.Function) string {
+	if x := t.rowArgument(f); x != nil {
+		return t.free(f.ComputedField() + "_" + x.Type + "_args")
+	}
+	return t.free(f.Field + "_args")
+}
+
+// firstArg is the place of the first argument that a client gives: a function of the row takes the row before it.
+func (t *Types) firstArg(f *schema.Function) int {
+	if t.rowArgument(f) != nil {
+		return 1
+	}
+	return 0
+}
+
+// rowArgument gives the table of which a function is a field; nil where it is none.
+func (t *Types) rowArgument(f *schema.Function) *schema.Table {
+	if f.Query != nil {
+		return nil
+	}
+	return t.schema.RowArgument(f)
+}
+
+// takesMore says whether a function of the row has arguments besides it. Conditions and orders have no place for them.
+func takesMore(f *schema.Function) bool { return f != nil && len(f.Args) > 1 }

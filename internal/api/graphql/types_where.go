@@ -34,7 +34,7 @@ func (t *Types) boolExp(name string, x *schema.Table) *Type {
 		add(&Field{Name: c.Field, Type: named(t.columnComparison(c)), Is: KeyColumn, Column: c})
 	}
 	for _, r := range x.Relations {
-		if !t.reaches(r) {
+		if !t.reaches(r) || takesMore(r.Computed) {
 			continue
 		}
 		add(&Field{Name: relationName(r), Type: named(r.To.Type + "_bool_exp"), Is: KeyRelation, Relation: r})
@@ -43,7 +43,9 @@ func (t *Types) boolExp(name string, x *schema.Table) *Type {
 		}
 	}
 	for _, f := range t.computed[x] {
-		add(&Field{Name: f.ComputedField(), Type: named(t.comparison(f.Returns.Type)), Is: KeyComputed, Function: f})
+		if !takesMore(f) {
+			add(&Field{Name: f.ComputedField(), Type: named(t.comparison(f.Returns.Type)), Is: KeyComputed, Function: f})
+		}
 	}
 	return out
 }
@@ -120,7 +122,7 @@ func (t *Types) orderBy(name string, x *schema.Table) *Type {
 	}
 	for _, r := range x.Relations {
 		switch {
-		case !t.reaches(r):
+		case !t.reaches(r), takesMore(r.Computed):
 		case r.Many:
 			add(&Field{Name: relationName(r) + "_aggregate", Type: named(r.To.Type + "_aggregate_order_by"), Is: KeySummary, Relation: r})
 		default:
@@ -128,7 +130,9 @@ func (t *Types) orderBy(name string, x *schema.Table) *Type {
 		}
 	}
 	for _, f := range t.computed[x] {
-		add(&Field{Name: f.ComputedField(), Type: named("order_by"), Is: KeyComputed, Function: f})
+		if !takesMore(f) {
+			add(&Field{Name: f.ComputedField(), Type: named("order_by"), Is: KeyComputed, Function: f})
+		}
 	}
 	return out
 }

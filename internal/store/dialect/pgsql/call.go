@@ -175,21 +175,44 @@ func (b *builder) invocation(c *plan.Invocation) string {
 		}
 		return name + "(" + b.arg(c.Body, "::"+b.typeName(t)) + ")"
 	}
-	var args []string
-	for _, a := range c.Args {
-		value := "b." + ident(a.Param.Name)
-		if !c.Object {
-			value = b.callValue(a)
-		}
-		if a.Param.Name != "" {
-			value = ident(a.Param.Name) + " => " + value
-		}
-		if a.Param.Variadic {
-			value = "VARIADIC " + value
-		}
-		args = append(args, value)
+	if !c.Object {
+		return name + "(" + b.notation("", c.Args) + ")"
+	}
+	args := make([]string, len(c.Args))
+	for i, a := range c.Args {
+		args[i] = passed(a.Param, "b."+ident(a.Param.Name), true)
 	}
 	return name + "(" + strings.Join(args, ", ") + ")"
+}
+
+// notation writes the arguments of a function, behind the row that it takes first, if any: by place as far as the last one that has
+// no name, then by name (PostgreSQL's mixed notation).
+func (b *builder) notation(row string, args []plan.CallArg) string {
+	var list []string
+	if row != "" {
+		list = append(list, row)
+	}
+	last := -1
+	for i := range args {
+		if args[i].Param.Name == "" {
+			last = i
+		}
+	}
+	for i, a := range args {
+		list = append(list, passed(a.Param, b.callValue(a), i > last))
+	}
+	return strings.Join(list, ", ")
+}
+
+// passed writes one argument, by its name where that is wanted.
+func passed(p *schema.Arg, value string, byName bool) string {
+	if byName {
+		value = ident(p.Name) + " => " + value
+	}
+	if p.Variadic {
+		value = "VARIADIC " + value
+	}
+	return value
 }
 
 // callValue writes an argument that came by itself: the last one where it came several times, or all of them as an array.

@@ -326,7 +326,7 @@ func (b *builder) order(s *plan.Select, cols []output) (order string, joins []st
 func lifted(cols []output, o *plan.Order) string {
 	for _, c := range cols {
 		if v := c.value; c.embed != nil && c.embed == o.Embed && v != nil && c.aggregate == "" &&
-			v.Column == o.Value.Column && v.Computed == o.Value.Computed && len(v.Path)+len(o.Value.Path) == 0 {
+			v.Column == o.Value.Column && v.Computed == o.Value.Computed && len(v.Path)+len(o.Value.Path)+len(v.Args) == 0 {
 			return c.group
 		}
 	}

@@ -20,7 +20,7 @@ func (b *builder) source(s *plan.Select, rel *schema.Relation, parent *plan.Sele
 	b.selects[s.Alias] = s
 	switch {
 	case rel != nil && rel.Computed != nil:
-		return b.qualified(rel.Computed.Name) + "(" + b.wholeRow(parent) + ")" + alias, nil
+		return b.qualified(rel.Computed.Name) + "(" + b.notation(b.wholeRow(parent), s.Args) + ")" + alias, nil
 	case rel != nil && rel.Through != nil:
 		through := rel.Through
 		junction := b.fresh("j")

@@ -204,7 +204,7 @@ func (b *builder) operand(o *plan.Operand) string {
 	base := o.Type
 	switch {
 	case o.Computed != nil:
-		sql = b.qualified(o.Computed.Name) + "(" + b.rowOf(o) + ")"
+		sql = b.qualified(o.Computed.Name) + "(" + b.notation(b.rowOf(o), o.Args) + ")"
 		base = o.Computed.Returns.Type
 	case o.Column != nil:
 		if s := b.selects[o.Alias]; s != nil && s.Source.Written != nil {
