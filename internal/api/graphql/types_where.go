@@ -63,7 +63,7 @@ func predicated(x *schema.Table, a query.Aggregate) []*schema.Column {
 		return nil
 	}
 	return slices.DeleteFunc(aggregated(x, a), func(c *schema.Column) bool {
-		of := plain(c.Type)
+		of := c.Type.Underlying()
 		return of.Array || of.Base != schema.Bool && of.Base != schema.Float8
 	})
 }
