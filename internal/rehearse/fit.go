@@ -66,6 +66,11 @@ func (m *curve) exponent(from, to float64) float64 {
 	return math.Log(hi/lo) / math.Log(to/from)
 }
 
+// proportional says whether a part of the work grows in proportion to the data, or faster.
+func (m *curve) proportional() bool {
+	return m.form >= linear && (m.form != power || m.e >= sublinearBelow)
+}
+
 func (m *curve) String() string {
 	if m.form == constant {
 		return four(m.a)

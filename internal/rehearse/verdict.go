@@ -177,7 +177,7 @@ func (r *run) judgeCase(sub *subject, c *Case) {
 		if classOf(c.Exponent, false) >= Linear || top.mean(m) < pagesLeast {
 			continue
 		}
-		if g := grow(xs, samplesFor(rungs, m), scale, r.Seed); classOf(g.Exponent, false) > classOf(c.Exponent, false) && g.Missed <= missMost {
+		if g := grow(xs, samplesFor(rungs, m), scale, r.Seed); g.curve.proportional() && classOf(g.Exponent, false) > classOf(c.Exponent, false) && g.Missed <= missMost {
 			c.Growth, c.Metric = g, unitsNamed[r.Capture.Engine][m]
 		}
 	}
