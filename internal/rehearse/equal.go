@@ -24,9 +24,8 @@ func (r *replay) equal(w *world, st *shadowTable, s *source, want want, matches 
 	case s.unique && r.deletes(st):
 		row, _ := w.childless(st, want.place)
 		return st.value(s.column.Position, row)
-	case s.unique && want.stratum != shape.Typical && r.children(w, st) != nil:
-		parent, _ := r.children(w, st).pick(want, -1)
-		return st.value(s.column.Position, parent)
+	case s.unique && r.children(w, st) != nil && st.rows > 0:
+		return st.value(s.column.Position, r.children(w, st).parentFor(want))
 	case s.unique, s.within != nil:
 		return st.value(s.column.Position, int64(want.place*float64(st.rows)))
 	case r.absent(st, s, want):

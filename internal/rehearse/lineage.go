@@ -84,6 +84,16 @@ func (l *lineage) pick(want want, matches int64) (parent int64, ok bool) {
 	return l.ranks.from(min(max(rank, 0), n-1)), true
 }
 
+// parentFor is the row of a parent of whatever number of children the parameters are to meet: of typical ones any, by its place among them by
+// their number, so that the same try meets about as many children at every size.
+func (l *lineage) parentFor(want want) int64 {
+	if want.stratum == shape.Typical {
+		return l.ranks.from(int64(want.place * float64(l.parent.rows)))
+	}
+	parent, _ := l.pick(want, -1)
+	return parent
+}
+
 // pairedTries is how many parents are looked at for one with as many children as are wanted, and pairedMost of how many others they may
 // have them.
 const (

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/pintail-dev/pintail/internal/shape"
+	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -345,6 +347,42 @@ func TestPickOfPairs(t *testing.T) {
 		got, ok := l.pick(want{place: 0.4}, matches)
 		if off := abs(count[got] - matches); !ok || off > 60 {
 			t.Errorf("the parent picked has %d rows, want about %d", count[got], matches)
+		}
+	}
+}
+
+// TestTriesMeetAsMany asks for rows by their key whose children come back too: the same tries meet about as many of them at every size.
+func TestTriesMeetAsMany(t *testing.T) {
+	c := shopCapture()
+	m, err := modelOf(c, shopSchema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, _ := m.schema.TableNamed(schema.Name{Name: "order"})
+	key, _ := order.Column("id")
+	var first float64
+	for _, x := range []float64{0.5, 1, 2, 4} {
+		w := m.build(1, More, x)
+		r := &replay{shape: &Shape{}, seed: 5}
+		r.plan = planOf(t, m.schema, from("order", eq("id"), func(s *query.Select) {
+			s.Items = append(s.Items, &query.Embed{Target: "items", Select: &query.Select{Items: []query.Item{&query.Output{Star: true}}}})
+		}))
+		st := w.of[order]
+		of := r.children(w, st)
+		rows := map[string]int64{}
+		for row := range st.rows {
+			rows[st.value(key.Position, row).(string)] = row
+		}
+		met := 0.0
+		for n := range 32 {
+			id := r.equal(w, st, &st.columns[key.Position], r.want(0, shape.Typical, n), -1)
+			met += float64(of.children(of.ranks.of(rows[id.(string)])))
+		}
+		if first == 0 {
+			first = met
+		}
+		if math.Abs(met/first-1) > 0.03 {
+			t.Errorf("at %vx 32 orders have %v items, at the least size %v", x, met, first)
 		}
 	}
 }
