@@ -206,11 +206,11 @@ func (r *run) hardest(ctx context.Context, sub *subject, w *world, db database) 
 	return most, ok, nil
 }
 
-// had is the same as it was before there was an index, so many rungs below the top.
-func (sub *subject) had(s Scenario, below int) (most float64) {
+// had is the same at a size, as it was before there was an index.
+func (sub *subject) had(s Scenario, x float64) (most float64) {
 	for _, c := range sub.cases {
-		if at := len(c.Rungs) - 1 - below; c.Scenario == s && !c.over && at >= 0 {
-			most = max(most, c.Rungs[at].first(proofTries))
+		if rung := c.at(x); c.Scenario == s && !c.over && rung != nil {
+			most = max(most, rung.first(proofTries))
 		}
 	}
 	return most
@@ -275,7 +275,7 @@ func (r *run) prove(ctx context.Context, sub *subject, c *candidate) error {
 	}
 	n := len(a.worlds)
 	var before, after [2]float64
-	if c.work[sub]*tryLeast > sub.had(a.scenario, 0) {
+	if c.work[sub]*tryLeast > sub.had(a.scenario, a.xs[n-1]) {
 		return nil
 	}
 	if !c.kept {
@@ -290,7 +290,7 @@ func (r *run) prove(ctx context.Context, sub *subject, c *candidate) error {
 			return err
 		}
 		helps = helps && ok
-		before[i], after[i] = sub.had(a.scenario, 1-i), work
+		before[i], after[i] = sub.had(a.scenario, a.xs[n-2+i]), work
 	}
 	class := Unknown
 	if helps {
@@ -354,7 +354,8 @@ func (r *run) harmless(ctx context.Context, but *subject, x *schema.Index) (bool
 		}
 		for _, c := range sub.cases {
 			for _, a := range r.climbs {
-				if a.scenario != c.Scenario || c.over || len(c.Rungs) != len(a.xs) {
+				top := c.at(a.xs[len(a.xs)-1])
+				if a.scenario != c.Scenario || c.over || top == nil {
 					continue
 				}
 				now, ok, err := r.again(ctx, sub, c.Stratum, a.worlds[len(a.worlds)-1], a.tops[1])
@@ -365,7 +366,7 @@ func (r *run) harmless(ctx context.Context, but *subject, x *schema.Index) (bool
 				if !sub.replay.plan.ReadsOnly() {
 					slack = harmWrites
 				}
-				if was := c.Rungs[len(c.Rungs)-1].first(proofTries); !ok || now > harmMost*was && now > was+slack {
+				if was := top.first(proofTries); !ok || now > harmMost*was && now > was+slack {
 					return false, nil
 				}
 			}

@@ -288,7 +288,7 @@ func (r *run) climb(ctx context.Context, s Scenario) error {
 			}
 		}
 	}
-	return nil
+	return r.beyond(ctx, a)
 }
 
 // expect adds the work of a ladder to what is told of.

@@ -139,7 +139,7 @@ const pagesLeast = 64
 
 // judgeCase fits one case.
 func (r *run) judgeCase(sub *subject, c *Case) {
-	if len(c.Rungs) < 3 {
+	if len(c.Rungs) < regimeLeast {
 		c.Reason = fmt.Sprintf("it was measured at %d sizes, which is too few", len(c.Rungs))
 		if c.failed != "" {
 			c.Reason = "it failed on the shadow: " + c.failed
@@ -190,15 +190,34 @@ func (r *run) judgeCase(sub *subject, c *Case) {
 	c.times(top)
 }
 
+// regimeLeast is on how many rungs the engine has to run the same plan for its growth to be seen.
+const regimeLeast = 3
+
 // regime is the rungs on which the engine ran the same plan as at the top; where that is too few, the top three.
 func (c *Case) regime() []Rung {
-	n := len(c.Rungs)
-	from, last := n-1, c.Rungs[n-1].fingerprint()
+	from := c.lastChange()
+	c.Changed = from > 0
+	return c.Rungs[min(from, len(c.Rungs)-regimeLeast):]
+}
+
+// lastChange is the lowest rung from which on the engine ran the same plan as at the top.
+func (c *Case) lastChange() int {
+	from := len(c.Rungs) - 1
+	last := c.Rungs[from].fingerprint()
 	for from > 0 && c.Rungs[from-1].fingerprint() == last {
 		from--
 	}
-	c.Changed = from > 0
-	return c.Rungs[min(from, n-3):]
+	return from
+}
+
+// at is the rung of a size; nil where it wasn't asked there.
+func (c *Case) at(x float64) *Rung {
+	for i := range c.Rungs {
+		if c.Rungs[i].X == x {
+			return &c.Rungs[i]
+		}
+	}
+	return nil
 }
 
 // samplesFor are the numbers of one metric, one more each so that none is 0, for the parameters that were tried on every rung.
