@@ -1,11 +1,14 @@
 package plantedtest
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +23,8 @@ var (
 	rows   = flag.Int64("rows", 0, "with TestFigures: rows of the largest shadow; 0 is the rehearsal's default")
 	advice = flag.Bool("advice", true, "with TestFigures: let the first seed propose indexes")
 	show   = flag.String("show", "", "with TestFigures: rehearse this query alone, and print all that is known of it")
+	keep   = flag.String("keep", "", "with TestFigures: keep each seed's verdicts on a world in this folder, and rehearse none again whose verdicts are there")
+	first  = flag.Int("first", 1, "with TestFigures: the first seed")
 	whole  = flag.Bool("whole", false, "with TestFigures: print a line for each query, and not only for those that the rehearsal errs in")
 )
 
@@ -178,44 +183,81 @@ func countAdvised(t *testing.T, world string, scale int, verdicts map[string]Ver
 
 // rehearseWorld adds a world's verdicts to those of each seed.
 func rehearseWorld(t *testing.T, engine, world string, all []map[string]Verdict) {
-	ctx := context.Background()
+	var c *Captured
+	for i := range all {
+		if all[i] == nil {
+			all[i] = map[string]Verdict{}
+		}
+		seed := *first + i
+		file := filepath.Join(*keep, fmt.Sprintf("%s-%s-%d.json", engine, world, seed))
+		if kept(t, file, all[i]) {
+			continue
+		}
+		if c == nil {
+			if c = captured(t, engine, world); c == nil {
+				return
+			}
+		}
+		verdicts, rep, err := c.Rehearse(t.Context(), rehearse.Options{Seed: uint64(seed), Rows: *rows, NoAdvice: seed > 1 || !*advice})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("%s %s, seed %d: %.0f s, up to %v times\n", engine, world, seed, rep.Took, rep.Top)
+		for _, note := range rep.Notes {
+			t.Log(note)
+		}
+		if *show != "" {
+			fmt.Printf("%s\n", inLines(t, rep.Verdicts))
+		}
+		if *keep != "" {
+			if err := os.WriteFile(file, inLines(t, verdicts), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		maps.Copy(all[i], verdicts)
+	}
+}
+
+// captured is a world's capture; nil where no query of it is to be rehearsed.
+func captured(t *testing.T, engine, world string) *Captured {
+	queries := slices.DeleteFunc(Of(world), func(q Query) bool { return *show != "" && q.Name != *show })
+	if len(queries) == 0 {
+		return nil
+	}
 	w := Build(t, world, 1, t.TempDir())
 	dsn := "sqlite:" + w.Path
 	if engine == "postgres" {
 		dsn = w.PostgreSQL(t)
 	}
-	queries := slices.DeleteFunc(Of(world), func(q Query) bool { return *show != "" && q.Name != *show })
-	if len(queries) == 0 {
-		return
-	}
-	c, err := w.Capture(ctx, engine, dsn, queries)
+	c, err := w.Capture(t.Context(), engine, dsn, queries)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, note := range c.Capture.Notes {
 		t.Log(note)
 	}
-	for i := range all {
-		verdicts, rep, err := c.Rehearse(ctx, rehearse.Options{Seed: uint64(i + 1), Rows: *rows, NoAdvice: i > 0 || !*advice})
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Printf("%s %s, seed %d: %.0f s, up to %v times\n", engine, world, i+1, rep.Took, rep.Top)
-		for _, note := range rep.Notes {
-			t.Log(note)
-		}
-		if *show != "" {
-			text, err := json.MarshalIndent(rep.Verdicts, "", " ")
-			if err != nil {
-				t.Fatal(err)
-			}
-			fmt.Printf("%s\n", text)
-		}
-		if all[i] == nil {
-			all[i] = map[string]Verdict{}
-		}
-		for name, v := range verdicts {
-			all[i][name] = v
-		}
+	return c
+}
+
+// kept adds the verdicts that a file keeps; false where there is none.
+func kept(t *testing.T, file string, to map[string]Verdict) bool {
+	text, err := os.ReadFile(file)
+	if *keep == "" || errors.Is(err, fs.ErrNotExist) {
+		return false
 	}
+	if err == nil {
+		err = json.Unmarshal(text, &to)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return true
+}
+
+func inLines(t *testing.T, v any) []byte {
+	text, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
