@@ -22,6 +22,7 @@ type domain struct {
 	high   *float64
 	labels []string // the only values, where a check or an enum lists them
 	length lengths  // of texts, in characters
+	halves halves   // of texts
 	key    draw
 }
 
@@ -334,12 +335,8 @@ const words = "lorem ipsum dolor sit amet consetetur sadipscing elitr sed diam n
 // text begins with letters that rise with n, and goes on with words up to a length that is n's own.
 func (d *domain) text(n int64) string {
 	most := d.mostLetters()
-	width := d.headLetters()
-	head := make([]byte, width)
-	for i, v := width-1, n; i >= 0; i-- {
-		head[i] = 'a' + byte(v%26)
-		v /= 26
-	}
+	head := d.headText(n)
+	width := len(head)
 	want := d.length.mean
 	if spread := d.length.most - d.length.least; spread > 0 {
 		// A triangle around the mean is near enough: work counts rows, and pages only by their mean.
@@ -352,12 +349,12 @@ func (d *domain) text(n int64) string {
 	}
 	want = min(want, most, textMost)
 	if want <= width {
-		return string(head)
+		return head
 	}
 	from := int(d.key.below(uint64(n), int64(len(words))))
 	var b strings.Builder
 	b.Grow(want)
-	b.Write(head)
+	b.WriteString(head)
 	b.WriteByte(' ')
 	for b.Len() < want {
 		part := words[from:]
@@ -365,15 +362,6 @@ func (d *domain) text(n int64) string {
 		from = 0
 	}
 	return strings.TrimRight(b.String()[:want], " ")
-}
-
-// headLetters is how many letters at a text's head tell it from all others.
-func (d *domain) headLetters() int {
-	width := 1
-	for room := int64(26); room < d.size && width < 13; width++ {
-		room *= 26
-	}
-	return min(width, d.mostLetters())
 }
 
 // documentKey and fewKey are the keys that every JSON document of the shadow has, and that paths lead to. At the latter stands one of fewNumbers

@@ -35,6 +35,7 @@ type columnModel struct {
 	length   lengths
 	spread   []float64 // where the deciles lie between the least and the greatest value
 	order    float64   // correlation of the value with the row's place, -1 to 1
+	begun    bool      // production looks for its texts by how they begin
 }
 
 // A linkModel is what is known of a foreign key.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -46,8 +47,27 @@ func modelOf(c *Capture, s *schema.Schema) (*model, error) {
 			}
 		}
 	}
+	m.searched(c)
 	m.settle()
 	return m, nil
+}
+
+// searched marks the columns whose texts production looks for by how they begin.
+func (m *model) searched(c *Capture) {
+	for i := range c.Shapes {
+		for _, a := range c.Shapes[i].Arguments {
+			if a.Op != string(query.Like) && a.Op != string(query.ILike) || a.Wild >= 0.5 {
+				continue
+			}
+			for _, t := range m.tables {
+				for k, col := range t.table.Columns {
+					if a.Column == tableName(m.schema, t.table)+"."+col.Name {
+						t.columns[k].begun = true
+					}
+				}
+			}
+		}
+	}
 }
 
 // tableNames lists a few of a capture's tables for a message.

@@ -83,6 +83,13 @@ func (st *shadowTable) values(s *source) {
 	if s.unique && s.domain.size < size {
 		st.rows = min(st.rows, s.domain.size)
 	}
+	switch {
+	case !m.begun || s.column.Type.Kind() != schema.Text:
+	case s.unique:
+		s.domain.halve(st.rows)
+	case s.within == nil:
+		s.domain.halve(s.domain.size)
+	}
 	if m.labels != nil && s.domain.size == size {
 		s.model.top = m.labels
 		s.labeled = true

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/shape"
+	"github.com/pintail-dev/pintail/query"
 )
 
 // A Case is one shape in one scenario with one kind of parameters.
@@ -296,12 +297,22 @@ func (r *run) faithful(sub *subject) {
 		return
 	}
 	switch {
+	case (most+1)*unfaithful < want+1 && v.Class >= Linear && sub.searches():
+		v.Notes = append(v.Notes, fmt.Sprintf("its pattern matches fewer rows of the shadow than of production: at most %.4g come back, there %.4g; the work is that of looking for them", most, want))
 	case (most+1)*unfaithful < want+1:
 		v.Class = Unknown
 		v.Reason = fmt.Sprintf("the shadow isn't like production: at most %.4g rows come back, in production %.4g", most, want)
 	case (want+1)*unfaithful < least+1:
 		v.Notes = append(v.Notes, fmt.Sprintf("of the shadow at least %.4g rows come back, in production %.4g: there it may be better than this", least, want))
 	}
+}
+
+// searches says whether a shape looks for texts by a pattern and takes all that it finds: looking is as much work whatever it finds.
+func (sub *subject) searches() bool {
+	rows := sub.replay.plan.Rows
+	return rows != nil && rows.Limit == nil && slices.ContainsFunc(sub.replay.uses, func(u use) bool {
+		return u.kind == compared && (u.op == query.Like || u.op == query.ILike || u.op == query.Similar || u.op == query.Match || u.op == query.IMatch)
+	})
 }
 
 // nearest is how many rows came back at the size next to production's.

@@ -41,6 +41,7 @@ type source struct {
 	density *density // how rows lie over the values in order; nil where each has about as many
 	labeled bool     // model.top are the shares of the labels in their order, rather than falling
 	none    bool     // always null, or left to the database: generated
+	texts   []string // of some rows, once they were looked at
 }
 
 // build makes the world of a scenario at x times production.
