@@ -33,14 +33,34 @@ func (m Mistake) String() string {
 	fmt.Fprintf(&b, "%s:%d:%d: %s\n", m.File, m.Line, m.Column, m.Message)
 	line := []rune(strings.TrimRight(m.Source, "\r\n"))
 	number := fmt.Sprintf("%5d", m.Line)
-	fmt.Fprintf(&b, "%s | %s\n", number, strings.ReplaceAll(string(line), "\t", " "))
 	start := min(max(m.Column-1, 0), len(line))
+	line, start = around(line, start)
+	fmt.Fprintf(&b, "%s | %s\n", number, strings.ReplaceAll(string(line), "\t", " "))
 	carets := max(1, min(m.Length, len(line)-start))
 	fmt.Fprintf(&b, "%s | %s%s", strings.Repeat(" ", len(number)), strings.Repeat(" ", start), strings.Repeat("^", carets))
 	if m.Instead != "" {
 		fmt.Fprintf(&b, "\n%s   %s", strings.Repeat(" ", len(number)), m.Instead)
 	}
 	return b.String()
+}
+
+// sourceMax is how many letters of a line are shown.
+const sourceMax = 120
+
+// around cuts a long line down to what stands around a place, and says where that is in it.
+func around(line []rune, at int) ([]rune, int) {
+	if len(line) <= sourceMax {
+		return line, at
+	}
+	from := min(max(at-sourceMax/2, 0), len(line)-sourceMax)
+	out := slices.Clone(line[from : from+sourceMax])
+	if from > 0 {
+		out[0] = '…'
+	}
+	if from+sourceMax < len(line) {
+		out[len(out)-1] = '…'
+	}
+	return out, at - from
 }
 
 // Mistakes are an error.

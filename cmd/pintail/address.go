@@ -21,6 +21,9 @@ func engineOf(address string) (migrate.Engine, error) {
 	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
 		return migrate.Postgres, nil
 	}
+	if !strings.ContainsAny(address, ":=@") { // so that it holds no password either
+		return "", usage("the database's address %q begins with neither sqlite: nor postgres://; for a file write sqlite:%s", address, address)
+	}
 	return "", usage("the database's address %q begins with neither sqlite: nor postgres://", shown(address))
 }
 

@@ -27,7 +27,7 @@ are counted and summed up on both sides before anything is kept; exit code 3 say
 
 With --schema the new database is made by that file; without it, by what the source holds.`,
 		Example: "  pintail copy --from sqlite:data/pintail.db --to postgres://me@localhost/shop\n  pintail copy --from postgres://me@localhost/shop --to sqlite:copy.db --schema schema.graphql",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if source == "" || target == "" {
 				return usage("copy wants both ends: --from ADDRESS and --to ADDRESS")

@@ -5,8 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/ncruces/go-sqlite3"
 
 	"github.com/pintail-dev/pintail/internal/guard"
 	"github.com/pintail-dev/pintail/internal/hasura"
@@ -56,10 +61,63 @@ func openExisting(ctx context.Context, conf *config) (*migrate.Database, error) 
 
 // connectError says what to look at where a database can't be opened.
 func connectError(address string, err error) error {
-	if sqliteFile(address) != "" {
-		return fmt.Errorf("open %s: %w", shown(address), err)
+	if path := sqliteFile(address); path != "" {
+		return liteError(path, err)
 	}
-	return fmt.Errorf("%s can't be reached: %w\nIs the server running, is the address right, and is the password in PGPASSWORD, ~/.pgpass or PINTAIL_DATABASE_URL? `pintail doctor` looks further", shown(address), err)
+	why, do := refusal(err)
+	return &reworded{fmt.Sprintf("%s %s\nWhat to do: %s (`pintail doctor` looks further)", shown(address), why, do), err}
+}
+
+// A reworded error says in other words what an error says.
+type reworded struct {
+	text string
+	err  error
+}
+
+func (r *reworded) Error() string { return r.text }
+
+func (r *reworded) Unwrap() error { return r.err }
+
+// liteError says what is the matter with a SQLite file that can't be opened.
+func liteError(path string, err error) error {
+	info, missing := os.Stat(path)
+	switch {
+	case missing == nil && info.IsDir():
+		return &reworded{path + " is a folder: name a file in it with --database sqlite:PATH", err}
+	case errors.Is(err, sqlite3.NOTADB):
+		return &reworded{path + " is no SQLite database, or an encrypted one: name the right file with --database sqlite:PATH", err}
+	case errors.Is(err, sqlite3.CORRUPT):
+		return &reworded{path + " is damaged or cut short: restore a backup, or save what is left with SQLite's own shell (.recover)", err}
+	case errors.Is(err, sqlite3.BUSY):
+		return &reworded{path + " is locked by another process: try again when that has ended", err}
+	case errors.Is(err, sqlite3.READONLY), errors.Is(err, fs.ErrPermission):
+		return &reworded{"this user may not write " + path + " and its folder: SQLite keeps a log beside the file", err}
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// refusal says why PostgreSQL can't be asked, and what to do. The driver tells of every way that it tried.
+func refusal(err error) (why, do string) {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		why = fmt.Sprintf("refuses: %s (%s)", server.Message, server.Code)
+		switch server.Code {
+		case "3D000":
+			return why, "make it with createdb, or name another one"
+		case "53300":
+			return why, "let other clients end, raise max_connections, or put a pooler in front"
+		case "57P03":
+			return why, "it is starting or stopping: try again in a moment"
+		}
+		return why, "look whether the role is right, its password in PGPASSWORD, ~/.pgpass or PINTAIL_DATABASE_URL, and whether it may connect (pg_hba.conf)"
+	}
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	why = strings.TrimSpace(lines[len(lines)-1])
+	var network *net.OpError
+	if errors.As(err, &network) {
+		why = network.Error()
+	}
+	return "can't be reached: " + why, "look whether the server runs, and whether the address is right"
 }
 
 // createDatabase makes a schema in a database that isn't there yet.

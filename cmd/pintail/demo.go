@@ -28,7 +28,7 @@ func demoCommand(c console, f *flags) *cobra.Command {
 		Long: `Make the avocado toast shop in a folder: a schema, a SQLite database of 50,000 orders, a page. Then serve it, open to this
 machine only. A second start finds it made, with everything that was changed in it since.`,
 		Example: "  pintail demo\n  pintail demo --dir /tmp/shop --listen 127.0.0.1:9000",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.schema != "" || f.database != "" {
 				return usage("the demo has a schema and a database of its own: leave --schema and --database out, or use `pintail serve`")

@@ -27,7 +27,7 @@ brought to the file and the API with it, without dropping a request.
 A file with mistakes changes nothing: the mistakes are shown and the old schema stays. Neither does a change that would destroy
 data: what would be lost is shown, and ` + "`pintail schema apply --allow-destructive`" + ` does it.`,
 		Example: "  pintail dev\n  pintail dev --listen 127.0.0.1:9000",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := f.load(c)
 			if err != nil {

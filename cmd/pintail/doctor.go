@@ -58,7 +58,7 @@ func doctorCommand(c console, f *flags) *cobra.Command {
 
 Exit code 3 says that something fails; a warning alone doesn't.`,
 		Example: "  pintail doctor\n  pintail doctor --json --database postgres://me@localhost/shop",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := f.load(c)
 			if err != nil {

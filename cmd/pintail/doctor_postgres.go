@@ -17,7 +17,8 @@ func (d *doctor) lookAtPostgres(ctx context.Context, address string) bool {
 	begin := time.Now()
 	conn, err := pgx.Connect(ctx, address)
 	if err != nil {
-		d.fail("database", "is the server running, is the address right, may this user connect (pg_hba.conf)?", "%s can't be reached: %v", shown(address), err)
+		why, do := refusal(err)
+		d.fail("database", do, "%s %s", shown(address), why)
 		return false
 	}
 	defer conn.Close(context.WithoutCancel(ctx))

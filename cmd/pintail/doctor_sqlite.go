@@ -32,7 +32,7 @@ func (d *doctor) lookAtSQLite(path string) bool {
 	db, err := sqlite.OpenConn(path, sqlite3.OPEN_READONLY)
 	if err != nil {
 		d.lookAtPermissions(path, info)
-		d.fail("database", "look whether it is a SQLite database, and whether this user may write it", "%v", err)
+		d.fail("database", "look whether it is a SQLite database, and whether this user may write it", "%v", liteError(path, err))
 		return false
 	}
 	defer db.Close()

@@ -27,7 +27,7 @@ and what happened before. ` + "`guard check`" + ` looks into the database itself
 
 Exit code 3 says that something is lost, damaged or held back. docs/guard.md explains what the guard does.`,
 		Example: "  pintail guard\n  pintail guard check --full\n  pintail guard repair",
-		Args:    cobra.NoArgs,
+		Args:    aVerb,
 	}
 	status := guardStatus(c, f)
 	cmd.RunE = status.RunE
@@ -44,7 +44,7 @@ func guardStatus(c console, f *flags) *cobra.Command {
 		Short:   "Ask the running server's guard what it knows",
 		Long:    `Ask the running server's guard, at its admin address, what it knows. Without a verb, ` + "`pintail guard`" + ` does this.`,
 		Example: "  pintail guard status\n  pintail guard status --json --admin 127.0.0.1:9001",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			conf, err := f.load(c)
 			if err != nil {
@@ -260,7 +260,7 @@ damaged index within seconds, stops using it and rebuilds it. Else nothing is ch
 Without --full it looks at what is cheap to see. With it, every row is held against every index, table by table: the one way to find
 a damaged index on SQLite. On PostgreSQL the extension amcheck is used where it is installed.`,
 		Example: "  pintail guard check\n  pintail guard check --full --table order --table order_item",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			g, s, end, err := openGuard(cmd.Context(), c, f)
 			if err != nil {
@@ -360,7 +360,7 @@ too often; on PostgreSQL foreign keys too. Rows are never deleted: where some ha
 
 A running server sees by itself that an index is there again.`,
 		Example: "  pintail guard repair",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			g, _, end, err := openGuard(cmd.Context(), c, f)
 			if err != nil {

@@ -34,7 +34,7 @@ Columns are found by name, in any order; defaults fill those that the file doesn
 a file of rejected rows, with the reason, and the import goes on; exit code 3 says that there were some. Rows are committed in
 batches: what is said to be taken is there, also when a later part fails.`,
 		Example: "  pintail import toast toasts.csv\n  pintail import order orders.ndjson --on-conflict update\n  zcat old.csv.gz | pintail import customer - --format csv",
-		Args:    cobra.ExactArgs(2),
+		Args:    exactly("TABLE", "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			conf, err := f.load(c)
 			if err != nil {

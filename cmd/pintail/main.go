@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,7 @@ func run(ctx context.Context, args []string, c console) int {
 	began := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	done, err := root.ExecuteContextC(ctx)
 	if errors.Is(context.Cause(ctx), errUnread) {
 		return codeUnread
 	}
@@ -60,9 +61,9 @@ func run(ctx context.Context, args []string, c console) int {
 		tellMistakes(c, mistakes)
 		e = &exitError{code: 2}
 	case ctx.Err() != nil:
-		e = &exitError{code: 1, err: fmt.Errorf("interrupted: %w", err)}
+		e = &exitError{code: 1, err: interrupted(err)}
 	case !began: // cobra's own: an unknown verb, too many arguments
-		e = &exitError{code: 2, err: fmt.Errorf("%w\nSee `pintail --help`", err)}
+		e = &exitError{code: 2, err: fmt.Errorf("%w\nSee `%s --help`", err, done.CommandPath())}
 	default:
 		e = &exitError{code: 1, err: err}
 	}
@@ -70,6 +71,18 @@ func run(ctx context.Context, args []string, c console) int {
 		c.say("%s %v", painter(c.err).red("pintail:"), e.err)
 	}
 	return e.code
+}
+
+// interrupted says what was interrupted, without the words in which each part below says that it was.
+func interrupted(err error) error {
+	text := err.Error()
+	for _, end := range []string{context.Canceled.Error(), "57014: canceling statement due to user request", "sqlite3: interrupted"} {
+		text = strings.TrimSuffix(strings.TrimSuffix(text, end), ": ")
+	}
+	if text == "" {
+		return errors.New("interrupted")
+	}
+	return errors.New("interrupted: " + text)
 }
 
 // An exitError carries the process's exit code.
@@ -147,7 +160,7 @@ func command(c console) *cobra.Command {
 
 func versionCommand(c console, f *flags) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			commit := ""
 			if info, ok := debug.ReadBuildInfo(); ok {

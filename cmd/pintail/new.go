@@ -24,7 +24,7 @@ func newCommand(c console, f *flags) *cobra.Command {
 With --from, the schema file is written from a live database, and the project serves that database.
 A folder that isn't empty is refused.`,
 		Example: "  pintail new shop\n  pintail new shop --from postgres://me@localhost/shop\n  pintail new shop --from sqlite:shop.db",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := args[0]
 			switch err := project.Empty(dir); {

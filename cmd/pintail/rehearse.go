@@ -38,7 +38,7 @@ With --capture it takes away what production looks like, a few kilobytes that ar
 was asked, from its admin address, and how the rows of each table are spread, from the database. No row leaves it: of every value
 only its rank, its length and its place in the order.`,
 		Example: "  pintail rehearse --report growth.html\n  pintail rehearse --from production.json --max-class linear\n  pintail rehearse --capture production.json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := f.load(c)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ func schemaCommand(c console, f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schema",
 		Short: "Check, compare, apply, import and export the schema file",
-		Args:  cobra.NoArgs,
+		Args:  aVerb,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(schemaCheck(c, f), schemaDiff(c, f), schemaApply(c, f), schemaImport(c, f), schemaExport(c, f))
@@ -33,7 +34,7 @@ func schemaCheck(c console, f *flags) *cobra.Command {
 		Short: "Look for mistakes in the schema file and the named queries",
 		Long: `Look for mistakes in the schema file and the named queries: where each is, what is wrong, and what to write instead.
 It needs no database. Exit code 3 says that there are mistakes.`,
-		Args: cobra.NoArgs,
+		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			conf, err := f.load(c)
 			if err != nil {
@@ -115,7 +116,7 @@ With --hasura-metadata, what Hasura v2 tracks of the database is written by its 
 relationships, enum tables, functions, computed fields and permissions. What has no counterpart is reported with its place in
 the metadata. PATH is metadata of version 3: the file that the console exports, or the folder that Hasura's CLI keeps.`,
 		Example: "  pintail schema import --database sqlite:shop.db --out schema.graphql\n  PINTAIL_DATABASE_SCHEMAS=shop,api pintail schema import --database postgres://me@localhost/shop --out schema.graphql\n  pintail schema import --database postgres://me@localhost/shop --hasura-metadata metadata.json --out schema.graphql",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := f.load(c)
 			if err != nil {
@@ -124,6 +125,11 @@ the metadata. PATH is metadata of version 3: the file that the console exports, 
 			from, err := hasuraSource(conf, metadata, source)
 			if err != nil {
 				return err
+			}
+			if dir := filepath.Dir(out); out != "" {
+				if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+					return usage("--out %s: there is no folder %s", out, dir)
+				}
 			}
 			text, s, reports, err := importSchema(cmd.Context(), conf, from)
 			if err != nil {
@@ -137,6 +143,9 @@ the metadata. PATH is metadata of version 3: the file that the console exports, 
 				return err
 			} else {
 				c.say("Wrote %s: %s of %s", out, inventory(s), shown(conf.database()))
+			}
+			if len(s.Tables) == 0 {
+				c.say("%s holds no tables", shown(conf.database()))
 			}
 			tellReports(c, reports)
 			return nil
@@ -210,7 +219,7 @@ func schemaExport(c console, f *flags) *cobra.Command {
 With --graphql, print the types of the GraphQL API instead, in GraphQL's schema language, for tools that make code of them. It needs no
 database, so a column that refers to an enum table is of the table's own type.`,
 		Example: "  pintail schema export --engine sqlite | sqlite3 shop.db\n  pintail schema export --engine postgres > schema.sql\n  pintail schema export --graphql > types.graphql",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			conf, err := f.load(c)
 			if err != nil {

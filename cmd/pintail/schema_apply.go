@@ -34,7 +34,7 @@ func schemaDiff(c console, f *flags) *cobra.Command {
 
 A project without migrations/ needs no diff: ` + "`apply`" + ` brings its database to the file directly.`,
 		Example: "  pintail schema diff --name add_ratings",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			conf, err := f.load(c)
 			if err != nil {
@@ -122,7 +122,7 @@ the file is left alone.
 A first migration that makes just what the database has already, imported or made before there were migrations, is noted in its
 history and not run; --baseline says so of one that ` + "`diff`" + ` didn't write as it stands, and of those before it.`,
 		Example: "  pintail schema apply --dry-run\n  pintail schema apply --database postgres://me@localhost/shop",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := f.load(c)
 			if err != nil {

@@ -33,7 +33,7 @@ to the schema file first. Stopped by Ctrl-C or SIGTERM, it finishes the requests
 		Example: `  PINTAIL_ADMIN_SECRET=… pintail serve
   pintail serve --open
   pintail serve --open --schema schema.graphql --database postgres://me@localhost/shop --listen 127.0.0.1:9000`,
-		Args: cobra.NoArgs,
+		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := f.load(c)
 			if err != nil {

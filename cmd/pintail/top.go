@@ -36,7 +36,7 @@ output is no terminal, it prints one picture after the other.
 Rates and times are those of the last five seconds; docs/console.md says what each figure means. --json prints the state, an object
 a line, with --once one. The same as a page: the admin address in a browser.`,
 		Example: "  pintail top\n  pintail top --admin 127.0.0.1:9001\n  pintail top --once --json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := f.load(c)
 			if err != nil {
@@ -107,7 +107,7 @@ func (t top) ask(ctx context.Context, admin string) (*http.Response, error) {
 		return nil, fmt.Errorf("no server answers at the admin address %s.\nStart one with `pintail serve`, `pintail dev` or `pintail demo`; where it runs already, name the admin address that it prints with --admin", admin)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask the server at %s: %w", admin, err)
+		return nil, fmt.Errorf("what listens at %s doesn't answer as the admin address of a Pintail (%w): name the one that it prints with --admin", admin, err)
 	}
 	if answer.StatusCode == http.StatusOK && strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream") {
 		return answer, nil

@@ -7,12 +7,12 @@ import (
 )
 
 func typesCommand(c console, f *flags) *cobra.Command {
-	cmd := &cobra.Command{Use: "types", Short: "Write the schema as types of another language", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "types", Short: "Write the schema as types of another language", Args: aVerb, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(&cobra.Command{
 		Use:     "typescript",
 		Short:   "Write the Database type that createClient<Database>() of supabase-js takes",
 		Example: "  pintail types typescript > src/database.ts",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			conf, err := f.load(c)
 			if err != nil {

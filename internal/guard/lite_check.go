@@ -42,7 +42,12 @@ func (l *Lite) Check(ctx context.Context, s *schema.Schema, o CheckOptions, foun
 		trees := map[string]string{} // indexes by their root pages
 		name := litesql.StoredName(t)
 		err := l.apart(ctx, func(c *sqlite3.Conn) error {
-			sql := "SELECT rootpage, name FROM sqlite_schema WHERE type = 'index' AND tbl_name = " + migrate.Literal(name) + " COLLATE NOCASE"
+			there := false
+			sql := "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = " + migrate.Literal(name) + " COLLATE NOCASE"
+			if err := liteEach(c, sql, func(*sqlite3.Stmt) { there = true }); err != nil || !there { // which is drift, not damage
+				return err
+			}
+			sql = "SELECT rootpage, name FROM sqlite_schema WHERE type = 'index' AND tbl_name = " + migrate.Literal(name) + " COLLATE NOCASE"
 			if err := liteEach(c, sql, func(st *sqlite3.Stmt) { trees[st.ColumnText(0)] = st.ColumnText(1) }); err != nil {
 				return err
 			}

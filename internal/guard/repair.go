@@ -109,7 +109,7 @@ func (g *Guard) RepairNow(ctx context.Context) ([]Drift, error) {
 		return nil, err
 	}
 	err := g.once(ctx, false)
-	return slices.DeleteFunc(slices.Clone(g.now.Load().drift), func(d Drift) bool { return !d.Kind.lost() }), err
+	return slices.DeleteFunc(slices.Clone(g.now.Load().drift), func(d Drift) bool { return !d.Kind.lost() && d.Kind != TableGone }), err
 }
 
 // once brings the records up to date with what is there, and repairs what is due.

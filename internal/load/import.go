@@ -103,6 +103,8 @@ type tableWriter interface {
 	write(ctx context.Context, batch []*record) (taken, ignored int64, refused []rejection, err error)
 	// finish goes on numbering behind the rows that were given numbers.
 	finish(ctx context.Context, columns []*schema.Column) error
+	// close gives free what it holds, also where the import failed.
+	close()
 }
 
 type importing struct {
@@ -134,6 +136,7 @@ func (im *importing) run(ctx context.Context, db *migrate.Database, s *schema.Sc
 	} else {
 		im.writer = newPGTable(db.PG, s, t, conflict)
 	}
+	defer im.writer.close()
 	for end := false; !end; {
 		batch, bytes := []*record(nil), 0
 		for !end && len(batch) < im.o.batchRows && bytes < batchBytes {

@@ -222,6 +222,8 @@ func ofRow(err error) *fault.Fault {
 	return nil
 }
 
+func (w *pgTable) close() {}
+
 // finish moves the sequences of numbered columns behind the greatest number that is there.
 func (w *pgTable) finish(ctx context.Context, numbered []*schema.Column) error {
 	for _, c := range numbered {

@@ -71,7 +71,7 @@ func (c *conn) configure(readOnly bool) error {
 	}
 	for _, p := range pragmas {
 		if err := c.Exec(p); err != nil {
-			return fmt.Errorf("%s: %w", p, err)
+			return err
 		}
 	}
 	for _, o := range []struct {
