@@ -39,23 +39,33 @@ type GateConfig struct {
 func (c GateConfig) Check() error {
 	if c.Limit != "" {
 		if _, err := limit.Parse(c.Limit); err != nil {
-			return fmt.Errorf("limits.default: %w", err)
+			return &KeyError{"limits.default", err}
 		}
 	}
 	if _, err := limit.ParseProxies(c.TrustedProxies); err != nil {
-		return fmt.Errorf("limits.trusted_proxies: %w", err)
+		return &KeyError{"limits.trusted_proxies", err}
 	}
 	if c.ClientConnectionsMax < 0 {
-		return fmt.Errorf("limits.client_connections is %d; it is from 1 on, and 0 for the default of %d", c.ClientConnectionsMax, limit.ClientConnections)
+		return &KeyError{"limits.client_connections", fmt.Errorf("%d are too few; it is from 1 on, and 0 for the default of %d", c.ClientConnectionsMax, limit.ClientConnections)}
 	}
 	if c.ConnectionsMax < 0 {
-		return fmt.Errorf("limits.connections is %d; it is from 1 on, and 0 for 0.8 of the descriptors that the process may have", c.ConnectionsMax)
+		return &KeyError{"limits.connections", fmt.Errorf("%d are too few; it is from 1 on, and 0 for 0.8 of the descriptors that the process may have", c.ConnectionsMax)}
 	}
 	if c.Shedding != "" && c.Shedding != "on" && c.Shedding != "off" {
-		return fmt.Errorf("limits.shedding is %q; it is on or off", c.Shedding)
+		return &KeyError{"limits.shedding", fmt.Errorf("%q is neither on nor off", c.Shedding)}
 	}
 	return nil
 }
+
+// A KeyError says what is wrong with what a key of pintail.yaml sets.
+type KeyError struct {
+	Key string
+	Err error
+}
+
+func (e *KeyError) Error() string { return e.Key + ": " + e.Err.Error() }
+
+func (e *KeyError) Unwrap() error { return e.Err }
 
 // A gate is what stands before an app's requests.
 type gate struct {
@@ -89,12 +99,24 @@ func newGate(c GateConfig, keeper *auth.Keeper, log *slog.Logger, reads, writes 
 	proxies, _ := limit.ParseProxies(c.TrustedProxies)
 	g := &gate{
 		keeper: keeper, proxies: proxies, limiter: limit.New(policy), everyone: c.Limit != "", log: log, began: time.Now(),
-		connections: limit.NewConnections(cmp.Or(c.ClientConnectionsMax, limit.ClientConnections), cmp.Or(c.ConnectionsMax, descriptors()*8/10), proxies),
+		connections: limit.NewConnections(cmp.Or(c.ClientConnectionsMax, limit.ClientConnections), connectionsMax(c.ConnectionsMax, descriptors(), log), proxies),
 		reads:       shed.New(shed.Config{Bounds: reads, Off: c.Shedding == "off"}),
 		writes:      shed.New(shed.Config{Bounds: writes, Off: c.Shedding == "off"}),
 	}
 	g.policy = api.Header{Name: limit.PolicyField, Value: g.limiter.PolicyText()}
 	return g, nil
+}
+
+// connectionsMax is how many connections there may be of all clients, where so many are wanted and the process may have so many descriptors:
+// at their end none would be left for the database, and nobody who comes would be looked at.
+func connectionsMax(wanted, descriptors int, log *slog.Logger) int {
+	most := descriptors * 8 / 10
+	if wanted > most {
+		log.Warn("limits.connections is more than the process can have", "wanted", wanted, "descriptors", descriptors, "taken", most,
+			"hint", "raise the number of open files: ulimit -n, or LimitNOFILE of systemd")
+		return most
+	}
+	return cmp.Or(wanted, most)
 }
 
 // admission is what the node is handed.

@@ -53,3 +53,16 @@ func TestGateHintsAtAProxy(t *testing.T) {
 		}
 	}
 }
+
+// As many connections as are wanted, but no more than the process can have: then the log says so.
+func TestConnectionsMax(t *testing.T) {
+	for _, c := range []struct{ wanted, descriptors, most, lines int }{
+		{0, 1000, 800, 0}, {1, 1000, 1, 0}, {800, 1000, 800, 0}, {801, 1000, 800, 1}, {1 << 20, 1000, 800, 1},
+	} {
+		var log bytes.Buffer
+		got := connectionsMax(c.wanted, c.descriptors, slog.New(slog.NewTextHandler(&log, nil)))
+		if got != c.most || strings.Count(log.String(), "\n") != c.lines || c.lines > 0 && !strings.Contains(log.String(), "ulimit -n") {
+			t.Errorf("%+v: %d, and the log says %s", c, got, log.String())
+		}
+	}
+}

@@ -469,9 +469,9 @@ func TestGateConfig(t *testing.T) {
 	}{
 		{pintail.GateConfig{Limit: "plenty"}, `limits.default: "plenty" is not a limit: write 100/s burst 200`},
 		{pintail.GateConfig{TrustedProxies: []string{"proxy"}}, `limits.trusted_proxies: "proxy" is neither`},
-		{pintail.GateConfig{ClientConnectionsMax: -1}, "limits.client_connections is -1"},
-		{pintail.GateConfig{ConnectionsMax: -1}, "limits.connections is -1"},
-		{pintail.GateConfig{Shedding: "maybe"}, `limits.shedding is "maybe"; it is on or off`},
+		{pintail.GateConfig{ClientConnectionsMax: -1}, "limits.client_connections: -1 are too few"},
+		{pintail.GateConfig{ConnectionsMax: -1}, "limits.connections: -1 are too few"},
+		{pintail.GateConfig{Shedding: "maybe"}, `limits.shedding: "maybe" is neither on nor off`},
 	} {
 		_, err := pintail.New(t.Context(), pintail.Config{Gate: c.set, Parsed: nil, Schema: "testdata/none.graphql"})
 		if err == nil || !strings.Contains(err.Error(), c.want) && !strings.Contains(err.Error(), "none.graphql") {

@@ -90,6 +90,22 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// TestLongURLs: a URL may be as long as limits.url_bytes says, however long that is.
+func TestLongURLs(t *testing.T) {
+	onFronts(t, func(t *testing.T, start func(...func(*pintail.Config)) *served) {
+		const edge = 300_000
+		s := start(func(c *pintail.Config) { c.Limits.URLBytesMax = edge })
+		for n, c := range map[int]struct {
+			status int
+			body   string
+		}{edge: {200, "["}, edge + 1: {414, "PT414"}} {
+			path := "/rest/v1/toast?limit=1&name=neq."
+			got := ask(t, "GET", s.url+path+strings.Repeat("x", n-len(path)), "", "X-Long", strings.Repeat("x", 30<<10))
+			got.want(t, fmt.Sprint("at ", n), c.status, c.body)
+		}
+	})
+}
+
 // gzipped compresses text and pads the whole to size with an extra field.
 func gzipped(t *testing.T, text string, size int) string {
 	pack := func(extra int) []byte {

@@ -1,6 +1,7 @@
 package pintail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func (a *App) server(h http.Handler) *http.Server {
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       75 * time.Second,
-		MaxHeaderBytes:    64 << 10, // of URL and headers: the front refuses in words what is over its own limits
+		MaxHeaderBytes:    48<<10 + cmp.Or(a.config.Limits.URLBytesMax, 16<<10), // of URL and headers: the front refuses in words what is over its own limits
 		ErrorLog:          serverLog(a.log),
 	}
 }

@@ -25,6 +25,8 @@ type config struct {
 	Migrations string
 	LogFormat  string // text, json; empty: text on a terminal, JSON elsewhere
 	LogLevel   string
+
+	where map[string]string // by the name of a key: the file, its line and the key, or the variable, that sets it
 }
 
 // A key is one setting: its name in the file, its default as a person writes it, what it says in docs/config.md, and where
@@ -125,23 +127,54 @@ func (k key) set(text string) error {
 		}
 		return fmt.Errorf("%q is not a %s", text, k.kind())
 	}
-	if k.below() && !slices.Contains([]string{"cache.bytes", "log.slow"}, k.name) { // for none
+	n, most := k.number(), k.most()
+	if n < 0 && !slices.Contains([]string{"cache.bytes", "log.slow"}, k.name) { // for none
 		return fmt.Errorf("%q is below zero; it is from 0 on, and 0 stands for the default", text)
+	}
+	if most > 0 && n > most {
+		return fmt.Errorf("%q is too much; it is at most %s", text, k.mostText())
 	}
 	return nil
 }
 
-// below says whether the key's value is a negative number.
-func (k key) below() bool {
+// number is the value of a key that holds one, of a duration in nanoseconds; 0 of others.
+func (k key) number() int64 {
 	switch to := k.to.(type) {
 	case *int:
-		return *to < 0
+		return int64(*to)
 	case *int64:
-		return *to < 0
+		return *to
 	case *time.Duration:
-		return *to < 0
+		return int64(*to)
 	}
-	return false
+	return 0
+}
+
+// most is the largest number of a key that has one; 0 for none. Whoever asks for more slipped, or wants what no machine holds.
+func (k key) most() int64 {
+	switch k.name {
+	case "limits.body_bytes", "limits.answer_bytes":
+		return 1 << 30
+	case "limits.sending_bytes":
+		return 1 << 36
+	case "limits.url_bytes":
+		return 1 << 20
+	case "limits.headers":
+		return 10_000
+	case "limits.client_connections", "limits.connections":
+		return 1 << 20
+	case "limits.answer_time", "database.statement_time", "drain_time":
+		return int64(24 * time.Hour)
+	}
+	return 0
+}
+
+// mostText is most as a person writes it.
+func (k key) mostText() string {
+	if _, ok := k.to.(*time.Duration); ok {
+		return strings.TrimSuffix(time.Duration(k.most()).String(), "0m0s")
+	}
+	return strconv.FormatInt(k.most(), 10)
 }
 
 func (k key) kind() string {
@@ -149,6 +182,9 @@ func (k key) kind() string {
 	case *bool:
 		return "truth value: write true or false"
 	case *int, *int64:
+		if strings.HasSuffix(k.name, "bytes") {
+			return "whole number of bytes, such as 1048576"
+		}
 		return "whole number"
 	case *time.Duration:
 		return "duration, such as 500ms, 5s or 2m"
@@ -181,29 +217,33 @@ func (c *config) check() error {
 	switch c.REST.TxEnd {
 	case "", "commit", "commit-allow-override", "rollback", "rollback-allow-override":
 	default:
-		return usage("rest.tx_end is %q; it is one of commit, commit-allow-override, rollback, rollback-allow-override", c.REST.TxEnd)
+		return c.wrong("rest.tx_end", fmt.Errorf("%q is no end of a write; it is one of commit, commit-allow-override, rollback, rollback-allow-override", c.REST.TxEnd))
 	}
 	switch guard.Mode(c.Guard) {
 	case guard.Auto, guard.Act, guard.Observe, guard.Off:
 	default:
-		return usage("guard is %q; it is repair, observe or off", c.Guard)
+		return c.wrong("guard", fmt.Errorf("%q is nothing that the guard does; it is repair, observe or off", c.Guard))
 	}
 	if c.NotifyWebhook != "" {
 		if err := guard.CheckWebhook(c.NotifyWebhook); err != nil {
-			return usage("notify.webhook: %v", err)
+			return c.wrong("notify.webhook", err)
 		}
 	}
 	switch c.LogFormat {
 	case "", "text", "json":
 	default:
-		return usage("log.format is %q; it is text or json", c.LogFormat)
+		return c.wrong("log.format", fmt.Errorf("%q is no form of the log; it is text or json", c.LogFormat))
 	}
 	var level slog.Level
 	if c.LogLevel != "" && level.UnmarshalText([]byte(c.LogLevel)) != nil {
-		return usage("log.level is %q; it is debug, info, warn or error", c.LogLevel)
+		return c.wrong("log.level", fmt.Errorf("%q is no level; it is debug, info, warn or error", c.LogLevel))
 	}
 	if err := c.Gate.Check(); err != nil {
-		return usage("%v", err)
+		var of *pintail.KeyError
+		if errors.As(err, &of) {
+			return c.wrong(of.Key, of.Err)
+		}
+		return usage("%w", err)
 	}
 	if c.Database != "" {
 		if _, err := engineOf(c.Database); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,79 @@ func TestKeysBelowZero(t *testing.T) {
 	}
 }
 
+// A number that no machine holds is a slip; at the most that docs/config.md names it is taken.
+func TestKeysAbove(t *testing.T) {
+	limits := 0
+	for _, k := range new(config).keys() {
+		if strings.HasPrefix(k.name, "limits.") && k.number() == 0 && k.most() > 0 {
+			limits++
+		}
+		if k.most() == 0 {
+			continue
+		}
+		inFolder(t, "")
+		text := func(n int64) string {
+			if _, ok := k.to.(*time.Duration); ok {
+				return time.Duration(n).String()
+			}
+			return strconv.FormatInt(n, 10)
+		}
+		t.Setenv(k.env(), text(k.most()))
+		if _, _, err := loadConfig(t, flags{}); err != nil {
+			t.Errorf("%s at its most: %v", k.name, err)
+		}
+		t.Setenv(k.env(), text(k.most()+1))
+		if _, _, err := loadConfig(t, flags{}); err == nil || !strings.Contains(err.Error(), "is too much; it is at most "+k.mostText()) {
+			t.Errorf("%s above it: %v", k.name, err)
+		}
+	}
+	if limits != 8 {
+		t.Errorf("%d keys of limits have a most", limits)
+	}
+}
+
+// What is wrong with a key is said with its line, however the file is written; nonsense in any key under limits is refused.
+func TestMistakesHaveLines(t *testing.T) {
+	for _, c := range []struct{ yaml, want string }{
+		{"listen: 127.0.0.1:1\nlimits:\n  shedding: on\n  default: plenty\n", `pintail.yaml:4: limits.default: "plenty" is not a limit: write 100/s burst 200`},
+		{"limits.default: 5\n", `pintail.yaml:1: limits.default: "5" is not a limit`},
+		{"limits.default: 0/s\n", `pintail.yaml:1: limits.default: "0/s": 0 is not a rate`},
+		{"limits.default: 1/d\n", `pintail.yaml:1: limits.default: "1/d" is not a limit`},
+		{"limits.default: 10/s burst 0\n", `pintail.yaml:1: limits.default: "10/s burst 0": the burst "0" is not a whole number from 1 on`},
+		{"limits.default: 1/h burst 99999999\n", `pintail.yaml:1: limits.default: "1/h burst 99999999": a burst of 99999999 would take more than 1000 hours`},
+		{"limits.default: [10/s, 20/s]\n", `pintail.yaml:1: limits.default: "10/s,20/s" is not a limit`},
+		{"limits:\n  default:\n    rate: 5\n", `pintail.yaml:3: there is no key "limits.default.rate"`},
+		{"limits:\n  trusted_proxies:\n    - 10.0.0.0/8\n    - me\n", `pintail.yaml:2: limits.trusted_proxies: "me" is neither an address`},
+		{"limits:\n\n  trusted_proxies: 10.0.0.1/8\n", `pintail.yaml:3: limits.trusted_proxies: "10.0.0.1/8" is an address inside of a network: write 10.0.0.0/8`},
+		{"{limits: {client_connections: many}}\n", `pintail.yaml:1: limits.client_connections: "many" is not a whole number`},
+		{"\"limits.connections\": 1.5\n", `pintail.yaml:1: limits.connections: "1.5" is not a whole number`},
+		{"limits.connections: 99999999999999999999\n", `pintail.yaml:1: limits.connections: "99999999999999999999" is not a whole number`},
+		{"limits.shedding: yes\n", `pintail.yaml:1: limits.shedding: "yes" is neither on nor off`},
+		{"limits.body_bytes: 1MB\n", `pintail.yaml:1: limits.body_bytes: "1MB" is not a whole number of bytes, such as 1048576`},
+		{"limits.url_bytes: -1\n", `pintail.yaml:1: limits.url_bytes: "-1" is below zero`},
+		{"limits.headers: 1000000\n", `pintail.yaml:1: limits.headers: "1000000" is too much; it is at most 10000`},
+		{"limits.answer_bytes: 9223372036854775807\n", `pintail.yaml:1: limits.answer_bytes: "9223372036854775807" is too much; it is at most 1073741824`},
+		{"limits.sending_bytes: lots\n", `pintail.yaml:1: limits.sending_bytes: "lots" is not a whole number of bytes`},
+		{"limits.answer_time: 30\n", `pintail.yaml:1: limits.answer_time: "30" is not a duration, such as 500ms, 5s or 2m`},
+		{"limits.answer_time: 1000h\n", `pintail.yaml:1: limits.answer_time: "1000h" is too much; it is at most 24h`},
+		{"# limits\nlimits:\n  # of clients\n  defualt: 5/s\n", `pintail.yaml:4: there is no key "limits.defualt"; did you mean "limits.default"?`},
+		{"limits: 5\n", `pintail.yaml:1: limits is a group of keys: limits.answer_bytes`},
+		{"limits: &l\n  default: x\n", `pintail.yaml:2: limits.default: "x" is not a limit`},
+		{"\n\nguard: maybe\n", `pintail.yaml:3: guard: "maybe" is nothing that the guard does`},
+		{"limits.default: 5/s\nlimits:\n  default: 6/s\n", `pintail.yaml:3: limits.default is set twice`},
+	} {
+		inFolder(t, c.yaml)
+		if _, _, err := loadConfig(t, flags{}); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%q: %v\nwant %s", c.yaml, err, c.want)
+		}
+	}
+	inFolder(t, "limits.default: 5/s\n") // what is written over isn't looked at
+	t.Setenv("PINTAIL_LIMITS_DEFAULT", "often")
+	if _, _, err := loadConfig(t, flags{}); err == nil || !strings.HasPrefix(err.Error(), `the environment variable PINTAIL_LIMITS_DEFAULT: "often" is not a limit`) {
+		t.Error(err)
+	}
+}
+
 func TestKeysAreNestedOrDotted(t *testing.T) {
 	for _, yaml := range []string{
 		"rest:\n  max_rows: 2\n  aggregates: true\nlog:\n  slow: 2s\ncors:\n  origins: [https://a.example, https://b.example]\n",
@@ -136,10 +210,10 @@ func TestWrongConfigurations(t *testing.T) {
 		"a number without a unit":   {yaml: "log.slow: 5", want: `"5" is not a duration, such as 500ms`},
 		"no truth value":            {env: [2]string{"PINTAIL_REST_PLAN", "perhaps"}, want: `PINTAIL_REST_PLAN: "perhaps" is not a truth value`},
 		"an end that there isn't":   {yaml: "rest.tx_end: maybe", want: "it is one of commit, commit-allow-override"},
-		"a form that there isn't":   {yaml: "log.format: xml", want: `log.format is "xml"; it is text or json`},
+		"a form that there isn't":   {yaml: "log.format: xml", want: `log.format: "xml" is no form of the log; it is text or json`},
 		"a webhook without https":   {yaml: "notify.webhook: ftp://u:" + secret + "@hooks.example.com/x", want: "notify.webhook: it must begin with https:// or http://"},
 		"a webhook without a host":  {yaml: "notify.webhook: https:///" + secret, want: "notify.webhook: it names no host"},
-		"a level that there isn't":  {yaml: "log.level: loud", want: `log.level is "loud"`},
+		"a level that there isn't":  {yaml: "log.level: loud", want: `log.level: "loud" is no level`},
 		"an engine":                 {f: flags{database: "mysql://u@h/d"}, want: `"mysql://u@h/d" begins with neither sqlite: nor postgres://`},
 		"a URL of SQLite":           {f: flags{database: "sqlite://data/x.db"}, want: "write sqlite:data/x.db"},
 		"a SQLite without a file":   {f: flags{database: "sqlite:"}, want: "names no file"},
@@ -151,7 +225,7 @@ func TestWrongConfigurations(t *testing.T) {
 		"a proxy by name":           {yaml: "limits.trusted_proxies: [10.0.0.0/8, proxy.local]", want: `limits.trusted_proxies: "proxy.local" is neither an address`},
 		"everyone as a proxy":       {yaml: "limits.trusted_proxies: 0.0.0.0/1, 128.0.0.0/1", want: "100 % of all IPv4 addresses: anybody could name any address"},
 		"connections below none":    {yaml: "limits.connections: -5", want: "limits.connections: \"-5\" is below zero"},
-		"half shedding":             {yaml: "limits.shedding: half", want: `limits.shedding is "half"; it is on or off`},
+		"half shedding":             {yaml: "limits.shedding: half", want: `pintail.yaml:1: limits.shedding: "half" is neither on nor off`},
 		"a secret in broken YAML":   {yaml: "admin.secret: [" + secret, want: "can't be read as YAML"},
 		"a secret with an engine":   {yaml: "database.url: mysql://u:" + secret + "@h/d", want: "begins with neither"},
 	} {

@@ -64,7 +64,11 @@ programs.
 		if k.def != "" {
 			def = "`" + k.def + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.name, env, def, k.doc)
+		most := ""
+		if k.most() > 0 {
+			most = "; at most " + k.mostText()
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s%s |\n", k.name, env, def, k.doc, most)
 	}
 	b.WriteString(`
 Flags of every verb: ` + "`--config`, `--schema`, `--database` (`database.url`)" + `, of those that listen ` + "`--listen` and `--admin` (`admin.listen`)" + `.

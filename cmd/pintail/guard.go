@@ -223,7 +223,9 @@ func tellIncident(line func(string, ...any), p paint, i *guard.Incident) {
 	tellRows(line, i.Duplicates, "decide which rows are right and delete the others",
 		func(d guard.Duplicate) string { return grouped(d.Rows) + " rows have " + d.Key })
 	tellRows(line, i.Orphans, "add what they refer to, change them, or delete them",
-		func(d guard.Duplicate) string { return d.Key + " refers to nothing, in " + counted(int(d.Rows), "row", "rows") })
+		func(d guard.Duplicate) string {
+			return d.Key + " refers to nothing, in " + counted(int(d.Rows), "row", "rows")
+		})
 }
 
 // tellRows lists the first groups of rows that an incident lists.

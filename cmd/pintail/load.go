@@ -69,8 +69,9 @@ func (c *config) environment() error {
 	for _, k := range c.keys() {
 		for _, name := range k.envs() {
 			if text, ok := os.LookupEnv(name); ok {
+				c.from(k, "the environment variable "+name)
 				if err := k.set(text); err != nil {
-					return usage("the environment variable %s: %w", name, err)
+					return c.wrong(k.name, err)
 				}
 			}
 		}
@@ -149,9 +150,10 @@ func (c *config) file(path string, must bool) error {
 		// Without the source: the line may hold a secret.
 		return usage("%s can't be read as YAML: %s", path, strings.TrimSpace(yaml.FormatError(err, false, false)))
 	}
+	lines := keyLines(text)
 	flat := map[string]string{}
-	if err := flatten("", tree, flat); err != nil {
-		return usage("%s: %w", path, err)
+	if twice := flatten("", tree, flat); twice != "" {
+		return usage("%s: %s is set twice", place(path, lines, twice), twice)
 	}
 	known := map[string]key{}
 	for _, k := range c.keys() {
@@ -161,23 +163,38 @@ func (c *config) file(path string, must bool) error {
 	for _, name := range slices.Sorted(maps.Keys(flat)) {
 		k, ok := known[name]
 		if !ok {
+			at := place(path, lines, name)
 			if group := below(name, names); len(group) > 0 {
-				return usage("%s: %s is a group of keys: %s", path, name, strings.Join(group, ", "))
+				return usage("%s: %s is a group of keys: %s", at, name, strings.Join(group, ", "))
 			}
 			if near := nearest(name, names); near != "" {
-				return usage("%s: there is no key %q; did you mean %q?", path, name, near)
+				return usage("%s: there is no key %q; did you mean %q?", at, name, near)
 			}
-			return usage("%s: there is no key %q; docs/config.md lists them all", path, name)
+			return usage("%s: there is no key %q; docs/config.md lists them all", at, name)
 		}
-		if err := k.set(from(filepath.Dir(path), k, flat[name])); err != nil {
-			return usage("%s: %s: %w", path, name, err)
+		c.from(k, place(path, lines, name)+": "+name)
+		if err := k.set(starting(filepath.Dir(path), k, flat[name])); err != nil {
+			return c.wrong(name, err)
 		}
 	}
 	return nil
 }
 
-// from lets a relative path start at a folder.
-func from(dir string, k key, text string) string {
+// from notes where a key is set.
+func (c *config) from(k key, where string) {
+	if c.where == nil {
+		c.where = map[string]string{}
+	}
+	c.where[k.name] = where
+}
+
+// wrong is the error of a key: where it is set, and what is wrong.
+func (c *config) wrong(name string, err error) error {
+	return usage("%s: %w", cmp.Or(c.where[name], name), err)
+}
+
+// starting lets a relative path start at a folder.
+func starting(dir string, k key, text string) string {
 	if p, ok := strings.CutPrefix(text, "sqlite:"); ok && k.name == "database.url" && !filepath.IsAbs(p) && p != "" {
 		return "sqlite:" + filepath.Join(dir, p)
 	}
@@ -198,14 +215,15 @@ func below(group string, names []string) []string {
 	return out
 }
 
-func flatten(prefix string, tree map[string]any, into map[string]string) error {
+// flatten gives the keys of a tree their dotted names. Where two keys have the same, it gives that.
+func flatten(prefix string, tree map[string]any, into map[string]string) (twice string) {
 	for name, v := range tree {
 		name = prefix + name
 		text := ""
 		switch v := v.(type) {
 		case map[string]any:
-			if err := flatten(name+".", v, into); err != nil {
-				return err
+			if twice := flatten(name+".", v, into); twice != "" {
+				return twice
 			}
 			continue
 		case nil:
@@ -220,9 +238,9 @@ func flatten(prefix string, tree map[string]any, into map[string]string) error {
 			text = fmt.Sprint(v)
 		}
 		if _, ok := into[name]; ok {
-			return fmt.Errorf("%s is set twice", name)
+			return name
 		}
 		into[name] = text
 	}
-	return nil
+	return ""
 }
