@@ -8,9 +8,9 @@ import (
 )
 
 // A queue holds the requests that wait, in the order in which they came. Who runs next is another matter: the highest class, of that
-// the client that has used least, of that one the request that came first, or while there is overload last, since whoever has waited
-// for long has left (Maurer, Fail at Scale). Whether there is overload it says as CoDel does (Nichols and Jacobson; in the form of folly's
-// Codel.cpp): somebody has waited for longer than a target through the whole of an interval. A burst is none.
+// the client that has used least, of that one the request that came first, or while there is overload last (unless the client waits for
+// itself), since whoever has waited for long has left (Maurer, Fail at Scale). Whether there is overload it says as CoDel does (Nichols and
+// Jacobson; in the form of folly's Codel.cpp): somebody has waited for longer than a target through the whole of an interval. A burst is none.
 type queue struct {
 	waiting    []*waiter
 	overloaded bool
@@ -118,6 +118,9 @@ func (q *queue) before(a, b *waiter, weight float64) bool {
 	}
 	if ua, ub := a.client.due(weight), b.client.due(weight); ua != ub {
 		return ua < ub
+	}
+	if a.client == b.client && own(a.client.waiting, len(q.waiting)) { // none of them is refused: the last one first, the first would wait for ever
+		return a.since < b.since
 	}
 	return a.since < b.since != q.overloaded
 }

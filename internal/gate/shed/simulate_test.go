@@ -258,7 +258,7 @@ func TestBurst(t *testing.T) {
 }
 
 // TestAlone: one client that asks for more than can be done, over as many connections as it may have, waits for itself and gets all
-// its answers.
+// its answers, none of them much later than the others.
 func TestAlone(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		st := newStation(4, 10*time.Millisecond)
@@ -271,10 +271,14 @@ func TestAlone(t *testing.T) {
 					if err := s.Look(who); err != nil {
 						t.Error(err)
 					}
+					began := time.Now()
 					p, err := s.Enter(t.Context(), who)
 					if err != nil {
 						t.Error(err)
 						continue
+					}
+					if waited := time.Since(began); waited > 2*time.Second { // 256 of 10 ms, four at once, take 640 ms
+						t.Errorf("waited for %s", waited)
 					}
 					if err := st.serve(t.Context()); err != nil {
 						t.Error(err)
