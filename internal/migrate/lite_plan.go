@@ -14,142 +14,186 @@ import (
 // Changes"): apply turns foreign keys off before, keeps the triggers and indexes that the file doesn't know, and checks
 // every foreign key before it commits.
 type litePlanner struct {
-	from, to *schema.Schema
-	w        *liteWriter
-	steps    []Step
-	rebuild  map[*schema.Table][]schema.Change // by the table that will be
-	order    []*schema.Table
-	changed  map[*schema.Table]map[string]*schema.Column // what a column was, by the table that will be and its new name
+	from, to   *schema.Schema
+	w          *liteWriter
+	made       map[*schema.Table]bool // tables that this plan makes
+	impossible map[*schema.Table]string
+	steps      []Step
+	last       []Step                            // indexes and views, after every rebuild
+	rebuild    map[*schema.Table][]schema.Change // by the table that will be
+	order      []*schema.Table
+	changed    map[*schema.Table]map[string]*schema.Column // what a column was, by the table that will be and its new name
+}
+
+func newLitePlanner(from, to *schema.Schema) *litePlanner {
+	return &litePlanner{
+		from: from, to: to, w: &liteWriter{s: to}, made: map[*schema.Table]bool{}, impossible: notOnSQLite(to),
+		rebuild: map[*schema.Table][]schema.Change{}, changed: map[*schema.Table]map[string]*schema.Column{},
+	}
 }
 
 // rebuiltPrefix begins the name of a table that is being made anew.
 const rebuiltPrefix = ownPrefix + "new_"
 
 func (p *litePlanner) plan(changes []schema.Change) ([]Step, error) {
-	p.rebuild, p.changed = map[*schema.Table][]schema.Change{}, map[*schema.Table]map[string]*schema.Column{}
-	made, impossible := map[*schema.Table]bool{}, notOnSQLite(p.to)
 	for _, c := range changes {
 		if t, ok := plain(c).(schema.CreateTable); ok {
-			made[t.Table] = true
+			p.made[t.Table] = true
 		}
 	}
-	var indexes []Step // after every rebuild
-	add := func(c schema.Change, sql ...string) {
-		if st := statements(sql...); len(st) > 0 {
-			p.steps = append(p.steps, Step{Does: c.String(), Destroys: c.Destroys(), Doomed: doomed(c), Statements: st})
-		}
-	}
-	for _, change := range changes {
-		switch c := plain(change).(type) {
-		case schema.CreateTable:
-			if why := impossible[c.Table]; why != "" {
-				p.w.lose("table "+c.Table.Name.String(), why+"; it is not made")
-				continue
-			}
-			add(change, p.w.table(c.Table, c.Table.Name))
-		case schema.DropTable:
-			add(change, "DROP TABLE "+p.w.name(c.Table.Name))
-		case schema.RenameTable:
-			if litesql.StoredName(c.From.Name) != litesql.StoredName(c.To.Name) {
-				add(change, "ALTER TABLE "+p.w.name(c.From.Name)+" RENAME TO "+p.w.name(c.To.Name))
-			}
-		case schema.RenameColumn:
-			add(change, "ALTER TABLE "+p.w.name(c.Table.Name)+" RENAME COLUMN "+identifier(c.From.Name)+" TO "+identifier(c.To.Name))
-		case schema.AddColumn:
-			if p.canAdd(c.Table, c.Column) && len(p.rebuild[c.Table]) == 0 {
-				add(change, "ALTER TABLE "+p.w.name(c.Table.Name)+" ADD COLUMN "+p.w.columnDef(c.Table, c.Column, false))
-			} else {
-				p.again(c.Table, change)
-			}
-		case schema.ChangeColumn:
-			if p.w.stored(c.Table, c.From) != p.w.stored(c.Table, c.To) {
-				p.was(c.Table, c.To.Name, c.From)
-				p.again(c.Table, change)
-			}
-		case schema.DropColumn:
-			p.again(c.Table, change)
-		case schema.ChangeTable:
-			p.again(c.To, change)
-		case schema.AddPrimary:
-			p.again(c.Table, change)
-		case schema.DropPrimary:
-			p.again(c.Table, change)
-		case schema.AddUnique:
-			p.again(c.Table, change)
-		case schema.DropUnique:
-			p.again(c.Table, change)
-		case schema.AddCheck:
-			if _, ok := p.w.check(c.Table, c.Check); ok {
-				p.again(c.Table, change)
-			}
-		case schema.DropCheck:
-			if _, ok := (&liteWriter{s: p.from}).check(c.Table, c.Check); ok {
-				p.again(c.Table, change)
-			}
-		case schema.AddForeignKey:
-			if !made[c.Table] {
-				p.again(c.Table, change)
-			}
-		case schema.DropForeignKey:
-			p.again(c.Table, change)
-		case schema.RenameConstraint:
-			p.again(c.Table, change)
-		case schema.AddEnumValue:
-			p.enum(c.Enum, change, made)
-		case schema.RenameEnumValue:
-			p.enum(c.Enum, change, made)
-		case schema.RebuildEnum:
-			p.enum(c.To, change, made)
-		case schema.RenameEnum:
-			p.enum(c.To, change, made)
-		case schema.CreateIndex:
-			if impossible[c.Table] != "" {
-				continue
-			}
-			if sql := p.w.index(c.Index); sql != "" && c.Table.View == nil {
-				indexes = append(indexes, Step{Does: change.String(), Statements: statements(again(sql))})
-			}
-		case schema.DropIndex:
-			if (&liteWriter{s: p.from}).index(c.Index) != "" {
-				add(change, "DROP INDEX IF EXISTS "+identifier(c.Index.Name))
-			}
-		case schema.RenameIndex:
-			for _, x := range c.Table.Indexes {
-				if x.Name == c.To && p.w.index(x) != "" {
-					add(change, "DROP INDEX "+identifier(c.From))
-					indexes = append(indexes, Step{Does: change.String(), Statements: statements(again(p.w.index(x)))})
-				}
-			}
-		case schema.CreateView:
-			if sql := p.w.view(c.View); sql != "" {
-				indexes = append(indexes, Step{Does: change.String(), Statements: statements(sql)})
-			}
-		case schema.DropView:
-			if c.View.View.SQLite != "" {
-				add(change, "DROP VIEW "+p.w.name(c.View.Name))
-			}
-		case schema.ReplaceView:
-			if c.From.View.SQLite != "" {
-				add(change, "DROP VIEW "+p.w.name(c.From.Name))
-			}
-			if sql := p.w.view(c.To); sql != "" {
-				indexes = append(indexes, Step{Does: change.String(), Statements: statements(sql)})
-			}
-		case schema.CreateSchema, schema.CreateEnum, schema.DropEnum, schema.CommentEnum, schema.CreateComposite, schema.DropComposite,
-			schema.ChangeComposite, schema.CreateDomain, schema.DropDomain, schema.ChangeDomain, schema.CommentTable,
-			schema.CreateFunction, schema.DropFunction, schema.ReplaceFunction:
-			// SQLite has none of these.
-		default:
-			return nil, fmt.Errorf("%s: migrate has no way to make a %T", change, change)
+	for _, c := range changes {
+		if err := p.change(c); err != nil {
+			return nil, err
 		}
 	}
 	for _, t := range p.order {
-		if !made[t] {
+		if !p.made[t] {
 			p.steps = append(p.steps, p.remake(t)...)
 		}
 	}
-	p.steps = append(p.steps, indexes...)
-	return p.steps, nil
+	return append(p.steps, p.last...), nil
+}
+
+// change plans one change: what is done at once, a table that is made anew, or what follows when all tables are.
+func (p *litePlanner) change(change schema.Change) error {
+	w := p.w
+	switch c := plain(change).(type) {
+	case schema.CreateTable:
+		p.createTable(c.Table, change)
+	case schema.DropTable:
+		p.now(change, "DROP TABLE "+w.name(c.Table.Name))
+	case schema.RenameTable:
+		if litesql.StoredName(c.From.Name) != litesql.StoredName(c.To.Name) {
+			p.now(change, "ALTER TABLE "+w.name(c.From.Name)+" RENAME TO "+w.name(c.To.Name))
+		}
+	case schema.ChangeTable:
+		p.again(c.To, change)
+	case schema.AddColumn:
+		p.addColumn(c.Table, c.Column, change)
+	case schema.ChangeColumn:
+		if w.stored(c.Table, c.From) != w.stored(c.Table, c.To) {
+			p.was(c.Table, c.To.Name, c.From)
+			p.again(c.Table, change)
+		}
+	case schema.RenameColumn:
+		p.now(change, "ALTER TABLE "+w.name(c.Table.Name)+" RENAME COLUMN "+identifier(c.From.Name)+" TO "+identifier(c.To.Name))
+	case schema.DropColumn:
+		p.again(c.Table, change)
+	case schema.AddPrimary:
+		p.again(c.Table, change)
+	case schema.DropPrimary:
+		p.again(c.Table, change)
+	case schema.AddUnique:
+		p.again(c.Table, change)
+	case schema.DropUnique:
+		p.again(c.Table, change)
+	case schema.AddCheck:
+		if _, ok := w.check(c.Table, c.Check); ok {
+			p.again(c.Table, change)
+		}
+	case schema.DropCheck:
+		if _, ok := p.before().check(c.Table, c.Check); ok {
+			p.again(c.Table, change)
+		}
+	case schema.AddForeignKey:
+		if !p.made[c.Table] {
+			p.again(c.Table, change)
+		}
+	case schema.DropForeignKey:
+		p.again(c.Table, change)
+	case schema.RenameConstraint:
+		p.again(c.Table, change)
+	case schema.AddEnumValue:
+		p.enum(c.Enum, change)
+	case schema.RenameEnumValue:
+		p.enum(c.Enum, change)
+	case schema.RebuildEnum:
+		p.enum(c.To, change)
+	case schema.RenameEnum:
+		p.enum(c.To, change)
+	case schema.CreateIndex:
+		if p.impossible[c.Table] == "" {
+			p.index(c.Index, change)
+		}
+	case schema.DropIndex:
+		if p.before().index(c.Index) != "" {
+			p.now(change, "DROP INDEX IF EXISTS "+identifier(c.Index.Name))
+		}
+	case schema.RenameIndex:
+		p.renameIndex(c, change)
+	case schema.CreateView:
+		p.view(c.View, change)
+	case schema.DropView:
+		p.dropView(c.View, change)
+	case schema.ReplaceView:
+		p.dropView(c.From, change)
+		p.view(c.To, change)
+	case schema.CreateSchema, schema.CreateEnum, schema.DropEnum, schema.CommentEnum, schema.CreateComposite, schema.DropComposite,
+		schema.ChangeComposite, schema.CreateDomain, schema.DropDomain, schema.ChangeDomain, schema.CommentTable,
+		schema.CreateFunction, schema.DropFunction, schema.ReplaceFunction:
+		// SQLite has none of these.
+	default:
+		return fmt.Errorf("%s: migrate has no way to make a %T", change, change)
+	}
+	return nil
+}
+
+// before writes things as they were before the change.
+func (p *litePlanner) before() *liteWriter { return &liteWriter{s: p.from} }
+
+// now adds a step of what is done before tables are made anew; none where there is no statement.
+func (p *litePlanner) now(c schema.Change, sql ...string) {
+	if st := statements(sql...); len(st) > 0 {
+		p.steps = append(p.steps, Step{Does: c.String(), Destroys: c.Destroys(), Doomed: doomed(c), Statements: st})
+	}
+}
+
+// later adds a step of what is done when all tables are made.
+func (p *litePlanner) later(c schema.Change, sql string) {
+	if sql != "" {
+		p.last = append(p.last, Step{Does: c.String(), Statements: statements(sql)})
+	}
+}
+
+func (p *litePlanner) createTable(t *schema.Table, c schema.Change) {
+	if why := p.impossible[t]; why != "" {
+		p.w.lose("table "+t.Name.String(), why+"; it is not made")
+		return
+	}
+	p.now(c, p.w.table(t, t.Name))
+}
+
+func (p *litePlanner) addColumn(t *schema.Table, col *schema.Column, c schema.Change) {
+	if !p.canAdd(t, col) || len(p.rebuild[t]) > 0 {
+		p.again(t, c)
+		return
+	}
+	p.now(c, "ALTER TABLE "+p.w.name(t.Name)+" ADD COLUMN "+p.w.columnDef(t, col, false))
+}
+
+// index makes an index; a view has none on SQLite.
+func (p *litePlanner) index(x *schema.Index, c schema.Change) {
+	if sql := p.w.index(x); sql != "" && x.Table.View == nil {
+		p.later(c, again(sql))
+	}
+}
+
+// renameIndex makes an index anew under its new name: SQLite can't rename one.
+func (p *litePlanner) renameIndex(r schema.RenameIndex, c schema.Change) {
+	for _, x := range r.Table.Indexes {
+		if x.Name == r.To && p.w.index(x) != "" {
+			p.now(c, "DROP INDEX "+identifier(r.From))
+			p.index(x, c)
+		}
+	}
+}
+
+func (p *litePlanner) view(v *schema.Table, c schema.Change) { p.later(c, p.w.view(v)) }
+
+func (p *litePlanner) dropView(v *schema.Table, c schema.Change) {
+	if v.View.SQLite != "" {
+		p.now(c, "DROP VIEW "+p.w.name(v.Name))
+	}
 }
 
 // again marks a table to be made anew.
@@ -171,10 +215,10 @@ func (p *litePlanner) was(t *schema.Table, name string, c *schema.Column) {
 }
 
 // enum makes the tables anew whose columns list an enum's values.
-func (p *litePlanner) enum(e *schema.Enum, c schema.Change, made map[*schema.Table]bool) {
+func (p *litePlanner) enum(e *schema.Enum, c schema.Change) {
 	for _, t := range p.to.Tables {
 		for _, col := range t.Columns {
-			if col.Type.Enum != e || made[t] || t.View != nil {
+			if col.Type.Enum != e || p.made[t] || t.View != nil {
 				continue
 			}
 			p.again(t, c)

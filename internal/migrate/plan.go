@@ -26,7 +26,7 @@ type Doomed struct {
 // Plan gives the steps that turn a database of schema from into one of schema to, and what the engine can't keep of it.
 func Plan(from, to *schema.Schema, changes []schema.Change, e Engine) ([]Step, []Loss, error) {
 	if e == SQLite {
-		p := &litePlanner{from: from, to: to, w: &liteWriter{s: to}}
+		p := newLitePlanner(from, to)
 		steps, err := p.plan(changes)
 		return steps, p.w.losses, err
 	}
