@@ -3,6 +3,7 @@ package value
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -147,51 +148,22 @@ func (d *spanDecoder) span() (span, bool) {
 func (d *spanDecoder) decode(fields []dateText) error {
 	var seen partSet
 	unit, ago := noUnit, false
-	for i := len(fields) - 1; i >= 0; i-- {
-		f := fields[i]
+	for _, f := range slices.Backward(fields) {
 		var found partSet
-		switch f.kind {
-		case wordField, specialField:
-			if f.text == "ago" {
-				ago, unit = true, otherUnit
-				continue
-			}
-			u, ok := spanWord(f.text)
-			if !ok {
-				return badFormat
-			}
-			unit = u
-			continue
-		case timeField:
-			c, err := readSpanClock(f.text)
-			if err != nil {
-				return err
-			}
-			if err := d.clock(c, 1); err != nil {
-				return err
-			}
-			found, unit = timeParts, dayUnit
+		var err error
+		switch {
+		case f.kind != wordField && f.kind != specialField:
+			found, unit, err = d.amount(f, unit)
+		case f.text == "ago":
+			ago, unit = true, otherUnit
 		default:
-			if f.kind == zoneField && strings.IndexByte(f.text, ':') >= 0 {
-				if c, err := readSpanClock(f.text[1:]); err == nil {
-					sign := int64(1)
-					if f.text[0] == '-' {
-						sign = -1
-					}
-					if err := d.clock(c, sign); err != nil {
-						return err
-					}
-					found, unit = timeParts, dayUnit
-					break
-				}
+			var ok bool
+			if unit, ok = spanWord(f.text); !ok {
+				err = badFormat
 			}
-			if unit == noUnit {
-				unit = secondUnit
-			}
-			var err error
-			if found, unit, err = d.number(f.text, unit); err != nil {
-				return err
-			}
+		}
+		if err != nil {
+			return err
 		}
 		if found&seen != 0 {
 			return badFormat
@@ -205,6 +177,30 @@ func (d *spanDecoder) decode(fields []dateText) error {
 		return d.negate()
 	}
 	return nil
+}
+
+// amount adds a time, or a number of the unit behind it, and says which parts it is of and which unit a number before it has.
+func (d *spanDecoder) amount(f dateText, unit dateUnit) (partSet, dateUnit, error) {
+	if f.kind == timeField {
+		c, err := readSpanClock(f.text)
+		if err != nil {
+			return 0, unit, err
+		}
+		return timeParts, dayUnit, d.clock(c, 1)
+	}
+	if f.kind == zoneField && strings.IndexByte(f.text, ':') >= 0 { // a time with a sign
+		if c, err := readSpanClock(f.text[1:]); err == nil {
+			sign := int64(1)
+			if f.text[0] == '-' {
+				sign = -1
+			}
+			return timeParts, dayUnit, d.clock(c, sign)
+		}
+	}
+	if unit == noUnit {
+		unit = secondUnit
+	}
+	return d.number(f.text, unit)
 }
 
 func (d *spanDecoder) negate() error {

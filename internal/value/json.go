@@ -1,6 +1,7 @@
 package value
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/pintail-dev/pintail/fault"
@@ -280,88 +281,74 @@ func (p *jsonParser) number() error {
 // string reads a string; its escapes are checked, its characters too where they are to become text.
 func (p *jsonParser) string() error {
 	high := false // a high surrogate wants a low one
-	surrogate := func(end int, details string) error {
-		p.pos = end
-		return fault.New(fault.InvalidText, "invalid input syntax for type json").WithDetails("%s", details)
-	}
-	i := p.pos + 1
-	for {
-		if i >= len(p.in) {
-			p.pos = i
-			return p.badToken(len(p.in))
-		}
-		c := p.in[i]
+	for p.pos++; p.pos < len(p.in); {
+		c := p.in[p.pos]
+		rest := p.in[p.pos+1:]
 		switch {
-		case c == '"':
-			if high {
-				return surrogate(i, lowMissing)
-			}
-			p.pos = i + 1
-			return nil
 		case c < ' ':
-			p.pos = i
-			return fault.New(fault.InvalidText, "invalid input syntax for type json").
-				WithDetails("Character with value 0x%02x must be escaped.", c)
-		case c != '\\':
-			if high {
-				return surrogate(i, lowMissing)
+			return p.invalid("Character with value 0x%02x must be escaped.", c)
+		case c == '\\' && rest == "":
+			p.pos++
+		case c == '\\' && rest[0] == 'u':
+			u, err := p.unicodeEscape()
+			if err == nil && p.unescape {
+				high, err = p.character(high, u)
 			}
-			i++
-			continue
-		}
-		if i++; i >= len(p.in) {
-			p.pos = i
-			return p.badToken(len(p.in))
-		}
-		if p.in[i] != 'u' {
-			if high {
-				return surrogate(i, lowMissing)
+			if err != nil {
+				return err
 			}
-			switch p.in[i] {
-			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-				i++
-				continue
-			}
-			_, n := utf8.DecodeRuneInString(p.in[i:])
-			p.pos = i + n
-			return fault.New(fault.InvalidText, "invalid input syntax for type json").
-				WithDetails(`Escape sequence "\%s" is invalid.`, p.in[i:i+n])
-		}
-		u := 0
-		for j := 1; j <= 4; j++ {
-			if i+j >= len(p.in) {
-				p.pos = len(p.in)
-				return p.badToken(len(p.in))
-			}
-			if !isHex(p.in[i+j]) {
-				p.pos = i + j
-				return fault.New(fault.InvalidText, "invalid input syntax for type json").
-					WithDetails(`"\u" must be followed by four hexadecimal digits.`)
-			}
-			u = u<<4 | int(unhex(p.in[i+j]))
-		}
-		i += 5
-		if !p.unescape {
-			continue
-		}
-		switch {
-		case u >= 0xD800 && u < 0xDC00:
-			if high {
-				return surrogate(i, "Unicode high surrogate must not follow a high surrogate.")
-			}
-			high = true
-		case u >= 0xDC00 && u < 0xE000:
-			if !high {
-				return surrogate(i, lowMissing)
-			}
-			high = false
 		case high:
-			return surrogate(i, lowMissing)
-		case u == 0:
-			p.pos = i
-			return fault.New(untranslatable, "unsupported Unicode escape sequence").WithDetails(`\u0000 cannot be converted to text.`)
+			return p.invalid(lowMissing)
+		case c == '"':
+			p.pos++
+			return nil
+		case c == '\\' && strings.IndexByte(`"\/bfnrt`, rest[0]) >= 0:
+			p.pos += 2
+		case c == '\\':
+			_, n := utf8.DecodeRuneInString(rest)
+			p.pos += 1 + n
+			return p.invalid(`Escape sequence "\%s" is invalid.`, rest[:n])
+		default:
+			p.pos++
 		}
 	}
+	return p.badToken(len(p.in))
+}
+
+func (p *jsonParser) invalid(details string, args ...any) error {
+	return fault.New(fault.InvalidText, "invalid input syntax for type json").WithDetails(details, args...)
+}
+
+// unicodeEscape reads \u and four digits.
+func (p *jsonParser) unicodeEscape() (u rune, err error) {
+	p.pos += len(`\u`)
+	for range 4 {
+		if p.pos == len(p.in) {
+			return 0, p.badToken(len(p.in))
+		}
+		c := p.in[p.pos]
+		if !isHex(c) {
+			return 0, p.invalid(`"\u" must be followed by four hexadecimal digits.`)
+		}
+		u = u<<4 | rune(unhex(c))
+		p.pos++
+	}
+	return u, nil
 }
 
 const lowMissing = "Unicode low surrogate must follow a high surrogate."
+
+// character checks that an escape is a character, together with the one before it where that was a high surrogate, and says whether
+// it is a high one itself.
+func (p *jsonParser) character(high bool, u rune) (bool, error) {
+	isHigh, isLow := u >= 0xD800 && u < 0xDC00, u >= 0xDC00 && u < 0xE000
+	switch {
+	case high && isHigh:
+		return false, p.invalid("Unicode high surrogate must not follow a high surrogate.")
+	case high != isLow:
+		return false, p.invalid(lowMissing)
+	case u == 0:
+		return false, fault.New(untranslatable, "unsupported Unicode escape sequence").WithDetails(`\u0000 cannot be converted to text.`)
+	}
+	return isHigh, nil
+}
