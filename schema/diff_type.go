@@ -92,64 +92,85 @@ func (d *differ) sameDomain(a, b *Domain) bool {
 
 // changeEnum renames and adds values where that is enough, and makes the enum anew where values go or change places.
 func (d *differ) changeEnum(was, e *Enum) {
+	labels := d.renameValues(was, e)
+	if removed := gone(labels, e); len(removed) > 0 || !inOrder(labels, e) {
+		d.rebuildEnum(was, e, removed)
+		return
+	}
+	d.addValues(labels, e)
+	if was.Comment != e.Comment {
+		d.add(CommentEnum{From: was, To: e})
+	}
+}
+
+// renameValues renames what @renamed says, and gives the labels that was has after it.
+func (d *differ) renameValues(was, e *Enum) []string {
 	labels := make([]string, 0, len(was.Values))
 	for _, v := range was.Values {
 		labels = append(labels, v.Value)
 	}
-	wanted := map[string]bool{}
 	for _, v := range e.Values {
-		wanted[v.Value] = true
-	}
-	for _, v := range e.Values {
-		if i := slices.Index(labels, v.RenamedFrom); i >= 0 && !slices.Contains(labels, v.Value) && !wanted[v.RenamedFrom] {
+		if i := slices.Index(labels, v.RenamedFrom); i >= 0 && !slices.Contains(labels, v.Value) && e.place(v.RenamedFrom) < 0 {
 			labels[i] = v.Value
 			d.add(RenameEnumValue{Enum: e, From: v.RenamedFrom, To: v.Value})
 		}
 	}
-	var removed, kept []string
+	return labels
+}
+
+// place is a label's place in e; -1 where it is none of e's.
+func (e *Enum) place(label string) int {
+	return slices.IndexFunc(e.Values, func(v EnumValue) bool { return v.Value == label })
+}
+
+// gone are the labels that e doesn't have any more.
+func gone(labels []string, e *Enum) []string {
+	var out []string
 	for _, l := range labels {
-		if wanted[l] {
-			kept = append(kept, l)
-		} else {
-			removed = append(removed, l)
+		if e.place(l) < 0 {
+			out = append(out, l)
 		}
 	}
-	var inOrder []string
-	for _, v := range e.Values {
-		if slices.Contains(kept, v.Value) {
-			inOrder = append(inOrder, v.Value)
-		}
-	}
-	if len(removed) > 0 || !slices.Equal(kept, inOrder) {
-		r := RebuildEnum{From: was, To: e, Removed: removed}
-		for _, t := range d.to.Tables {
-			for _, c := range t.Columns {
-				if old := d.columns[c]; c.Type.Enum == e && t.View == nil && old != nil && old.Type.Enum == was {
-					r.Columns = append(r.Columns, c)
-				}
+	return out
+}
+
+// inOrder says whether labels of e stand as they do there.
+func inOrder(labels []string, e *Enum) bool {
+	return slices.IsSortedFunc(labels, func(a, b string) int { return e.place(a) - e.place(b) })
+}
+
+// rebuildEnum makes an enum anew, for all columns of tables that are of it before and after.
+func (d *differ) rebuildEnum(was, e *Enum, removed []string) {
+	r := RebuildEnum{From: was, To: e, Removed: removed}
+	for _, t := range d.to.Tables {
+		for _, c := range t.Columns {
+			if old := d.columns[c]; c.Type.Enum == e && t.View == nil && old != nil && old.Type.Enum == was {
+				r.Columns = append(r.Columns, c)
 			}
 		}
-		d.add(r)
-		return
 	}
+	d.add(r)
+}
+
+// addValues adds what labels don't have yet: each behind its neighbour, at the beginning before what is there, and the last one just
+// at the end.
+func (d *differ) addValues(labels []string, e *Enum) {
+	there := slices.Clone(labels)
 	for i, v := range e.Values {
-		if slices.Contains(labels, v.Value) {
+		if slices.Contains(there, v.Value) {
 			continue
 		}
 		add := AddEnumValue{Enum: e, Value: v.Value}
 		if i > 0 {
 			add.After = e.Values[i-1].Value
-		} else if len(labels) > 0 {
-			add.Before = labels[0]
+		} else if len(there) > 0 {
+			add.Before = there[0]
 		}
 		if i == len(e.Values)-1 && add.Before == "" {
 			add.After = ""
 		}
-		labels = append(labels, v.Value)
+		there = append(there, v.Value)
 		d.add(add)
-	}
-	if was.Comment != e.Comment {
-		d.add(CommentEnum{From: was, To: e})
 	}
 }
 

@@ -218,49 +218,60 @@ func (p *parser) roleOf(out *Policy, d directive) {
 
 // policies reads a table's @allow, when relations can be named.
 func (p *parser) policies(def *definition) {
-	t := def.table
 	for _, d := range def.directives["allow"] {
-		out := &Policy{Role: d.text("role"), Aggregate: d.flag("aggregate", false)}
-		p.roleOf(out, d)
-		if len(out.To) == 0 {
-			p.wrong(d.Position, "write to: [SELECT]", "@allow doesn't say what")
-		}
-		if slices.Contains(out.To, CallIt) {
-			p.wrong(d.at("to"), "write SELECT, INSERT, UPDATE or DELETE", "a table can't be called")
-		}
-		if w := d.args["where"]; w != nil {
-			out.Where = p.where(t, w, inPolicy)
-		}
-		if w := d.args["check"]; w != nil {
-			out.Check = p.where(t, w, inPolicy)
-		}
-		if d.has("columns") {
-			if out.Columns = p.columnList(t, d, "columns"); out.Columns == nil {
-				out.Columns = []*Column{}
-			}
-		}
-		if v := d.args["set"]; v != nil {
-			for _, f := range v.Children {
-				name := *f.Value
-				name.Raw, name.Position = f.Name, f.Position
-				if c := p.columnNamed(t, &name, "@allow"); c != nil {
-					if value, ok := p.operand(c, f.Value, inPolicy); ok {
-						out.Set = append(out.Set, Preset{Column: c, Value: value})
-					}
-				}
-			}
-		}
-		out.BackendOnly = d.flag("backend_only", false)
-		out.QueryRoots, out.SubscriptionRoots = p.policyRoots(out, d, "query_root_fields"), p.policyRoots(out, d, "subscription_root_fields")
-		if v := d.args["limit"]; v != nil {
-			n, err := strconv.Atoi(v.Raw)
-			if err != nil || n < 1 {
-				p.wrong(v.Position, "write limit: 100", "limit: is a number of rows, at least 1")
-			}
-			out.Limit = &n
-		}
-		t.Policies = append(t.Policies, out)
+		def.table.Policies = append(def.table.Policies, p.policy(def.table, d))
 	}
+}
+
+func (p *parser) policy(t *Table, d directive) *Policy {
+	out := &Policy{Role: d.text("role"), Aggregate: d.flag("aggregate", false), BackendOnly: d.flag("backend_only", false)}
+	p.roleOf(out, d)
+	if len(out.To) == 0 {
+		p.wrong(d.Position, "write to: [SELECT]", "@allow doesn't say what")
+	}
+	if slices.Contains(out.To, CallIt) {
+		p.wrong(d.at("to"), "write SELECT, INSERT, UPDATE or DELETE", "a table can't be called")
+	}
+	if w := d.args["where"]; w != nil {
+		out.Where = p.where(t, w, inPolicy)
+	}
+	if w := d.args["check"]; w != nil {
+		out.Check = p.where(t, w, inPolicy)
+	}
+	if d.has("columns") {
+		if out.Columns = p.columnList(t, d, "columns"); out.Columns == nil {
+			out.Columns = []*Column{}
+		}
+	}
+	if v := d.args["set"]; v != nil {
+		out.Set = p.presets(t, v)
+	}
+	out.QueryRoots, out.SubscriptionRoots = p.policyRoots(out, d, "query_root_fields"), p.policyRoots(out, d, "subscription_root_fields")
+	if v := d.args["limit"]; v != nil {
+		n, err := strconv.Atoi(v.Raw)
+		if err != nil || n < 1 {
+			p.wrong(v.Position, "write limit: 100", "limit: is a number of rows, at least 1")
+		}
+		out.Limit = &n
+	}
+	return out
+}
+
+// presets reads set: {column: value}.
+func (p *parser) presets(t *Table, v *ast.Value) []Preset {
+	var out []Preset
+	for _, f := range v.Children {
+		name := *f.Value
+		name.Raw, name.Position = f.Name, f.Position
+		c := p.columnNamed(t, &name, "@allow")
+		if c == nil {
+			continue
+		}
+		if value, ok := p.operand(c, f.Value, inPolicy); ok {
+			out = append(out, Preset{Column: c, Value: value})
+		}
+	}
+	return out
 }
 
 // policyRoots reads the root fields that a policy opens; nil where it doesn't say.
