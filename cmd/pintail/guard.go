@@ -413,11 +413,7 @@ func tellRepaired(c console, st *guard.Status, left []guard.Drift) error {
 
 // openGuard makes a guard of a database without a server.
 func openGuard(ctx context.Context, c console, f *flags) (*guard.Guard, *schema.Schema, func() error, error) {
-	conf, err := f.load(c)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	s, err := loadSchema(conf)
+	conf, s, err := f.project(c)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -36,11 +36,7 @@ batches: what is said to be taken is there, also when a later part fails.`,
 		Example: "  pintail import toast toasts.csv\n  pintail import order orders.ndjson --on-conflict update\n  zcat old.csv.gz | pintail import customer - --format csv",
 		Args:    exactly("TABLE", "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			conf, err := f.load(c)
-			if err != nil {
-				return err
-			}
-			s, err := loadSchema(conf)
+			conf, s, err := f.project(c)
 			if err != nil {
 				return err
 			}
@@ -58,11 +54,7 @@ batches: what is said to be taken is there, also when a later part fails.`,
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveDefault
 			}
-			conf, err := f.load(console{err: io.Discard})
-			if err != nil {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			s, err := loadSchema(conf)
+			_, s, err := f.project(console{err: io.Discard})
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}

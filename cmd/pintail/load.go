@@ -14,6 +14,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
+
+	"github.com/pintail-dev/pintail/schema"
 )
 
 // flags are those that every verb knows, and those of the verbs that listen.
@@ -243,4 +245,27 @@ func flatten(prefix string, tree map[string]any, into map[string]string) (twice 
 		into[name] = text
 	}
 	return ""
+}
+
+// project reads the configuration and the schema file that it names.
+func (f *flags) project(c console) (*config, *schema.Schema, error) {
+	conf, err := f.load(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := loadSchema(conf)
+	return conf, s, err
+}
+
+// loadSchema reads the schema file; where there is none it says how to come by one.
+func loadSchema(conf *config) (*schema.Schema, error) {
+	s, err := schema.Load(conf.schemaPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usage(`there is no schema file %s here. To come by one:
+  pintail new DIR                       begin a project
+  pintail demo                          make one to look at
+  pintail schema import --database …    write it from a database that is there
+or name it with --schema`, conf.schemaPath())
+	}
+	return s, err
 }

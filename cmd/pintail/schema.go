@@ -221,11 +221,7 @@ database, so a column that refers to an enum table is of the table's own type.`,
 		Example: "  pintail schema export --engine sqlite | sqlite3 shop.db\n  pintail schema export --engine postgres > schema.sql\n  pintail schema export --graphql > types.graphql",
 		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			conf, err := f.load(c)
-			if err != nil {
-				return err
-			}
-			s, err := loadSchema(conf)
+			conf, s, err := f.project(c)
 			if err != nil {
 				return err
 			}

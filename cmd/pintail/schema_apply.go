@@ -36,11 +36,7 @@ A project without migrations/ needs no diff: ` + "`apply`" + ` brings its databa
 		Example: "  pintail schema diff --name add_ratings",
 		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			conf, err := f.load(c)
-			if err != nil {
-				return err
-			}
-			s, err := loadSchema(conf)
+			conf, s, err := f.project(c)
 			if err != nil {
 				return err
 			}
@@ -124,11 +120,7 @@ history and not run; --baseline says so of one that ` + "`diff`" + ` didn't writ
 		Example: "  pintail schema apply --dry-run\n  pintail schema apply --database postgres://me@localhost/shop",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			conf, err := f.load(c)
-			if err != nil {
-				return err
-			}
-			s, err := loadSchema(conf)
+			conf, s, err := f.project(c)
 			if err != nil {
 				return err
 			}

@@ -115,19 +115,6 @@ func (s served) run(ctx context.Context) error {
 	return nil
 }
 
-// loadSchema reads the schema file; where there is none it says how to come by one.
-func loadSchema(conf *config) (*schema.Schema, error) {
-	s, err := schema.Load(conf.schemaPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usage(`there is no schema file %s here. To come by one:
-  pintail new DIR                       begin a project
-  pintail demo                          make one to look at
-  pintail schema import --database …    write it from a database that is there
-or name it with --schema`, conf.schemaPath())
-	}
-	return s, err
-}
-
 // people says whether what a verb says goes to people rather than into a log.
 func (s served) people() bool {
 	return s.conf.LogFormat == "text" || s.conf.LogFormat == "" && terminal(s.err)

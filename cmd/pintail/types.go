@@ -14,11 +14,7 @@ func typesCommand(c console, f *flags) *cobra.Command {
 		Example: "  pintail types typescript > src/database.ts",
 		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			conf, err := f.load(c)
-			if err != nil {
-				return err
-			}
-			s, err := loadSchema(conf)
+			_, s, err := f.project(c)
 			if err != nil {
 				return err
 			}
