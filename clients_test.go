@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +27,7 @@ func TestPostgrestJS(t *testing.T) {
 	}
 	needPackages(t, "@supabase/postgrest-js")
 	s := shoptest.Schema(t)
-	asked := &recorder{queries: map[string]string{}}
+	asked := newRecorder(restDump)
 	serve := func(st store.Store) string {
 		n := node.New(s, st, auth.Open(), node.Options{REST: node.RESTOptions{Aggregates: true}})
 		server := httptest.NewServer(asked.before(node.NewFront(n, node.Limits{}, nil, nil)))
@@ -34,22 +35,7 @@ func TestPostgrestJS(t *testing.T) {
 		return server.URL + "/rest/v1"
 	}
 	out := script(t, "postgrest-ask.js", serve(shoptest.SQLite(t, s)), serve(shoptest.PostgreSQL(t, s)))
-	var got strings.Builder
-	seen := map[string]string{}
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	for _, line := range lines {
-		name, _, _ := strings.Cut(strings.TrimPrefix(line, `{"name":"`), `"`)
-		dump := asked.queries[name]
-		if other, ok := seen[dump]; ok && dump != "" {
-			t.Errorf("the calls %q and %q give the same query", name, other)
-		}
-		seen[dump] = name
-		fmt.Fprintf(&got, "== %s\n%s%s\n", name, dump, line)
-	}
-	if len(lines) < 80 {
-		t.Errorf("only %d calls", len(lines))
-	}
-	golden(t, "testdata/postgrest-js.golden", got.String())
+	golden(t, "testdata/postgrest-js.golden", asked.beside(t, out, 80))
 }
 
 // difference gives the first lines that differ.
@@ -63,10 +49,16 @@ func difference(want, got string) string {
 	return fmt.Sprintf("%d lines, not %d", len(b), len(a))
 }
 
-// A recorder keeps the query that each call's first request became.
+// A recorder keeps the query that each call's first request became, by the name in its X-Call.
 type recorder struct {
-	mu      sync.Mutex
-	queries map[string]string
+	dump func(r *http.Request, body []byte) string // "" for what is no query
+
+	mu    sync.Mutex
+	dumps map[string]string
+}
+
+func newRecorder(dump func(*http.Request, []byte) string) *recorder {
+	return &recorder{dump: dump, dumps: map[string]string{}}
 }
 
 func (rec *recorder) before(h http.Handler) http.Handler {
@@ -77,20 +69,54 @@ func (rec *recorder) before(h http.Handler) http.Handler {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		in := &node.Request{
-			Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, "/rest/v1"), RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
-			Header: r.Header.Get, Values: r.Header.Values, Body: bytes.NewReader(body), BodyLen: int64(len(body)),
+		name, err := url.QueryUnescape(strings.ReplaceAll(r.Header.Get("X-Call"), "+", "%2B"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
 		}
-		dump := ""
-		if ask, err := rest.Parse(in, rest.Options{Prefix: "/rest/v1"}); err == nil {
-			dump = query.Dump(ask.Query)
-		}
-		name := r.Header.Get("X-Call")
-		rec.mu.Lock()
-		if _, ok := rec.queries[name]; !ok {
-			rec.queries[name] = dump
-		}
-		rec.mu.Unlock()
+		rec.keep(name, rec.dump(r, body))
 		h.ServeHTTP(w, r)
 	})
+}
+
+func (rec *recorder) keep(name, dump string) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if _, ok := rec.dumps[name]; !ok {
+		rec.dumps[name] = dump
+	}
+}
+
+// beside gives the lines that a client printed, one a call, each behind its name and its query. No two calls may have become the
+// same query, and there are at least so many queries.
+func (rec *recorder) beside(t *testing.T, out string, least int) string {
+	t.Helper()
+	var b strings.Builder
+	seen := map[string]string{}
+	for line := range strings.SplitSeq(strings.TrimSpace(out), "\n") {
+		name, _, _ := strings.Cut(strings.TrimPrefix(line, `{"name":"`), `"`)
+		dump := rec.dumps[name]
+		if other, ok := seen[dump]; ok && dump != "" {
+			t.Errorf("the calls %q and %q became the same query", name, other)
+		}
+		seen[dump] = name
+		fmt.Fprintf(&b, "== %s\n%s%s\n", name, dump, line)
+	}
+	if len(seen) < least {
+		t.Errorf("got %d different queries, want at least %d", len(seen), least)
+	}
+	return b.String()
+}
+
+// restDump is the query that a REST request becomes.
+func restDump(r *http.Request, body []byte) string {
+	in := &node.Request{
+		Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, "/rest/v1"), RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
+		Header: r.Header.Get, Values: r.Header.Values, Body: bytes.NewReader(body), BodyLen: int64(len(body)),
+	}
+	ask, err := rest.Parse(in, rest.Options{Prefix: "/rest/v1"})
+	if err != nil {
+		return ""
+	}
+	return query.Dump(ask.Query)
 }

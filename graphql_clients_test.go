@@ -3,15 +3,10 @@ package pintail_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/pintail-dev/pintail/internal/api/graphql"
@@ -31,29 +26,14 @@ func TestGraphQLClients(t *testing.T) {
 	}
 	needPackages(t, "@apollo/client", "@urql/core", "graphql-request")
 	s := shoptest.Schema(t)
-	asked := newDocuments(s)
+	asked := newRecorder(graphqlDump(s))
 	serve := func(st store.Store) string {
 		server := httptest.NewServer(asked.before(node.NewFront(node.New(s, st, auth.Open(), node.Options{}), node.Limits{}, nil, nil)))
 		t.Cleanup(server.Close)
 		return server.URL + node.GraphQLPath
 	}
 	out := script(t, "graphql-ask.js", serve(shoptest.SQLite(t, s)), serve(shoptest.PostgreSQL(t, s)))
-	var got strings.Builder
-	seen := map[string]string{}
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	for _, line := range lines {
-		name, _, _ := strings.Cut(strings.TrimPrefix(line, `{"name":"`), `"`)
-		dump := asked.dumps[name]
-		if other, ok := seen[dump]; ok && dump != "" {
-			t.Errorf("the operations %q and %q give the same query", name, other)
-		}
-		seen[dump] = name
-		fmt.Fprintf(&got, "== %s\n%s%s\n", name, dump, line)
-	}
-	if len(seen) < 120 {
-		t.Errorf("only %d different queries", len(seen))
-	}
-	golden(t, "testdata/graphql-clients.golden", got.String())
+	golden(t, "testdata/graphql-clients.golden", asked.beside(t, out, 120))
 }
 
 // TestGraphQLCodegen makes types of the API with graphql-codegen, and lets the TypeScript compiler judge uses that are right and wrong.
@@ -108,51 +88,25 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-// documents keeps the query that each operation's first request became.
-type documents struct {
-	mu      sync.Mutex
-	dialect *graphql.Dialect
-	dumps   map[string]string
-}
-
-func newDocuments(s *schema.Schema) *documents {
-	return &documents{dumps: map[string]string{}, dialect: graphql.NewDialect(graphql.NewTypes(s, graphql.TypesOptions{}), graphql.Options{})}
-}
-
-func (d *documents) before(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
+// graphqlDump gives the query that a GraphQL request becomes.
+func graphqlDump(s *schema.Schema) func(*http.Request, []byte) string {
+	dialect := graphql.NewDialect(graphql.NewTypes(s, graphql.TypesOptions{}), graphql.Options{})
+	return func(_ *http.Request, body []byte) string {
+		var asked struct {
+			Query, OperationName string
+			Variables            json.RawMessage
+		}
+		if json.Unmarshal(body, &asked) != nil {
+			return ""
+		}
+		r, err := graphql.NewRequest(asked.Query, asked.OperationName, string(asked.Variables), graphql.Limits{})
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
+			return ""
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		name, err := url.QueryUnescape(strings.ReplaceAll(r.Header.Get("X-Call"), "+", "%2B"))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
+		op, err := dialect.Prepare(r, query.Admin.Role)
+		if err != nil || op.Query == nil {
+			return ""
 		}
-		d.keep(name, body)
-		h.ServeHTTP(w, r)
-	})
-}
-
-func (d *documents) keep(name string, body []byte) {
-	var asked struct {
-		Query, OperationName string
-		Variables            json.RawMessage
-	}
-	dump := ""
-	if json.Unmarshal(body, &asked) == nil {
-		if r, err := graphql.NewRequest(asked.Query, asked.OperationName, string(asked.Variables), graphql.Limits{}); err == nil {
-			if op, err := d.dialect.Prepare(r, query.Admin.Role); err == nil && op.Query != nil {
-				dump = query.Dump(op.Query)
-			}
-		}
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if _, ok := d.dumps[name]; !ok {
-		d.dumps[name] = dump
+		return query.Dump(op.Query)
 	}
 }
