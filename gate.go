@@ -2,16 +2,12 @@ package pintail
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/api"
 	"github.com/pintail-dev/pintail/internal/auth"
 	"github.com/pintail-dev/pintail/internal/console"
@@ -210,47 +206,6 @@ func (g *gate) overload(err error, now time.Time) error {
 	return err
 }
 
-// tellEvery is how often the log is told that clients are refused. A line for each would let them fill the disk.
-const tellEvery = 5 * time.Second
-
-// tell writes down who is refused, and why, now and then.
-func (g *gate) tell(now time.Time) {
-	since, next := int64(now.Sub(g.began)), g.quiet.Load() // by a clock that nobody sets
-	if since < next || !g.quiet.CompareAndSwap(next, since+int64(tellEvery)) {
-		return
-	}
-	s := g.stats()
-	overload := sum(s.Reads.Refused) + sum(s.Writes.Refused)
-	what := "refusing requests"
-	if s.Limit.Reported > 0 && overload == 0 {
-		what = "letting requests through that are over the limit, which only reports"
-	}
-	attrs := []any{
-		"limit", s.Limit.Policy, "over", s.Limit.Refused["rate"] + s.Limit.Reported, "overload", overload,
-		"most", strings.TrimSpace(names(s.Limit.Most) + names(s.Reads.Most) + names(s.Writes.Most)),
-	}
-	if g.behind.Load() {
-		attrs = append(attrs, "hint", "requests come through a proxy that limits.trusted_proxies doesn't name, so that all its clients count as one")
-	}
-	g.log.Warn(what+"; counts are since the start", attrs...)
-}
-
-func sum(m map[string]uint64) (n uint64) {
-	for _, v := range m {
-		n += v
-	}
-	return n
-}
-
-// names lists the first three clients of a ranking.
-func names(list []limit.Count) string {
-	var b strings.Builder
-	for _, c := range list[:min(3, len(list))] {
-		fmt.Fprintf(&b, "%s (%d) ", c.Client, c.Count)
-	}
-	return b.String()
-}
-
 // GateStats are what the gate let in and refused, and what it holds everyone to.
 type GateStats = console.Gate
 
@@ -260,61 +215,6 @@ func (g *gate) stats() GateStats {
 
 // Gate is what the gate let in and refused since the start.
 func (a *App) Gate() GateStats { return a.gate.stats() }
-
-// run admits one statement to a Shedder, and runs it. What the program itself asks, and what is a part of a statement that runs, is not
-// held up: the first has nobody to tell, and the second would wait for itself.
-func (g *gate) run(ctx context.Context, s *shed.Shedder, group any, do func() error) error {
-	v := api.VisitOf(ctx)
-	if v == nil {
-		begin := time.Now()
-		defer func() { g.ran.Add(time.Since(begin)) }()
-		return do()
-	}
-	defer v.End()
-	if !v.Begin() {
-		return do()
-	}
-	p, err := s.Enter(ctx, shed.Who{Client: v.Client, Class: v.Class, Group: group})
-	if err != nil {
-		if ctx.Err() != nil {
-			return canceled(ctx)
-		}
-		return g.overload(err, time.Now())
-	}
-	g.waited.Add(p.Waited())
-	err = errUnfinished
-	defer func() { g.ran.Add(s.Leave(p, outcome(err))) }()
-	err = do()
-	return err
-}
-
-// errUnfinished is what became of a statement that panicked.
-var errUnfinished = errors.New("the statement didn't finish")
-
-// canceled is the fault of a request that ended while it waited to run.
-func canceled(ctx context.Context) error {
-	f := fault.New(fault.QueryCanceled, "canceling statement due to user request")
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		f = fault.New(fault.QueryCanceled, "canceling statement due to statement timeout").
-			WithHint("The request waited for others until its time was up. Ask again later.")
-	}
-	return f.WithCause(ctx.Err())
-}
-
-// outcome says whether a statement was cut off before it was done, because it took too long or since the database was too busy, or wasn't
-// run at all.
-func outcome(err error) shed.Outcome {
-	if err == nil || errors.Is(err, context.Canceled) { // the client left
-		return shed.Done
-	}
-	switch fault.From(err).Code {
-	case fault.QueryCanceled, fault.PoolTimeout, fault.TooManyConnections, fault.LockNotAvailable:
-		return shed.Cut
-	case fault.IndexLost:
-		return shed.Nothing
-	}
-	return shed.Done
-}
 
 // What is taken for the number of descriptors is within these.
 const (

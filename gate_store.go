@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pintail-dev/pintail/fault"
+	"github.com/pintail-dev/pintail/internal/api"
 	"github.com/pintail-dev/pintail/internal/change"
 	"github.com/pintail-dev/pintail/internal/gate/shed"
 	"github.com/pintail-dev/pintail/internal/plan"
@@ -73,6 +75,61 @@ func (s *admitted) Feed() *change.Feed {
 		return of.Feed()
 	}
 	return nil
+}
+
+// run admits one statement to a Shedder, and runs it. What the program itself asks, and what is a part of a statement that runs, is not
+// held up: the first has nobody to tell, and the second would wait for itself.
+func (g *gate) run(ctx context.Context, s *shed.Shedder, group any, do func() error) error {
+	v := api.VisitOf(ctx)
+	if v == nil {
+		begin := time.Now()
+		defer func() { g.ran.Add(time.Since(begin)) }()
+		return do()
+	}
+	defer v.End()
+	if !v.Begin() {
+		return do()
+	}
+	p, err := s.Enter(ctx, shed.Who{Client: v.Client, Class: v.Class, Group: group})
+	if err != nil {
+		if ctx.Err() != nil {
+			return canceled(ctx)
+		}
+		return g.overload(err, time.Now())
+	}
+	g.waited.Add(p.Waited())
+	err = errUnfinished
+	defer func() { g.ran.Add(s.Leave(p, outcome(err))) }()
+	err = do()
+	return err
+}
+
+// errUnfinished is what became of a statement that panicked.
+var errUnfinished = errors.New("the statement didn't finish")
+
+// canceled is the fault of a request that ended while it waited to run.
+func canceled(ctx context.Context) error {
+	f := fault.New(fault.QueryCanceled, "canceling statement due to user request")
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		f = fault.New(fault.QueryCanceled, "canceling statement due to statement timeout").
+			WithHint("The request waited for others until its time was up. Ask again later.")
+	}
+	return f.WithCause(ctx.Err())
+}
+
+// outcome says whether a statement was cut off before it was done, because it took too long or since the database was too busy, or wasn't
+// run at all.
+func outcome(err error) shed.Outcome {
+	if err == nil || errors.Is(err, context.Canceled) { // the client left
+		return shed.Done
+	}
+	switch fault.From(err).Code {
+	case fault.QueryCanceled, fault.PoolTimeout, fault.TooManyConnections, fault.LockNotAvailable:
+		return shed.Cut
+	case fault.IndexLost:
+		return shed.Nothing
+	}
+	return shed.Done
 }
 
 // runBounds are how many reads and writes may run at once on an engine: no more reads than it has connections, so that they wait where their

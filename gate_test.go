@@ -76,7 +76,7 @@ func TestRateLimit(t *testing.T) {
 				t.Errorf("%s: Retry-After %q, RateLimit %s", path, got.header.Get("Retry-After"), got.header.Get("RateLimit"))
 			}
 		}
-		if got := ask(t, "GET", s.rest+"toast", "").body; !strings.HasPrefix(got, `{"code":"PT429","details":"a client may ask for 1 requests a minute, and 5 at once after a pause","hint":`) {
+		if got := ask(t, "GET", s.rest+"toast", "").body; !strings.HasPrefix(got, `{"code":"PT429","details":"a client may ask for 1 request a minute, and 5 at once after a pause","hint":`) {
 			t.Error(got)
 		}
 		if got := ask(t, "POST", s.url+"/v1/graphql", `{"query": "{toast{id}}"}`); !strings.Contains(got.body, `{"errors":[{`) || !strings.Contains(got.body, "PT429") && !strings.Contains(got.body, "too many") {
@@ -193,7 +193,7 @@ func TestRateRows(t *testing.T) {
 		}
 		got := ask(t, "GET", s.rest+"toast?id=eq.1", "")
 		got.want(t, "nor requests", 429, "too many requests from this client")
-		got.want(t, "nor requests", 429, "a client may send, as it may ask for rows, 1 requests a minute, and 100 at once after a pause")
+		got.want(t, "nor requests", 429, "a client may send, as it may ask for rows, 1 request a minute, and 100 at once after a pause")
 		if field := got.header.Get("RateLimit"); field != `"default";r=0;t=6000` {
 			t.Error(field)
 		}

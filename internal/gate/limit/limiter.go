@@ -12,6 +12,7 @@ package limit
 import (
 	"hash/maphash"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -164,10 +165,18 @@ func (l *Limiter) Fault(v Verdict) *fault.Fault {
 		unit, may = "requests", "send, as it may ask for rows,"
 	}
 	f := fault.New(fault.TooManyRequests, "too many "+unit+" from this client").
-		WithDetails("a client may %s %d %s a %s, and %d at once after a pause", may, p.Units, unit, p.period(), p.Burst).
+		WithDetails("a client may %s %d %s a %s, and %d at once after a pause", may, p.Units, one(p.Units, unit), p.period(), p.Burst).
 		WithHint("Wait for the time in Retry-After, and watch the RateLimit header to stay below the limit.")
 	f.Headers = [][2]string{{"Retry-After", strconv.FormatInt(max(1, seconds(v.Wait)), 10)}}
 	return f
+}
+
+// one gives a unit as one of it is called, where there is one.
+func one(n int64, unit string) string {
+	if n == 1 {
+		return strings.TrimSuffix(unit, "s")
+	}
+	return unit
 }
 
 // Stats are what became of requests since the start.
