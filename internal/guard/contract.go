@@ -72,18 +72,6 @@ func (c *contract) standsOn(id string) bool {
 	return false
 }
 
-// puts says whether a trigger or a named query puts rows into a table.
-func (c *contract) puts(table string) bool {
-	for _, x := range c.examples {
-		for i := range x.standings {
-			if slices.Contains(x.standings[i].Writes, table) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func (e *entry) label() string {
 	if e.shape != nil && e.shape.Label != "" {
 		return e.shape.Label

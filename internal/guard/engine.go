@@ -30,6 +30,10 @@ type Engine interface {
 	// was well: what a shape would stand on that is seen for the first time while an index is away.
 	ExplainDeclared(ctx context.Context, s *schema.Schema, p *plan.Plan, args query.Args) ([]Standing, error)
 
+	// Puts says where else than by its own writes a plan may put rows or values, on the live database, whatever its arguments: by triggers, by actions
+	// of foreign keys, by named queries and functions. It may say too much and never too little; its own writes may be among it. Nothing is run.
+	Puts(ctx context.Context, p *plan.Plan) ([]Put, error)
+
 	// Rows says how many rows a table has, exactly up to max, about max beyond. It costs no more than reading max rows.
 	Rows(ctx context.Context, t schema.Name, max int64) (int64, error)
 
@@ -88,7 +92,6 @@ type Standing struct {
 	Indexes []string `json:"indexes"` // Index.ID of each that it reads by, each once, sorted. Not those that a write only keeps up to date
 	Scans   []Scan   `json:"scans"`   // whole tables that it reads
 	Sorts   int      `json:"sorts"`   // orders, groups and distincts that it sorts for, rather than reading by an index; partial ones aside
-	Writes  []string `json:"writes"`  // tables (schema.Name.String) into which it or a trigger puts rows, where the plan itself doesn't say so
 }
 
 // A Scan is one whole table read: sequentially, by an index that doesn't narrow, or to build an index for this one statement. Reading in
@@ -96,6 +99,13 @@ type Standing struct {
 type Scan struct {
 	Table string `json:"table"` // schema.Name.String; empty where the engine doesn't say (a named query's alias)
 	Index string `json:"index"` // Index.ID, where it reads the table by one. A partial index that is read whole is no Scan
+}
+
+// A Put is where a plan may put rows or values.
+type Put struct {
+	Table  string // schema.Name.String; empty for any
+	Column string // that gets another value; empty where rows go in, or for any
+	By     string // in words: "the trigger noted"
 }
 
 // A Kind says in which way the database differs from the schema file.

@@ -338,10 +338,7 @@ func (l *Lite) ExplainDeclared(ctx context.Context, s *schema.Schema, p *plan.Pl
 
 // standing turns what SQLite says into what the guard compares.
 func standing(a sqlite.Access, c *liteCatalog) Standing {
-	out := Standing{Sorts: a.Sorts, Writes: slices.Clone(a.Puts)}
-	for i, t := range out.Writes {
-		out.Writes[i] = c.nameOf(t)
-	}
+	out := Standing{Sorts: a.Sorts}
 	for _, r := range a.Readings {
 		x := c.byName[strings.ToLower(r.Index)]
 		table := r.Table
@@ -363,6 +360,28 @@ func standing(a sqlite.Access, c *liteCatalog) Standing {
 	slices.Sort(out.Indexes)
 	out.Indexes = slices.Compact(out.Indexes)
 	return out
+}
+
+// Puts asks SQLite's authorizer, which hears of whatever a statement would do.
+func (l *Lite) Puts(ctx context.Context, p *plan.Plan) ([]Put, error) {
+	puts, err := l.live.Puts(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []Put
+	for _, x := range puts {
+		by := "an action of a foreign key"
+		switch {
+		case x.Trigger != "":
+			by = "the trigger " + x.Trigger
+		case x.Called:
+			by = "the named query"
+		}
+		out = append(out, Put{Table: l.last.nameOf(x.Table), Column: x.Column, By: by})
+	}
+	return out, nil
 }
 
 // Rows counts.

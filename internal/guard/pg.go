@@ -64,6 +64,7 @@ type Postgres struct {
 	applied *migrate.AppliedSchema
 	live    []*pgIndex
 	parts   map[pgRelation]pgRelation
+	known   *pgCode // nil until somebody asked
 
 	declared map[*schema.Schema]*pgDeclared
 }

@@ -68,9 +68,6 @@ func (p *Postgres) standing(pl *plan.Plan, texts [][]byte) (Standing, error) {
 		addOnce(&out.Indexes, v.indexID(x))
 	}
 	slices.Sort(out.Indexes)
-	for _, t := range found.puts {
-		addOnce(&out.Writes, v.tableName(t))
-	}
 	for _, s := range found.scans {
 		if scan, ok := v.scan(s); ok {
 			addOnce(&out.Scans, scan)

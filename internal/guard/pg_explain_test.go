@@ -139,7 +139,7 @@ func TestReadPlan(t *testing.T) {
 	s, err = readPlan([]byte(`[{"Plan": {"Node Type": "Result", "Plans": [
 		{"Node Type": "ModifyTable", "Operation": "Insert", "Relation Name": "order", "Schema": "public", "Plans": [{"Node Type": "Result"}]},
 		{"Node Type": "ModifyTable", "Operation": "Delete", "Relation Name": "customer", "Schema": "public"}]}}]`))
-	if err != nil || len(s.puts) != 1 || s.puts[0] != (pgRelation{"public", "order"}) {
+	if err != nil || !slices.Equal(s.writes, []pgWriting{{pgRelation{"public", "order"}, pgInsert}, {pgRelation{"public", "customer"}, pgDelete}}) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

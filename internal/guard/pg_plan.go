@@ -13,7 +13,7 @@ type pgRelation struct{ schema, name string }
 type pgStanding struct {
 	indexes []pgRelation // that it uses, or goes by to tell whether a row is there
 	scans   []pgScan     // tables that it reads from one end to the other
-	puts    []pgRelation // tables into which it puts rows, or changes them
+	writes  []pgWriting  // tables that it changes
 	sorts   int
 }
 
@@ -21,6 +21,12 @@ type pgStanding struct {
 type pgScan struct {
 	table pgRelation
 	index string
+}
+
+// A pgWriting is what is done to a table.
+type pgWriting struct {
+	table pgRelation
+	op    pgOp
 }
 
 // add merges another plan of the same shape.
@@ -31,8 +37,8 @@ func (s *pgStanding) add(o pgStanding) {
 	for _, t := range o.scans {
 		addOnce(&s.scans, t)
 	}
-	for _, t := range o.puts {
-		addOnce(&s.puts, t)
+	for _, t := range o.writes {
+		addOnce(&s.writes, t)
 	}
 	s.sorts += o.sorts
 }
@@ -45,15 +51,16 @@ func addOnce[T comparable](to *[]T, x T) {
 
 // A pgNode is a node of EXPLAIN (FORMAT JSON, VERBOSE), as far as the guard reads it.
 type pgNode struct {
-	Type      string   `json:"Node Type"`
-	Operation string   `json:"Operation"`
-	Relation  string   `json:"Relation Name"`
-	Schema    string   `json:"Schema"`
-	Index     string   `json:"Index Name"`
-	IndexCond string   `json:"Index Cond"`
-	OrderBy   string   `json:"Order By"`
-	Arbiters  []string `json:"Conflict Arbiter Indexes"`
-	Plans     []pgNode `json:"Plans"`
+	Type       string   `json:"Node Type"`
+	Operation  string   `json:"Operation"`
+	Relation   string   `json:"Relation Name"`
+	Schema     string   `json:"Schema"`
+	Index      string   `json:"Index Name"`
+	IndexCond  string   `json:"Index Cond"`
+	OrderBy    string   `json:"Order By"`
+	Arbiters   []string `json:"Conflict Arbiter Indexes"`
+	Resolution string   `json:"Conflict Resolution"`
+	Plans      []pgNode `json:"Plans"`
 }
 
 // readPlan reads what EXPLAIN (FORMAT JSON, VERBOSE) wrote.
@@ -91,9 +98,18 @@ func (s *pgStanding) walk(n *pgNode, above pgRelation) {
 			addOnce(&s.scans, pgScan{table, n.Index})
 		}
 	case "ModifyTable":
-		if n.Operation != "Delete" {
-			addOnce(&s.puts, table)
+		op := pgAny // MERGE
+		switch n.Operation {
+		case "Insert":
+			if op = pgInsert; len(n.Arbiters) > 0 || n.Resolution != "" {
+				op |= pgUpdate
+			}
+		case "Update":
+			op = pgUpdate
+		case "Delete":
+			op = pgDelete
 		}
+		addOnce(&s.writes, pgWriting{table, op})
 	case "Sort": // an Incremental Sort sorts small pieces of what an index has nearly in order
 		s.sorts++
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -69,6 +70,9 @@ func (g *Guard) judge(ctx context.Context, sit *situation, e *entry, p *plan.Pla
 			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; this one does"}
 		}
 	}
+	if s := g.slipsIn(ctx, sit, p); s != nil {
+		return s
+	}
 	c := g.contractOf(ctx, sit, e, p, args)
 	if c == nil {
 		return nil
@@ -79,14 +83,37 @@ func (g *Guard) judge(ctx context.Context, sit *situation, e *entry, p *plan.Pla
 		if !d.sheds() {
 			continue
 		}
-		if d.opens() && c.puts(d.Index.Table.String()) && !writes(p, d.Index.Table) {
-			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; this query puts rows into " + d.Index.Table.String() + ", which nothing keeps unique now"}
-		}
 		if d.Kind != Statistics && !c.standsOn(d.Index.ID) || d.Kind == Statistics && !c.reads(sit, d.Index.Table) {
 			continue
 		}
 		if why := g.worse(ctx, c, p, d, large); why != "" {
 			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; " + why}
+		}
+	}
+	return nil
+}
+
+// slipsIn sheds what may put rows or values, by other ways than its own writes, where nothing keeps them apart now. What can't be found out is
+// shed too: a row that slips in keeps the index from being built.
+func (g *Guard) slipsIn(ctx context.Context, sit *situation, p *plan.Plan) *shedding {
+	if p.ReadsOnly() || !slices.ContainsFunc(sit.drift, func(d Drift) bool { return d.opens() }) {
+		return nil
+	}
+	puts, err := g.config.Engine.Puts(ctx, p)
+	for i := range sit.drift {
+		d := &sit.drift[i]
+		if !d.opens() {
+			continue
+		}
+		if err != nil {
+			return &shedding{drift: d, since: time.Now(), reason: d.Details + "; nothing keeps duplicates out, and what this query writes can't be found out: " + err.Error()}
+		}
+		t, ok := g.schema.Load().TableNamed(d.Index.Table)
+		for _, put := range puts {
+			if put.Table == "" || put.Table == d.Index.Table.String() && (put.Column == "" || !ok || d.Index.keeps(t, put.Column)) {
+				return &shedding{drift: d, since: time.Now(), reason: d.Details + "; by " + put.By + " this query may put rows or values into " +
+					d.Index.Table.String() + ", where nothing keeps duplicates out now"}
+			}
 		}
 	}
 	return nil
@@ -248,7 +275,7 @@ func relies(p *plan.Plan, x *Index) bool {
 // keeps says whether a unique index may take a row for another one when a column of its table gets another value: one of its keys or of its condition, or
 // one that an expression or a generated column may be made of.
 func (x *Index) keeps(t *schema.Table, column string) bool {
-	if len(x.Columns) == 0 || slices.Contains(x.Columns, column) {
+	if len(x.Columns) == 0 || slices.ContainsFunc(x.Columns, func(name string) bool { return strings.EqualFold(name, column) }) {
 		return true
 	}
 	return slices.ContainsFunc(x.Columns, func(name string) bool {
@@ -269,16 +296,6 @@ func upserts(p *plan.Plan, x *Index) bool {
 		}
 		return len(c.Columns) == len(x.Columns) && !slices.ContainsFunc(c.Columns, func(c *schema.Column) bool { return !slices.Contains(x.Columns, c.Name) })
 	})
-}
-
-// writes says whether a plan itself writes a table.
-func writes(p *plan.Plan, t schema.Name) bool {
-	for _, w := range p.Facts.Writes {
-		if w.Name == t {
-			return true
-		}
-	}
-	return false
 }
 
 // refuse gives the fault of a plan that may not run now; nil where it may.

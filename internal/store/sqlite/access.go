@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/pintail-dev/pintail/internal/plan"
@@ -13,8 +12,7 @@ import (
 // An Access is how SQLite would run a plan.
 type Access struct {
 	Readings []Reading
-	Sorts    int      // orders, groups and distincts that it sorts for; those of which an index gives the first part aside
-	Puts     []string // tables, by their names in the file, into which a named query or a trigger puts rows
+	Sorts    int // orders, groups and distincts that it sorts for; those of which an index gives the first part aside
 }
 
 // A Reading is how one occurrence of a table is read.
@@ -34,7 +32,6 @@ func (c *conn) accesses(l *litesql.Plan, p *plan.Plan, args query.Args, n *objec
 				return a, err
 			}
 			a.Readings = append(a.Readings, one.Readings...)
-			a.Puts = append(a.Puts, one.Puts...)
 			a.Sorts += one.Sorts
 		}
 		return a, nil
@@ -43,11 +40,6 @@ func (c *conn) accesses(l *litesql.Plan, p *plan.Plan, args query.Args, n *objec
 	for _, q := range explained(l) {
 		if err := x.plan(q.sql, q.binds); err != nil {
 			return a, err
-		}
-		if q.puts {
-			if err := x.program(q.sql); err != nil {
-				return a, err
-			}
 		}
 	}
 	return a, nil
@@ -78,8 +70,14 @@ func explained(l *litesql.Plan) (all []explainable) {
 			all = append(all, explainable{sql: w.Change.SQL, binds: w.Change.Binds, puts: true})
 		}
 	}
-	if l.Rows == nil && l.Call != nil {
-		all = append(all, explainable{sql: l.Call.SQL, puts: l.Call.Function.Query.Writes})
+	if l.Call != nil {
+		writes := l.Call.Function.Query.Writes
+		if l.Rows == nil || writes {
+			all = append(all, explainable{sql: l.Call.SQL, puts: writes})
+		}
+		if writes { // its own columns come back, see callWriting
+			return all
+		}
 	}
 	add(l.Rows)
 	add(l.Count)
@@ -99,7 +97,6 @@ type accessing struct {
 type objectNames struct {
 	version int64
 	indexes map[string]bool
-	tables  map[int64]string  // by root page
 	stored  map[string]string // by lower-case name
 }
 
@@ -110,14 +107,14 @@ func (c *conn) objects(known *objectNames) (*objectNames, error) {
 		return nil, err
 	}
 	version.Step()
-	n := &objectNames{version: version.ColumnInt64(0), indexes: map[string]bool{}, tables: map[int64]string{}, stored: map[string]string{}}
+	n := &objectNames{version: version.ColumnInt64(0), indexes: map[string]bool{}, stored: map[string]string{}}
 	if err := version.Reset(); err != nil {
 		return nil, err
 	}
 	if known != nil && known.version == n.version {
 		return known, nil
 	}
-	st, _, err := c.Prepare("SELECT type, name, rootpage FROM sqlite_schema WHERE type IN ('table', 'index')")
+	st, _, err := c.Prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'index')")
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +125,6 @@ func (c *conn) objects(known *objectNames) (*objectNames, error) {
 			n.indexes[name] = true
 			continue
 		}
-		n.tables[st.ColumnInt64(2)] = name
 		n.stored[strings.ToLower(name)] = name
 	}
 	return n, st.Err()
@@ -212,27 +208,4 @@ func (x *accessing) index(text string) string {
 		}
 	}
 	return ""
-}
-
-// program reads EXPLAIN: into which tables rows are put, by triggers too.
-func (x *accessing) program(sql string) error {
-	st, _, err := x.c.Prepare("EXPLAIN " + sql)
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	open := map[int64]string{}
-	for st.Step() {
-		switch p1 := st.ColumnInt64(2); st.ColumnText(1) {
-		case "Init": // the main program's first step, and that of each trigger's
-			clear(open)
-		case "OpenWrite":
-			open[p1] = x.tables[st.ColumnInt64(3)]
-		case "Insert":
-			if t := open[p1]; t != "" && !slices.Contains(x.out.Puts, t) {
-				x.out.Puts = append(x.out.Puts, t)
-			}
-		}
-	}
-	return st.Err()
 }
