@@ -216,8 +216,12 @@ type Records interface {
 	// there is none: of several processes that notice one loss, one makes the record.
 	Open(ctx context.Context, i Incident) (Incident, error)
 
-	// Save writes an incident's newer state over the older one.
+	// Save writes an incident's newer state over the older one, but for what was refused. What has ended stays as it ended.
 	Save(ctx context.Context, i Incident) error
+
+	// Add counts more requests as refused because of an incident, whatever its state: each process adds its own. It gives the incident with
+	// them; one that isn't kept any more is left alone.
+	Add(ctx context.Context, id string, refused int64, shapes []string) (Incident, error)
 
 	// List gives all incidents that are open, and the newest ones that have ended, at most ended of these. The newest stand first.
 	List(ctx context.Context, ended int) ([]Incident, error)

@@ -121,6 +121,9 @@ type Guard struct {
 	incidents []Incident       // the newest first, as last read
 	readAt    time.Time        // when
 
+	counts sync.Map  // subject → *refusals
+	paidAt time.Time // when these were last written down
+
 	refused, canceled, repaired, failures atomic.Int64
 	woken, changed, lossy                 chan struct{} // tell who looks, who judges and who repairs that there is something to do
 }

@@ -43,7 +43,7 @@ type Incident struct {
 	LastError  string        `json:"last_error,omitempty"`    // of the last one that failed
 	Duplicates []Duplicate   `json:"duplicates,omitempty"`    // of Blocked, at most DuplicatesMax
 	Orphans    []Duplicate   `json:"orphans,omitempty"`       // of Blocked, at most DuplicatesMax: what a foreign key's rows refer to that isn't there
-	Shed       int64         `json:"shed"`                    // requests refused, by the process that saved last
+	Shed       int64         `json:"shed"`                    // requests refused, by all processes that have said so: within seconds
 	Shapes     []string      `json:"shapes,omitempty"`        // labels of the shapes that were shed, at most shapesTold
 	Drops      int           `json:"drops_in_hour,omitempty"` // losses of this subject within an hour, this one among them
 }

@@ -49,18 +49,24 @@ func (r *liteRecords) Where() string {
 	return "the file " + r.l.config.Path + recordsEnd
 }
 
-// own says whether `apply` made the table.
-func (r *liteRecords) own(ctx context.Context) (own bool) {
-	_ = r.l.live.Do(ctx, lookLimit, func(c *sqlite3.Conn) error {
+// own says whether `apply` made the table. Where that can't be found out now, nothing may be kept elsewhere: other processes wouldn't see it.
+func (r *liteRecords) own(ctx context.Context) (own bool, err error) {
+	err = r.l.live.Do(ctx, lookLimit, func(c *sqlite3.Conn) error {
 		return liteEach(c, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '"+migrate.IncidentTable+"'", func(*sqlite3.Stmt) { own = true })
 	})
-	r.inside.Store(own)
-	return own
+	if err == nil {
+		r.inside.Store(own)
+	}
+	return own, err
 }
 
 // do runs f on whichever has the table. Writing waits for the database's writer, which makes room.
 func (r *liteRecords) do(ctx context.Context, write bool, f func(*sqlite3.Conn) error) error {
-	if r.own(ctx) {
+	own, err := r.own(ctx)
+	if err != nil {
+		return err
+	}
+	if own {
 		if !write {
 			return r.l.live.Do(ctx, lookLimit, f)
 		}
@@ -103,7 +109,7 @@ func (r *liteRecords) Open(ctx context.Context, i Incident) (kept Incident, err 
 		return i, err
 	}
 	kept = i
-	return kept, r.do(ctx, true, func(c *sqlite3.Conn) error {
+	err = r.do(ctx, true, func(c *sqlite3.Conn) error {
 		if err := c.Exec("BEGIN IMMEDIATE"); err != nil {
 			return err
 		}
@@ -124,6 +130,7 @@ func (r *liteRecords) Open(ctx context.Context, i Incident) (kept Incident, err 
 		}
 		return c.Exec(fmt.Sprintf("DELETE FROM %s WHERE ended IS NOT NULL AND id < (SELECT id FROM %s ORDER BY id DESC LIMIT 1 OFFSET %d); COMMIT", migrate.IncidentTable, migrate.IncidentTable, recordsMax-1))
 	})
+	return kept, err
 }
 
 // Save writes a record over.
@@ -137,9 +144,38 @@ func (r *liteRecords) Save(ctx context.Context, i Incident) error {
 		ended = i.Ended.UTC().Format(time.RFC3339)
 	}
 	return r.do(ctx, true, func(c *sqlite3.Conn) error {
-		return liteBound(c, "INSERT INTO "+migrate.IncidentTable+" (id, subject, record, ended) VALUES (?1, ?2, ?3, nullif(?4, '')) ON CONFLICT (id) DO UPDATE SET record = excluded.record, ended = excluded.ended",
-			[]string{i.ID, i.Subject, string(text), ended}, nil)
+		return liteBound(c, saveLite, []string{i.ID, i.Subject, string(text), ended}, nil)
 	})
+}
+
+// saveLite leaves alone what was refused, and what has ended.
+const saveLite = "INSERT INTO " + migrate.IncidentTable + " AS i (id, subject, record, ended) VALUES (?1, ?2, ?3, nullif(?4, '')) ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, " +
+	"record = json_set(excluded.record, '$.shed', json_extract(i.record, '$.shed'), '$.shapes', json_extract(i.record, '$.shapes')) WHERE i.ended IS NULL"
+
+// Add counts refused requests.
+func (r *liteRecords) Add(ctx context.Context, id string, refused int64, shapes []string) (out Incident, err error) {
+	err = r.do(ctx, true, func(c *sqlite3.Conn) error {
+		if err := c.Exec("BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		var decoded error
+		err := liteBound(c, "SELECT record FROM "+migrate.IncidentTable+" WHERE id = ?1", []string{id}, func(st *sqlite3.Stmt) {
+			decoded = json.Unmarshal(st.ColumnBlob(0, nil), &out)
+		})
+		if err = errors.Join(err, decoded); err != nil || out.ID == "" || refused == 0 {
+			return err
+		}
+		out.counted(refused, shapes)
+		text, err := json.Marshal(out)
+		if err != nil {
+			return err
+		}
+		if err := liteBound(c, "UPDATE "+migrate.IncidentTable+" SET record = ?2 WHERE id = ?1", []string{id, string(text)}, nil); err != nil {
+			return err
+		}
+		return c.Exec("COMMIT")
+	})
+	return out, err
 }
 
 // listLite reads what is open, and the newest of what has ended.

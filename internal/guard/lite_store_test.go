@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -50,5 +51,24 @@ func TestLiteStore(t *testing.T) {
 	})
 	if n := g.Status().Refused; n > 0 {
 		t.Errorf("%d were refused: %+v", n, g.Status().Drift)
+	}
+}
+
+// While nobody can tell whether the table of incidents is there, none is written into the file beside the database, where nobody would look for it.
+func TestLiteRecordsAreKeptInOnePlace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shop.db")
+	liteFile(t, path)
+	l, err := NewLite(LiteConfig{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.Records().Open(ctx, Incident{ID: "1", Subject: "x", State: Open}); err == nil {
+		t.Error("it was kept somewhere")
+	}
+	if _, err := os.Stat(path + recordsEnd); err == nil {
+		t.Error("a file beside the database was made")
 	}
 }

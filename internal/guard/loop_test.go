@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/pintail-dev/pintail/internal/pgtest"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
@@ -342,4 +345,160 @@ func TestWhatReliesOnAUniqueIndex(t *testing.T) {
 			t.Errorf("%s: %v", kind, d.opens())
 		}
 	}
+}
+
+// What several processes refuse because of one loss is counted together, by whoever ended it and by those who hear of it later; what comes after
+// belongs to it too, and nothing to the next one.
+func TestAllProcessesCountWhatTheyRefuse(t *testing.T) {
+	for name, records := range keepers(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			subject := Drift{Kind: Missing, Rebuilds: true, Index: Index{ID: "x", Name: "x", Table: schema.Name{Name: "t"}}}
+			var guards []*Guard
+			for _, who := range []string{"one", "two", "three"} {
+				e := &bare{records: records}
+				g, err := New(Config{Engine: e, Schema: declaring(), Mode: Act, Name: who, TakeOver: time.Hour})
+				if err != nil {
+					t.Fatal(err)
+				}
+				g.ran.Store(true)
+				if err := g.Look(ctx); err != nil || g.Status().Lost() != 1 {
+					t.Fatal(err, g.Status())
+				}
+				if err := g.open(ctx, records, &subject, func() []Incident { return nil }); err != nil {
+					t.Fatal(err)
+				}
+				guards = append(guards, g)
+			}
+			refuse := func(g *Guard, n int, shape string) {
+				s := &shedding{counts: g.refusalsOf("x", shape)}
+				for range n {
+					s.count()
+				}
+			}
+			var wg sync.WaitGroup
+			for i, g := range guards {
+				wg.Go(func() {
+					for range 100 {
+						refuse(g, 10, []string{"a", "b", "a"}[i])
+						if err := g.pay(ctx, records, true); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			newest := func(n int) Incident {
+				t.Helper()
+				list, err := records.List(ctx, 10)
+				if err != nil || len(list) != n {
+					t.Fatalf("%+v, %v", list, err)
+				}
+				return list[0]
+			}
+			if i := newest(1); i.Shed != 3000 || !slices.Equal(slices.Sorted(slices.Values(i.Shapes)), []string{"a", "b"}) {
+				t.Errorf("while it lasts: %d by %v", i.Shed, i.Shapes)
+			}
+			for i, g := range guards {
+				refuse(g, 1+i, "c")
+			}
+			w := guards[0].work["x"]
+			if err := guards[0].close(ctx, records, w, guards[0].current(w), Repaired); err != nil {
+				t.Fatal(err)
+			}
+			late := guards[1].work["x"] // has not heard that it is over
+			late.incident.LastError = "an older state"
+			if err := guards[1].close(ctx, records, late, guards[1].current(late), Gone); err != nil {
+				t.Fatal(err)
+			}
+			if i := newest(1); i.State != Repaired || i.LastError != "" {
+				t.Errorf("what had ended was written over: %+v", i)
+			}
+			for _, g := range guards { // the index is back
+				g.config.Engine.(*bare).indexes = []Index{{ID: "x", Name: "x", Table: schema.Name{Name: "t"}, Definition: "(a)"}}
+				if err := g.look(ctx, true); err != nil {
+					t.Fatal(err)
+				}
+				g.readAt = time.Now()
+				if err := g.once(ctx, false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if i := newest(1); i.Shed != 3006 || i.State != Repaired {
+				t.Errorf("over for all: %d, %s", i.Shed, i.State)
+			}
+			refuse(guards[2], 5, "d") // let go of late
+			ctx, stop := context.WithCancel(ctx)
+			stop()
+			guards[2].mend(ctx)
+			ctx = t.Context()
+			if i := newest(1); i.Shed != 3011 {
+				t.Errorf("what came last: %d", i.Shed)
+			}
+			next := Incident{ID: "9", Subject: "x", State: Open, Began: time.Now().Add(time.Minute)}
+			if _, err := records.Open(ctx, next); err != nil {
+				t.Fatal(err)
+			}
+			if i := newest(2); i.Shed != 0 || len(i.Shapes) > 0 {
+				t.Errorf("the next one begins with %d by %v", i.Shed, i.Shapes)
+			}
+			if i, err := records.Add(ctx, "nobody knows it", 5, nil); err != nil || i.ID != "" {
+				t.Errorf("%+v, %v", i, err)
+			}
+		})
+	}
+}
+
+// keepers gives the three ways in which incidents are kept.
+func keepers(t *testing.T) map[string]Records {
+	path := filepath.Join(t.TempDir(), "shop.db")
+	liteFile(t, path)
+	l, err := NewLite(LiteConfig{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	w := newPGWorld(t, pgShop, 0)
+	return map[string]Records{"memory": newMemory(), "SQLite": l.Records(), "PostgreSQL": w.guard.Records()}
+}
+
+// counted has two processes refuse requests because of one loss, and wants its record to have all of them.
+func counted(t *testing.T, a, b *chaos) {
+	t.Helper()
+	a.warm()
+	b.warm()
+	a.harm("DROP INDEX item_kind")
+	refused := 0
+	for n, c := range []*chaos{a, b, b} {
+		c.eventually("noticed", func() bool { return c.guard.Status().Lost() == 1 })
+		for range 3 + n {
+			if !lost(c.ask("by kind")) {
+				t.Error("it isn't refused")
+			}
+			refused++
+		}
+	}
+	a.healed()
+	b.healed()
+	a.eventually("all are counted", func() bool {
+		list, err := a.guard.config.Engine.Records().List(t.Context(), 1)
+		return err == nil && len(list) == 1 && list[0].State == Repaired && list[0].Shed == int64(refused)
+	})
+	if n := a.guard.Status().Refused + b.guard.Status().Refused; n != int64(refused) {
+		t.Errorf("%d are counted by the processes, %d were refused", n, refused)
+	}
+}
+
+func TestLiteTwoProcessesCount(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shop.db")
+	liteFile(t, path)
+	as := func(name string) func(*Config) { return func(c *Config) { c.Name, c.HoldBack = name, time.Second } }
+	counted(t, liteChaosOn(t, path, as("one")), liteChaosOn(t, path, as("two")))
+}
+
+func TestPostgresTwoProcessesCount(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	pgShopOn(t, dsn)
+	as := func(name string) func(*Config) { return func(c *Config) { c.Name, c.HoldBack = name, time.Second } }
+	counted(t, pgChaosOn(t, dsn, PostgresConfig{}, as("one")), pgChaosOn(t, dsn, PostgresConfig{}, as("two")))
 }

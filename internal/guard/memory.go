@@ -32,13 +32,29 @@ func (m *memory) Save(_ context.Context, i Incident) error {
 	defer m.mu.Unlock()
 	for j := range m.list {
 		if m.list[j].ID == i.ID {
-			m.list[j] = i
+			if !m.list[j].State.Ended() {
+				i.Shed, i.Shapes = m.list[j].Shed, m.list[j].Shapes
+				m.list[j] = i
+			}
 			return nil
 		}
 	}
 	m.list = append(m.list, i)
 	m.forget()
 	return nil
+}
+
+func (m *memory) Add(_ context.Context, id string, refused int64, shapes []string) (Incident, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for j := range m.list {
+		if m.list[j].ID == id {
+			m.list[j].Shapes = slices.Clone(m.list[j].Shapes)
+			m.list[j].counted(refused, shapes)
+			return m.list[j], nil
+		}
+	}
+	return Incident{}, nil
 }
 
 // forget takes the oldest one that has ended where there are too many.

@@ -74,13 +74,43 @@ func (r *pgRecords) Save(ctx context.Context, i Incident) error {
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO _pintail.incidents (id, subject, ended, body) VALUES ($1, $2, $3::text::bool, $4::text::jsonb)
-			ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, body = excluded.body`, i.ID, i.Subject, fmt.Sprint(i.State.Ended()), string(body))
+			ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, body = excluded.body - 'shed' - 'shapes'
+				|| (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(incidents.body) WHERE key IN ('shed', 'shapes'))
+			WHERE NOT incidents.ended`, i.ID, i.Subject, fmt.Sprint(i.State.Ended()), string(body))
 		return err
 	})
 	if absent(err) {
 		return r.memory.Save(ctx, i)
 	}
 	return err
+}
+
+// Add counts refused requests.
+func (r *pgRecords) Add(ctx context.Context, id string, refused int64, shapes []string) (out Incident, err error) {
+	err = r.write(ctx, func(tx pgx.Tx) error {
+		var text string
+		err := tx.QueryRow(ctx, `SELECT body::text FROM _pintail.incidents WHERE id = $1 FOR UPDATE`, id).Scan(&text)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			err = json.Unmarshal([]byte(text), &out)
+		}
+		if err != nil || refused == 0 {
+			return err
+		}
+		out.counted(refused, shapes)
+		body, err := json.Marshal(out)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE _pintail.incidents SET body = $2::text::jsonb WHERE id = $1`, id, string(body))
+		return err
+	})
+	if absent(err) {
+		return r.memory.Add(ctx, id, refused, shapes)
+	}
+	return out, err
 }
 
 // List gives what is open, and the newest of what has ended.

@@ -66,10 +66,25 @@ func (g *Guard) mend(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
+			g.payLast(ctx)
 			return
 		case <-time.After(g.pause()):
 		case <-g.lossy:
 		}
+	}
+}
+
+// payLast writes down what this process refused and hasn't said yet.
+func (g *Guard) payLast(ctx context.Context) {
+	g.mending.Lock()
+	defer g.mending.Unlock()
+	if g.now.Load() == nil || !g.owes() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTime)
+	defer cancel()
+	if err := g.pay(ctx, g.config.Engine.Records(), true); err != nil {
+		g.config.Log.Warn("guard: what was refused last can't be written down", "error", err)
 	}
 }
 
@@ -119,7 +134,7 @@ func (g *Guard) once(ctx context.Context, now bool) error {
 	if sit == nil || !g.acts() && !now {
 		return nil
 	}
-	if !sit.amiss() && !g.working() {
+	if !sit.amiss() && !g.working() && !g.owes() {
 		if time.Since(g.readAt) < calmRead {
 			return nil
 		}
@@ -308,11 +323,6 @@ func (g *Guard) repair(ctx context.Context, records Records, d *Drift) error {
 
 // verify closes the incident of what was built in some time, where it is in order and what stands on it uses it.
 func (g *Guard) verify(ctx context.Context, records Records, w *work, d *Drift, took time.Duration) error {
-	i := g.current(w)
-	g.tally(&i) // before they are answered again
-	g.workMu.Lock()
-	w.incident = i
-	g.workMu.Unlock()
 	g.damageMu.Lock()
 	delete(g.damage, d.Index.ID)
 	g.damageMu.Unlock()
@@ -328,7 +338,7 @@ func (g *Guard) verify(ctx context.Context, records Records, w *work, d *Drift, 
 		return g.postpone(ctx, records, w, errors.New("it was repaired, but isn't in order"))
 	}
 	g.repaired.Add(1)
-	i = g.current(w)
+	i := g.current(w)
 	i.BuildTime = took
 	return g.close(ctx, records, w, i, Repaired)
 }
@@ -362,7 +372,7 @@ func (g *Guard) remember(ctx context.Context, w *work, before string, took time.
 	w.failedOn, w.retryAt = after, time.Now().Add(max(retryFirst, took)) // a database in which something changes all the time isn't kept busy
 }
 
-// current is a work's incident with what is counted of it now.
+// current is a work's incident as it is now.
 func (g *Guard) current(w *work) Incident {
 	g.workMu.Lock()
 	defer g.workMu.Unlock()
@@ -372,27 +382,10 @@ func (g *Guard) current(w *work) Incident {
 // save writes an incident down.
 func (g *Guard) save(ctx context.Context, records Records, w *work, i Incident) error {
 	i.Touched = time.Now()
-	if !i.State.Ended() {
-		g.tally(&i)
-	}
 	g.workMu.Lock()
 	w.incident = i
 	g.workMu.Unlock()
 	return records.Save(ctx, i)
-}
-
-// tally counts what is refused because of an incident, while it lasts.
-func (g *Guard) tally(i *Incident) {
-	i.Shapes, i.Shed = nil, 0
-	for _, s := range g.shedShapes(g.now.Load()) {
-		if s.Index != i.Subject {
-			continue
-		}
-		i.Shed += s.Refused
-		if len(i.Shapes) < shapesTold {
-			i.Shapes = append(i.Shapes, s.Label)
-		}
-	}
 }
 
 // postpone notes a repair that failed, and when it is tried again.
@@ -435,6 +428,14 @@ func (g *Guard) postpone(ctx context.Context, records Records, w *work, err erro
 
 // close ends an incident.
 func (g *Guard) close(ctx context.Context, records Records, w *work, i Incident, state State) error {
+	v, _ := g.counts.LoadOrStore(i.Subject, &refusals{})
+	r := v.(*refusals)
+	n, shapes := r.take()
+	if kept, err := records.Add(ctx, i.ID, n, shapes); err != nil {
+		r.giveBack(n, shapes)
+	} else if kept.ID == i.ID { // before anybody is told of it
+		i.Shed, i.Shapes = kept.Shed, kept.Shapes
+	}
 	i.State, i.Ended, i.NotBefore, i.Why, i.LastError = state, time.Now(), time.Time{}, "", ""
 	err := g.save(ctx, records, w, i)
 	g.workMu.Lock()
@@ -485,6 +486,8 @@ func (g *Guard) read(ctx context.Context, records Records, sit *situation) error
 					i.NotBefore = w.incident.NotBefore // this process's own clock doesn't go back
 				}
 				w.incident = i
+			} else {
+				w.incident.Shed, w.incident.Shapes = i.Shed, i.Shapes
 			}
 			there := slices.ContainsFunc(sit.catalog.Indexes, func(x Index) bool { return x.ID == i.Subject })
 			told := i.Kind == Corrupt && there // of damage one only hears
@@ -499,15 +502,16 @@ func (g *Guard) read(ctx context.Context, records Records, sit *situation) error
 		}
 	}
 	g.workMu.Unlock()
+	errs := []error{g.pay(ctx, records, false)}
 	g.adopt(open)
 	for _, w := range over {
 		state := Gone
 		if i := g.current(w); i.State == Repairing && i.Tries > 0 { // whoever built it didn't come to say so
 			state = Repaired
 		}
-		err = errors.Join(err, g.close(ctx, records, w, g.current(w), state))
+		errs = append(errs, g.close(ctx, records, w, g.current(w), state))
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // Waits says whether this database is repaired now, so that its lock is worth waiting for.

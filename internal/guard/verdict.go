@@ -27,6 +27,7 @@ type shedding struct {
 	reason  string // for the operator
 	since   time.Time
 	refused atomic.Int64
+	counts  *refusals // because of the same subject; nil where nobody counts
 }
 
 // judgeLimit bounds the EXPLAINs of one verdict.
@@ -49,6 +50,9 @@ func (g *Guard) judged(ctx context.Context, sit *situation, e *entry, p *plan.Pl
 	if v.shed != nil && was != nil && was.shed != nil && was.shed.drift.Index.ID == v.shed.drift.Index.ID {
 		v.shed.since = was.shed.since
 		v.shed.refused.Store(was.shed.refused.Load())
+	}
+	if v.shed != nil {
+		v.shed.counts = g.refusalsOf(v.shed.drift.Index.ID, e.label())
 	}
 	e.verdict.Store(v)
 	if v.shed != nil {
@@ -308,7 +312,7 @@ func (g *Guard) refuse(ctx context.Context, e *entry, p *plan.Plan, args query.A
 	if v.shed == nil {
 		return nil
 	}
-	v.shed.refused.Add(1)
+	v.shed.count()
 	g.refused.Add(1)
 	return g.fault(v.shed, p)
 }

@@ -133,7 +133,7 @@ func (g *Guard) failed(r *run, p *plan.Plan, args query.Args, err error) error {
 		return err
 	}
 	if shed := r.shed.Load(); shed != nil {
-		shed.refused.Add(1)
+		shed.count()
 		g.refused.Add(1)
 		g.canceled.Add(1)
 		return g.fault(shed, p)
