@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -19,44 +21,99 @@ import (
 // casesOf is how many things happen in one world.
 const casesOf = 500
 
+// batchOf is how many worlds share a subtest, and so a folder.
+const batchOf = 50
+
 // TestDifferential lets random things happen to random databases, and asks after each the same questions of the cache and of the
 // database: an answer that changed without a tag being raised would be given out once more. Beside that, the record of
 // commits is played into a copy of every table, which must come out the same.
+//
+// A world is made from its number alone. PINTAIL_WORLDS=37 runs one of them, PINTAIL_WORLDS=2000-3999 as many as that: the ten million
+// cases of worlds 0 to 19999 may be run in parts.
 func TestDifferential(t *testing.T) {
-	worlds := 40
+	first, last := 0, 39
 	if os.Getenv("PINTAIL_PROVE") != "" {
-		worlds = 20_000
+		last = 19_999
 	}
 	if testing.Short() {
-		worlds = 2
+		last = 1
+	}
+	if wanted := os.Getenv("PINTAIL_WORLDS"); wanted != "" {
+		from, to, ranged := strings.Cut(wanted, "-")
+		if !ranged {
+			to = from
+		}
+		var err error
+		if first, err = strconv.Atoi(from); err == nil {
+			last, err = strconv.Atoi(to)
+		}
+		if err != nil || first < 0 || last < first {
+			t.Fatalf("PINTAIL_WORLDS is %q: want a world's number, or two such as 2000-3999", wanted)
+		}
 	}
 	var total tally
-	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for {
-				seed := next.Add(1) - 1
-				if seed >= int64(worlds) || t.Failed() {
-					return
-				}
-				t.Run(fmt.Sprint(seed), func(t *testing.T) { runWorld(t, uint64(seed), &total) })
-			}
-		})
+	done := make(chan struct{})
+	wg.Go(func() { report(t, &total, done) })
+	for at := first; at <= last && !t.Failed(); at += batchOf {
+		to := min(at+batchOf-1, last)
+		t.Run(fmt.Sprintf("%d-%d", at, to), func(t *testing.T) { runWorlds(t, at, to, &total) })
 	}
+	close(done)
 	wg.Wait()
 	if t.Failed() {
 		return
 	}
 	asked, hits := total.asked.Load(), total.hits.Load()
-	t.Logf("%d cases, %d questions, %d answered from memory, %d invalidated, of these %d though nothing had changed",
-		total.cases.Load(), asked, hits, total.invalidated.Load(), total.needless.Load())
+	t.Logf("worlds %d to %d: %v", first, last, &total)
 	if hits < asked/4 {
 		t.Errorf("only %d of %d questions were answered from memory: that proves little", hits, asked)
 	}
 }
 
-type tally struct{ cases, asked, hits, invalidated, needless atomic.Int64 }
+// runWorlds runs some worlds, more at a time than there are processors: each waits now and then, for another process to have its turn.
+func runWorlds(t *testing.T, first, last int, total *tally) {
+	var next atomic.Int64
+	next.Store(int64(first))
+	var wg sync.WaitGroup
+	for i := range 2 * runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			t.Run(strconv.Itoa(i), func(t *testing.T) {
+				for {
+					seed := next.Add(1) - 1
+					if seed > int64(last) {
+						return
+					}
+					runWorld(t, uint64(seed), total)
+					total.worlds.Add(1)
+				}
+			})
+		})
+	}
+	wg.Wait()
+}
+
+type tally struct{ worlds, cases, asked, hits, invalidated, needless atomic.Int64 }
+
+func (n *tally) String() string {
+	return fmt.Sprintf("%d worlds, %d cases, %d questions, %d answered from memory, %d invalidated, of these %d though nothing had changed",
+		n.worlds.Load(), n.cases.Load(), n.asked.Load(), n.hits.Load(), n.invalidated.Load(), n.needless.Load())
+}
+
+// report tells how far it has come, for whoever waits for hours.
+func report(t *testing.T, total *tally, done <-chan struct{}) {
+	begin := time.Now()
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+			t.Logf("%v: %v, %.0f cases a second", time.Since(begin).Round(time.Second), total, float64(total.cases.Load())/time.Since(begin).Seconds())
+		}
+	}
+}
 
 func runWorld(t *testing.T, seed uint64, total *tally) {
 	w := newWorld(t, seed, -1)
@@ -74,42 +131,46 @@ func runWorld(t *testing.T, seed uint64, total *tally) {
 			pool = append(pool, w.again(pool[len(pool)-1]))
 		}
 	}
+	var state change.State // as of the last questions
 	ask := func(what string) {
+		same := state == w.cached.feed.State()
+		state = w.cached.feed.State()
 		for i, a := range pool {
 			ctx := store.WithZone(context.Background(), a.zone)
-			before := w.cached.Stats()
+			before := w.counts(a)
 			got := outcome(w.cached.Read(ctx, a.plan, a.args))
-			after := w.cached.Stats()
-			hit := after.Hits > before.Hits
-			want := outcome(w.direct.Read(ctx, a.plan, a.args))
-			if got != want {
-				t.Fatalf("world %d: after\n%s\nquestion %d\n%s\nthe cache (hit: %v) answers\n%s\nthe database\n%s", seed, what, i, a, hit, got, want)
-			}
+			after := w.counts(a)
 			total.asked.Add(1)
-			if hit {
-				total.hits.Add(1)
-			}
-			if after.Invalidated > before.Invalidated {
-				total.invalidated.Add(1)
-				if was[a] == want {
-					total.needless.Add(1)
+			if after.hits == before.hits { // then it was the database that answered
+				if after.stale > before.stale {
+					total.invalidated.Add(1)
+					if was[a] == got {
+						total.needless.Add(1)
+					}
 				}
+				was[a] = got
+				continue
+			}
+			total.hits.Add(1)
+			want, asked := was[a]
+			if !same || !asked {
+				want = outcome(w.direct.Read(ctx, a.plan, a.args))
 			}
 			was[a] = want
+			if got != want {
+				t.Fatalf("world %d: after\n%s\nquestion %d\n%s\nthe cache (hit: true) answers\n%s\nthe database\n%s", seed, what, i, a, got, want)
+			}
 		}
 	}
 	ask("nothing")
 	ask("nothing")
 	for range casesOf {
-		var before map[string]map[string]bool
 		if copied && !r.known {
 			r.start(t, w)
 		}
-		r.epochs = 0
 		what := w.happen()
 		if copied {
-			before = tables(t, w)
-			r.settle(t, w, what, before)
+			r.settle(t, w, what)
 		}
 		ask(what)
 		total.cases.Add(1)
@@ -122,6 +183,16 @@ func runWorld(t *testing.T, seed uint64, total *tally) {
 			}
 		}
 	}
+}
+
+// counts are what became of a question so far: of its plan, which no other question is asked of meanwhile.
+func (w *world) counts(a *question) (n struct{ hits, stale uint64 }) {
+	w.cached.mu.RLock()
+	defer w.cached.mu.RUnlock()
+	if pr := w.cached.plans[a.plan]; pr != nil {
+		n.hits, n.stale = pr.hits.Load(), pr.stale.Load()
+	}
+	return n
 }
 
 func outcome(r store.Result, err error) string {
@@ -138,10 +209,9 @@ func outcome(r store.Result, err error) string {
 // A replica is a copy of every table that commits are played into, one by one. It stands in front of the tags.
 type replica struct {
 	*tags
-	known  bool // rows is what the database holds
-	wrong  string
-	epochs int
-	rows   map[string]map[string]bool // by table's key: rows as text, without their rowid
+	known bool // rows is what the database holds
+	wrong string
+	rows  map[string]map[string]bool // by table's key: rows as text, without their rowid
 }
 
 func (r *replica) Columns(t *change.Table) []bool {
@@ -180,7 +250,7 @@ func (r *replica) start(t *testing.T, w *world) {
 }
 
 // settle holds the copy against the database. What another connection did isn't in the record.
-func (r *replica) settle(t *testing.T, w *world, what string, is map[string]map[string]bool) {
+func (r *replica) settle(t *testing.T, w *world, what string) {
 	if strings.HasPrefix(what, "elsewhere") || strings.Contains(what, "ALTER TABLE") {
 		r.known, r.wrong = false, ""
 		return
@@ -188,7 +258,7 @@ func (r *replica) settle(t *testing.T, w *world, what string, is map[string]map[
 	if r.wrong != "" {
 		t.Fatalf("after\n%s\n%s", what, r.wrong)
 	}
-	for key, rows := range is {
+	for key, rows := range tables(t, w) {
 		for row := range rows {
 			if !r.rows[key][row] {
 				t.Fatalf("after\n%s\nthe row of %s %s isn't in the record", what, key, row)
@@ -229,10 +299,7 @@ func image(t *change.Table, row []change.Value) string {
 
 // tables reads every table.
 func tables(t *testing.T, w *world) map[string]map[string]bool {
-	catalog, err := change.ReadCatalog(w.other)
-	if err != nil {
-		t.Fatal(err)
-	}
+	catalog := w.readCatalog()
 	out := map[string]map[string]bool{}
 	for _, st := range w.schema.Tables {
 		ct, ok := catalog.Table(st.Name.Name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/pintail-dev/pintail/internal/change"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/sqlite"
@@ -76,12 +78,19 @@ type world struct {
 	direct *sqlite.Store
 	cached *Store
 	other  *sqlite3.Conn // another process's, as far as the store can tell
+
+	version *sqlite3.Stmt // PRAGMA schema_version, on other
+	catalog *change.Catalog
 }
 
 func newWorld(t testing.TB, seed uint64, rest time.Duration) *world {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 1)), t: t, kinds: map[*schema.Column]*kind{}, strict: map[*schema.Table]bool{}, junk: map[*schema.Table]bool{}}
 	ddl := w.makeSchema()
-	w.path = filepath.Join(t.TempDir(), "world.db")
+	dir, err := os.MkdirTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.path = filepath.Join(dir, "world.db")
 	c, err := sqlite.OpenConn(w.path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE)
 	if err != nil {
 		t.Fatal(err)
@@ -97,18 +106,39 @@ func newWorld(t testing.TB, seed uint64, rest time.Duration) *world {
 			t.Fatal(err)
 		}
 	}
-	if w.direct, err = sqlite.Open(sqlite.Config{Path: w.path, Readers: 2}); err != nil {
+	if w.direct, err = sqlite.Open(sqlite.Config{Path: w.path, Readers: 1}); err != nil {
 		t.Fatal(err)
 	}
 	w.cached = Wrap(w.direct, Config{Rest: rest}).(*Store)
+	if w.version, _, err = c.PrepareFlags("PRAGMA schema_version", sqlite3.PREPARE_PERSISTENT); err != nil {
+		t.Fatal(err)
+	}
 	return w
+}
+
+// readCatalog reads the tables as they are.
+func (w *world) readCatalog() *change.Catalog {
+	w.version.Step()
+	version := w.version.ColumnInt64(0)
+	err := w.version.Reset()
+	if err == nil && (w.catalog == nil || w.catalog.Version != version) {
+		w.catalog, err = change.ReadCatalog(w.other)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.catalog
 }
 
 func (w *world) close() {
 	if err := w.cached.Close(); err != nil {
 		w.t.Error(err)
 	}
+	w.version.Close()
 	if err := w.other.Close(); err != nil {
+		w.t.Error(err)
+	}
+	if err := os.RemoveAll(filepath.Dir(w.path)); err != nil {
 		w.t.Error(err)
 	}
 }
