@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -27,6 +28,14 @@ func reportCPU(b *testing.B, from time.Duration) {
 	b.ReportMetric(float64(cpu()-from)/float64(b.N), "cpu-ns/op")
 }
 
+// heap is how much memory is in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
 // heat keeps answers for the items 1 to n, as reading each of them would.
 func (s *shop) heat(n int) {
 	p, args := s.ask("id=1")
@@ -42,8 +51,12 @@ func (s *shop) heat(n int) {
 		if !ok {
 			s.t.Fatal("the needs aren't known")
 		}
-		e := &entry{result: answer, epoch: stamp.Epoch, seq: stamp.Seq, needs: needs}
-		s.entries.Set(e.kept(string(appendKey(nil, pr.id, "", args))))
+		key := appendKey(nil, pr.id, "", args)
+		e, ok := newEntry(string(key), &footing{epoch: stamp.Epoch, seq: stamp.Seq, needs: needs}, &answer)
+		if !ok {
+			s.t.Fatal("the answer isn't kept")
+		}
+		s.entries.Set(s.hash(key), e)
 	}
 	if st := s.Stats(); st.Entries < n {
 		s.t.Fatalf("%d of %d entries are kept", st.Entries, n)
@@ -55,7 +68,9 @@ func BenchmarkHit(b *testing.B) {
 	for _, n := range []int{100, 10_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s := newShop(b, 10, Config{Bytes: 2 << 30, Rest: -1})
+			empty := heap()
 			s.heat(n)
+			full := heap()
 			p, _ := s.ask("id=1")
 			ctx := context.Background()
 			args := query.Args{{}}
@@ -63,8 +78,13 @@ func BenchmarkHit(b *testing.B) {
 			for i := range texts {
 				texts[i] = strconv.Itoa(1 + rand.IntN(n))
 			}
-			before := s.Stats().Hits
 			from := cpu()
+			for range 5 {
+				runtime.GC()
+			}
+			mark := (cpu() - from) / 5
+			before := s.Stats().Hits
+			from = cpu()
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
@@ -75,6 +95,9 @@ func BenchmarkHit(b *testing.B) {
 				}
 			}
 			reportCPU(b, from)
+			b.ReportMetric(float64(full-empty)/float64(n), "B/entry")
+			b.ReportMetric(float64(s.Stats().Bytes)/float64(n), "said-B/entry")
+			b.ReportMetric(float64(mark.Microseconds())/1000, "ms/collection")
 			if hits := s.Stats().Hits - before; hits < uint64(i) {
 				b.Fatalf("%d hits of %d", hits, i)
 			}

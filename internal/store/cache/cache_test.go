@@ -256,7 +256,7 @@ func TestLimits(t *testing.T) {
 	s.expect(false, "a ninth", "c6=1")
 	s.expect(true, "a part of it", "note=", "c6=1", "name=y")
 
-	room := newShop(t, 3000, Config{Rest: -1, Bytes: 1 << 20})
+	room := newShop(t, 5000, Config{Rest: -1, Bytes: 1 << 20})
 	body := len(room.read("id=1")) + 10 // of one row
 	n := 1 << 20 / shareMax / body
 	room.write(fmt.Sprintf("UPDATE item SET kind = -1 WHERE id <= %d", n*9/10))
@@ -265,7 +265,7 @@ func TestLimits(t *testing.T) {
 	room.write(fmt.Sprintf("UPDATE item SET kind = -2 WHERE id <= %d", n*11/10))
 	room.read("kind=-2")
 	room.expect(false, "an answer of more", "kind=-2")
-	for i := range 3000 {
+	for i := range 5000 {
 		room.read(fmt.Sprint("id=", i))
 	}
 	if st := room.Stats(); st.Bytes > 1<<20 || st.Evicted == 0 || st.Entries == 0 {

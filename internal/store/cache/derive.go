@@ -259,9 +259,6 @@ const (
 	keyBytesMax = 4096
 )
 
-// A need is one version that an answer depends on.
-type need = *version
-
 // needs finds the versions that an answer of the plan to args depends on, and the sequence from which on they are raised by every
 // commit that touches them. False where they can't be told.
 func (g *tags) needs(r *reach, catalog *change.Catalog, args query.Args) (list []need, since uint64, ok bool) {
@@ -274,7 +271,7 @@ func (g *tags) needs(r *reach, catalog *change.Catalog, args query.Args) (list [
 		}
 	}
 	if r.all {
-		add(&g.any)
+		add(anyRow)
 	}
 	for i := range r.tables {
 		o := &r.tables[i]
@@ -292,11 +289,11 @@ func (g *tags) needs(r *reach, catalog *change.Catalog, args query.Args) (list [
 			}
 		}
 		if s == nil {
-			add(&t.any)
+			add(t.any)
 			continue
 		}
 		since = max(since, s.since.Load())
-		add(&t.bulk)
+		add(t.bulk)
 		for _, k := range keys {
 			var buf []byte
 			for _, v := range k {

@@ -14,6 +14,8 @@ import (
 const (
 	// All keyed tags share so many versions, one for 64 bytes of the cache. Two that share one cost each other a miss.
 	slotsMin, slotsMax, bytesPerSlot = 1 << 12, 1 << 22, 64
+	// namedMax bounds the versions that are one tag's alone: the database's, and two of each table. Tables past it share theirs.
+	namedMax = 1 << 12
 	// shapesMax bounds the sets of columns that one table's rows are tagged by: each change of a row raises a tag of each.
 	shapesMax = 8
 )
@@ -21,12 +23,17 @@ const (
 // A version is the sequence of the last commit that raised a tag.
 type version = atomic.Uint64
 
+// A need is a version that an answer depends on, by its place among all of them.
+type need uint32
+
+// anyRow is the whole database's.
+const anyRow need = 0
+
 // tags are the versions of everything that an answer can depend on. Readers look, the goroutine that writes raises.
 type tags struct {
-	feed  *change.Feed
-	seed  maphash.Seed
-	slots []version // of keyed tags: (table, columns, values), by their hash
-	any   version   // of the whole database
+	feed     *change.Feed
+	seed     maphash.Seed
+	versions []version // first those that are one tag's alone, then those of keyed tags: (table, columns, values), by their hash
 
 	mu     sync.Mutex                        // of whoever adds
 	tables atomic.Pointer[map[string]*table] // by change.Table.Key
@@ -35,8 +42,8 @@ type tags struct {
 // A table is what one table's rows are tagged by.
 type table struct {
 	key    string
-	any    version // some row changed
-	bulk   version // rows changed of which it isn't known which keyed tags they have
+	any    need    // some row changed
+	bulk   need    // rows changed of which it isn't known which keyed tags they have
 	since  version // of a commit that may not have known of the table: what is filled before it can't be kept
 	shapes atomic.Pointer[[]*shape]
 	seen   atomic.Pointer[seen]
@@ -67,10 +74,13 @@ func newTags(f *change.Feed, cacheBytes int64) *tags {
 	for n < slotsMax && n*bytesPerSlot < cacheBytes {
 		n *= 2
 	}
-	g := &tags{feed: f, seed: maphash.MakeSeed(), slots: make([]version, n)}
+	g := &tags{feed: f, seed: maphash.MakeSeed(), versions: make([]version, namedMax+n)}
 	g.tables.Store(&map[string]*table{})
 	return g
 }
+
+// version gives a need's version.
+func (g *tags) version(n need) *version { return &g.versions[n] }
 
 // table finds what a table's rows are tagged by, or begins it.
 func (g *tags) table(key string) *table {
@@ -83,7 +93,8 @@ func (g *tags) table(key string) *table {
 	if t := was[key]; t != nil {
 		return t
 	}
-	t := &table{key: key}
+	place := need(1 + 2*len(was)%(namedMax-2))
+	t := &table{key: key, any: place, bulk: place + 1}
 	t.since.Store(^uint64(0))
 	t.shapes.Store(new([]*shape))
 	is := make(map[string]*table, len(was)+1)
@@ -135,14 +146,14 @@ func (g *tags) shape(t *table, columns []column) *shape {
 }
 
 // slot gives a keyed tag's version. values holds the canonical forms of the shape's columns, each with its length in front.
-func (g *tags) slot(t *table, s *shape, values []byte) *version {
+func (g *tags) slot(t *table, s *shape, values []byte) need {
 	var h maphash.Hash
 	h.SetSeed(g.seed)
 	h.WriteString(t.key)
 	h.WriteByte(0) // no name of a table has one
 	h.WriteByte(byte(s.id))
 	h.Write(values)
-	return &g.slots[h.Sum64()&uint64(len(g.slots)-1)]
+	return need(namedMax + h.Sum64()&uint64(len(g.versions)-namedMax-1))
 }
 
 // lengthed puts the length in front of what was appended to b behind at, which began with four bytes for it.
@@ -191,15 +202,15 @@ func (g *tags) Columns(ct *change.Table) []bool {
 
 // Commit raises the tags of everything that a commit changes.
 func (g *tags) Commit(c *change.Commit) {
-	g.any.Store(c.Seq)
+	g.version(anyRow).Store(c.Seq)
 	for _, ct := range c.Tables {
 		if t := (*g.tables.Load())[ct.Key]; t != nil {
-			t.any.Store(c.Seq)
+			g.version(t.any).Store(c.Seq)
 		}
 	}
 	for _, ct := range c.Whole {
 		if t := (*g.tables.Load())[ct.Key]; t != nil {
-			t.bulk.Store(c.Seq)
+			g.version(t.bulk).Store(c.Seq)
 		}
 	}
 	var buf []byte
@@ -231,11 +242,11 @@ func (g *tags) raise(t *table, s *shape, at []int, image []change.Value, seq uin
 			buf, ok = s.columns[i].class.appendValue(buf, &image[at[i]])
 		}
 		if !ok {
-			t.bulk.Store(seq)
+			g.version(t.bulk).Store(seq)
 			return buf
 		}
 		buf = lengthed(buf, from)
 	}
-	g.slot(t, s, buf).Store(seq)
+	g.version(g.slot(t, s, buf)).Store(seq)
 	return buf
 }
