@@ -403,6 +403,10 @@ func (p *parser) statement(q *queryFile, f *Function, start int) bool {
 			p.wrong(p.at[f], "write :"+a.Name+" where it belongs, or take it out of the head", "%s declares the parameter %s, and doesn't use it", f.Name.Name, a.Name)
 		}
 	}
+	if word, ok := controls(tokens); ok {
+		p.wrongIn(q.Source, start+tokens[0].at, "take it out: what a request does is one transaction already", "a named query can't begin or end a transaction, as %s does", word)
+		return false
+	}
 	q.writes = writes(tokens)
 	return true
 }

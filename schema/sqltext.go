@@ -152,6 +152,18 @@ func writes(tokens []sqlToken) bool {
 	return false
 }
 
+// controls says whether a statement begins or ends a transaction: by which word, as it is written.
+func controls(tokens []sqlToken) (word string, ok bool) {
+	if len(tokens) == 0 || tokens[0].kind != sqlWord {
+		return "", false
+	}
+	switch tokens[0].text {
+	case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE":
+		return tokens[0].text, true
+	}
+	return "", false
+}
+
 // ReplaceParameters gives a named query's text with each :name replaced by what with gives. A :name inside of strings, quoted
 // names and comments, and one that with doesn't know, stays.
 func ReplaceParameters(sql string, with func(name string) (string, bool)) string {
