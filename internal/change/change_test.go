@@ -170,6 +170,28 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// A statement that was prepared before there was a hook would empty a table without a look at its rows.
+func TestAStatementFromBefore(t *testing.T) {
+	b := newBench(t, `CREATE TABLE a (id INTEGER PRIMARY KEY, v)`)
+	st, _, err := b.conn.Prepare("DELETE FROM a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	b.exec(b.conn, "INSERT INTO a VALUES (1, 2), (3, 4)")
+	b.exec(b.conn, "BEGIN IMMEDIATE")
+	b.record.Begin()
+	if err := st.Exec(); err != nil {
+		t.Fatal(err)
+	}
+	b.record.Committing()
+	b.exec(b.conn, "COMMIT")
+	b.record.Committed(nil)
+	if got := strings.Join(b.book.text, "; "); got != "1: a 1,2>, a 3,4>" {
+		t.Error(got)
+	}
+}
+
 // A value that was there before its column is what the column's default says.
 func TestAddedColumns(t *testing.T) {
 	b := newBench(t, `CREATE TABLE a (junk, id INTEGER PRIMARY KEY); INSERT INTO a VALUES (0, 1); ALTER TABLE a ADD COLUMN late TEXT DEFAULT 'was';`)
@@ -322,7 +344,12 @@ func TestStamp(t *testing.T) {
 	step("a checkpoint", 0, 0)
 	b.exec(b.other, "PRAGMA wal_checkpoint(TRUNCATE)")
 	b.record.Sync()
-	b.fresh(true, "a log that begins anew")
+	at = b.fresh(true, "a log that begins anew")
+
+	b.exec(b.conn, "INSERT INTO a VALUES (11)") // on the recorded connection, but by the recorder's back
+	b.fresh(false, "a commit of our own that isn't recorded")
+	b.record.Sync()
+	step("looked at", 1, 0)
 
 	b.record.Detach()
 	if s, ok := b.feed.Fresh(); s != nil || ok {
@@ -382,6 +409,10 @@ func TestAnIndexThatIsAnotherOneIsntBelieved(t *testing.T) {
 	b.commit("INSERT INTO a VALUES (2)")
 	if s, ok := b.feed.Fresh(); ok {
 		t.Errorf("%+v is fresh", s)
+	}
+	b.record.Sync() // as the writer does where somebody wishes to know
+	if s, ok := b.feed.Fresh(); ok {
+		t.Errorf("%+v is fresh after another look", s)
 	}
 }
 

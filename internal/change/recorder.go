@@ -40,6 +40,7 @@ type Recorder struct {
 	strange  bool // something changed that the catalog doesn't know
 	promised bool // Committing has told the listener
 	before   header
+	blind    bool // the index that is mapped isn't the connection's, and never will be
 }
 
 // NewRecorder returns a recorder that publishes to f. A nil feed makes one that does nothing.
@@ -85,11 +86,12 @@ func (r *Recorder) Foreign() bool {
 // Sync looks whether somebody else has committed, and publishes where the order stands. Between transactions, or right after
 // BEGIN IMMEDIATE.
 func (r *Recorder) Sync() {
-	if !r.active() || r.feed.listening() == nil {
+	if !r.active() || r.blind || r.feed.listening() == nil {
 		return
 	}
 	h := r.feed.index.header() // before data_version: what is committed between the two makes the next look differ
-	r.publish(h, false)
+	moved := r.feed.now.Load() != nil && h != r.last
+	r.publish(h, moved && !mutant.Is(mutant.ForeignCheckLeft)) // by whom doesn't matter: it was no recorded commit
 }
 
 // publish says that the order stands at h, in a new epoch where lost, or where data_version says that somebody else has
@@ -112,7 +114,10 @@ func (r *Recorder) publish(h header, lost bool) {
 		}
 		err = r.learn()
 	}
-	if err != nil || h == r.before && r.promised && !r.feed.index.same() { // a commit that doesn't move the header: whose is it?
+	if h == r.before && r.promised && !r.feed.index.same() { // a commit that doesn't move the header: whose is it?
+		r.blind = true
+	}
+	if err != nil || r.blind {
 		r.feed.now.Store(nil)
 		return
 	}
@@ -176,8 +181,21 @@ func (r *Recorder) Begin() {
 	}
 	if !r.hooked {
 		r.conn.PreUpdateHook(r.changed)
-		r.hooked = true
+		r.hooked = r.expire() == nil
+		r.strange = !r.hooked
 	}
+}
+
+// expire makes SQLite prepare every statement anew. One that was prepared before there was a hook may empty a table without a
+// look at its rows; to have an authorizer is what makes SQLite forget them all.
+func (r *Recorder) expire() error {
+	all := func(sqlite3.AuthorizerActionCode, string, string, string, string) sqlite3.AuthorizerReturnCode {
+		return sqlite3.AUTH_OK
+	}
+	if err := r.conn.SetAuthorizer(all); err != nil {
+		return err
+	}
+	return r.conn.SetAuthorizer(nil)
 }
 
 func (r *Recorder) reset() {

@@ -147,6 +147,7 @@ func (s *Store) release(c *conn) {
 	}
 	if !c.broken {
 		c.end()
+		c.rollback() // a transaction left open would show whoever is next what was true before
 	}
 	s.readers <- c
 }
