@@ -14,20 +14,7 @@ import (
 // TestTypeScript holds the shop's Database type to a golden file, and gives it to TypeScript's compiler with calls of
 // createClient<Database>() that are right and wrong.
 func TestTypeScript(t *testing.T) {
-	const golden = "clients/database.ts"
-	got := typescript.Write(shoptest.Schema(t))
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("the type changed; look at the difference and run `go test . -run TestTypeScript -update` if it is meant\n%s", difference(string(want), got))
-	}
+	golden(t, "clients/database.ts", typescript.Write(shoptest.Schema(t)))
 	compile(t, "database-check.ts")
 }
 

@@ -41,11 +41,11 @@ func full(t testing.TB, e migrate.Engine) (string, *schema.Schema) {
 	}
 	for table, text := range map[string]string{"customer": customers.String(), "pair": pairs.String()} {
 		if done, err := Import(context.Background(), db, s, named(t, s, table), strings.NewReader(text), ImportOptions{}); err != nil || done.Rejected > 0 {
-			t.Fatal(table, done, err)
+			t.Fatalf("%s: got %d rejected rows, %v; want none", table, done.Rejected, err)
 		}
 	}
 	if done, err := Import(context.Background(), db, s, named(t, s, "thing"), strings.NewReader(things), ImportOptions{}); err != nil || done.Rejected > 0 {
-		t.Fatal(done, err)
+		t.Fatalf("things: got %d rejected rows, %v; want none", done.Rejected, err)
 	}
 	exec(t, db, "UPDATE thing SET customer_id = 7 WHERE id = 1")
 	return dsn, s
@@ -84,7 +84,7 @@ func TestCopyEveryWay(t *testing.T) {
 					t.Errorf("the schema is\n%s\nwant\n%s", schema.Print(got), schema.Print(want))
 				}
 				if problems, err := b.InStep(ctx, s); err != nil || len(problems) > 0 {
-					t.Error(problems, err)
+					t.Errorf("got %v, %v; want a database in step", problems, err)
 				}
 				// numbers go on
 				exec(t, b, "INSERT INTO customer (email) VALUES ('new')")
@@ -395,7 +395,7 @@ func TestCopyPostgresParts(t *testing.T) {
 	stmt.Close()
 	exec(t, small, `DELETE FROM item WHERE price = 99`)
 	if problems, err := small.InStep(context.Background(), out.Schema); err != nil || len(problems) > 0 {
-		t.Error(problems, err)
+		t.Errorf("got %v, %v; want a database in step", problems, err)
 	}
 
 	// and back: what SQLite lost is in the schema that is given

@@ -67,14 +67,14 @@ func TestFirstMigrationOfWhatIsThere(t *testing.T) {
 		sync(t, d, s, RunOptions{})
 		exec(t, d, `INSERT INTO toast (id, name) VALUES (1, 'Avo')`)
 		if got := ended(t, d, dir, s, RunOptions{}); got != "noted 0001, ran" {
-			t.Error(got)
+			t.Errorf("got  %s\nwant %s", got, "noted 0001, ran")
 		}
 		if got := ended(t, d, dir, s, RunOptions{}); got != "noted, ran" {
-			t.Error(got)
+			t.Errorf("got  %s\nwant %s", got, "noted, ran")
 		}
 		s = made(t, dir, "price", strings.Replace(firstToast, "name:", "price: numeric\n  name:", 1))
 		if got := ended(t, d, dir, s, RunOptions{}); got != "noted, ran 0002" {
-			t.Error(got)
+			t.Errorf("got  %s\nwant %s", got, "noted, ran 0002")
 		}
 		settled(t, d, s)
 		if n := ask(t, d, "SELECT CAST(count(*) AS text) FROM toast WHERE price IS NULL"); n[0] != "1" {
@@ -111,7 +111,7 @@ func TestFirstMigrationRunsWhereItHasTo(t *testing.T) {
 			t.Errorf("with a baseline that isn't there: %v", err)
 		}
 		if got := ended(t, d, dir, s, RunOptions{Baseline: "0001"}); got != "noted 0001, ran" {
-			t.Error(got)
+			t.Errorf("got  %s\nwant %s", got, "noted 0001, ran")
 		}
 		if _, err = d.Apply(t.Context(), dir, s, RunOptions{Baseline: "0001"}); err == nil || !strings.Contains(err.Error(), "has migration 0001 already") {
 			t.Errorf("with a baseline that was noted: %v", err)

@@ -93,7 +93,7 @@ func TestSessionZone(t *testing.T) {
 		}
 	}
 	if got := string(AppendJSON(nil, stampType, "2020-07-01T16:00:00.25+00:00", zone)); got != `"2020-07-01T12:00:00.25-04:00"` {
-		t.Error(got)
+		t.Errorf("got  %s\nwant %s", got, `"2020-07-01T12:00:00.25-04:00"`)
 	}
 }
 

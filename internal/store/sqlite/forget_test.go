@@ -61,16 +61,7 @@ func forgetful(t *testing.T, seed uint64, synchronous string, broken func(string
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 7))
 	disk := faulttest.NewDisk(t)
-	c, err := OpenConn("shop.db", sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, disk.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Exec(shopSQL); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
+	makeShop(t, "shop.db", disk.Name())
 	disk.Flush()
 	w := &promises{disk: disk}
 	for range 3 {
@@ -186,14 +177,7 @@ func (w *promises) check(t *testing.T) string {
 // there is room, with nothing lost and nothing by half.
 func TestFullDisk(t *testing.T) {
 	disk := faulttest.NewDisk(t)
-	c, err := OpenConn("shop.db", sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, disk.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Exec(shopSQL); err != nil {
-		t.Fatal(err)
-	}
-	c.Close()
+	makeShop(t, "shop.db", disk.Name())
 	st, err := Open(Config{Path: "shop.db", VFS: disk.Name()})
 	if err != nil {
 		t.Fatal(err)

@@ -109,7 +109,7 @@ func TestNamedQuery(t *testing.T) {
 	call := &query.Call{Function: query.Name{Name: "of_kind"}, Args: []query.Arg{{Name: "kind", Value: query.Text("2")}}, ReadOnly: true,
 		Result: &query.Select{Items: output("id", "title"), Order: []query.Order{{Field: query.Field{Column: "id"}, Direction: query.Desc}}}}
 	if got := s.read(t, call); got != `[{"id":3,"title":"c"}, `+"\n"+` {"id":2,"title":"b"}]` {
-		t.Error(got)
+		t.Errorf("got  %s\nwant %s", got, `[{"id":3,"title":"c"}, `+"\n"+` {"id":2,"title":"b"}]`)
 	}
 	one, two := int64(1), int64(2)
 	for most, want := range map[*int64]fault.Code{&one: fault.MaxAffected, &two: ""} {
@@ -128,6 +128,6 @@ func TestNamedQuery(t *testing.T) {
 		t.Errorf("%+v %v", res, err)
 	}
 	if got := s.read(t, &query.Select{From: item.Name, Items: output("title"), Where: &query.Compare{Field: query.Field{Column: "id"}, Op: query.Eq, Value: query.Text("1")}}); got != `[{"title":"z"}]` {
-		t.Error(got)
+		t.Errorf("got  %s\nwant %s", got, `[{"title":"z"}]`)
 	}
 }

@@ -30,9 +30,7 @@ func TestReadOutOfMemory(t *testing.T) {
 		}
 	}
 	for range 5 {
-		if got := s.count(t, "item"); got != `[{"count":1}]` {
-			t.Error(got)
-		}
+		s.wantCount(t, "item", 1)
 	}
 }
 
@@ -48,11 +46,9 @@ func TestWriteOutOfMemory(t *testing.T) {
 	}
 	errs := s.together(t, nil, addItem(10, "1"), update, addItem(11, "1"))
 	wantCodes(t, errs, "", fault.AnswerTooLarge, "")
-	if got := s.count(t, "item"); got != `[{"count":3}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 3)
 	if got := s.read(t, &query.Select{From: query.Name{Name: "customer"}, Items: output("name")}); got != `[{"name":"x"}]` {
-		t.Error(got)
+		t.Errorf("got  %s\nwant %s", got, `[{"name":"x"}]`)
 	}
 }
 
@@ -70,7 +66,5 @@ func TestPanicInFunction(t *testing.T) {
 		t.Errorf("%v, broken: %v", err, c.broken)
 	}
 	s.release(c)
-	if got := s.count(t, "customer"); got != `[{"count":1}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "customer", 1)
 }

@@ -46,9 +46,7 @@ func TestMovedFile(t *testing.T) {
 			if _, err := s.reader(); code(err) != fault.Unavailable {
 				t.Errorf("another reader: %v", err)
 			}
-			if got := s.count(t, "item"); got != `[{"count":1}]` {
-				t.Errorf("what was there: %s", got)
-			}
+			s.wantCount(t, "item", 1)
 			if _, err := os.Stat(s.path + ".away"); err != nil {
 				return
 			}

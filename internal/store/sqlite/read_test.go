@@ -30,9 +30,7 @@ func TestCancelRead(t *testing.T) {
 		}
 		return time.Since(at)
 	})
-	if got := s.count(t, "item"); got != `[{"count":3000}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 3000)
 }
 
 func TestReadTimeLimit(t *testing.T) {
@@ -46,9 +44,7 @@ func TestReadTimeLimit(t *testing.T) {
 		}
 		return time.Since(start)
 	})
-	if got := s.count(t, "item"); got != `[{"count":3000}]` {
-		t.Error("the connection is of no more use:", got)
-	}
+	s.wantCount(t, "item", 3000)
 }
 
 func TestAnswerLimit(t *testing.T) {
@@ -77,9 +73,7 @@ func TestPoolWaits(t *testing.T) {
 		t.Error(err)
 	}
 	s.release(c)
-	if got := s.count(t, "item"); got != `[{"count":3000}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 3000)
 }
 
 func TestFullTextIsNotOnSQLite(t *testing.T) {
@@ -99,7 +93,7 @@ func TestIgnoreCaseOfAllLetters(t *testing.T) {
 			got := s.read(t, &query.Select{From: query.Name{Name: "item"}, Items: output("id"),
 				Where: &query.Compare{Field: query.Field{Column: "title"}, Op: op, Value: query.Text(pattern)}})
 			if got != want {
-				t.Error(op, pattern, got)
+				t.Errorf("%s %q: got %s, want %s", op, pattern, got, want)
 			}
 		}
 	}
@@ -111,7 +105,7 @@ func TestOlder(t *testing.T) {
 		want bool
 	}{{"3.53.4", "3.53.4", false}, {"3.53.3", "3.53.4", true}, {"3.9.0", "3.53.4", true}, {"3.54.0", "3.53.4", false}, {"4.0", "3.53.4", false}} {
 		if older(c.a, c.b) != c.want {
-			t.Error(c)
+			t.Errorf("older(%q, %q) = %t, want %t", c.a, c.b, !c.want, c.want)
 		}
 	}
 }

@@ -54,12 +54,10 @@ type shop struct {
 	path   string
 }
 
-func openShop(t testing.TB, config Config, sql ...string) *shop {
+// makeShop makes a file with shopSQL and more in it, on a file system of SQLite's; "" is the usual one.
+func makeShop(t testing.TB, path, vfs string, sql ...string) {
 	t.Helper()
-	if config.Path == "" {
-		config.Path = filepath.Join(t.TempDir(), "shop.db")
-	}
-	c, err := OpenConn(config.Path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE)
+	c, err := OpenConn(path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, vfs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +67,14 @@ func openShop(t testing.TB, config Config, sql ...string) *shop {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func openShop(t testing.TB, config Config, sql ...string) *shop {
+	t.Helper()
+	if config.Path == "" {
+		config.Path = filepath.Join(t.TempDir(), "shop.db")
+	}
+	makeShop(t, config.Path, config.VFS, sql...)
 	s, err := Open(config)
 	if err != nil {
 		t.Fatal(err)
@@ -131,4 +137,12 @@ func addItem(id int, customer string) *query.Insert {
 func (s *shop) count(t testing.TB, table string) string {
 	t.Helper()
 	return s.read(t, &query.Select{From: query.Name{Name: table}, Items: []query.Item{&query.Output{Aggregate: query.Count}}})
+}
+
+// wantCount says where a table has another number of rows.
+func (s *shop) wantCount(t testing.TB, table string, want int) {
+	t.Helper()
+	if got := s.count(t, table); got != fmt.Sprintf(`[{"count":%d}]`, want) {
+		t.Errorf("table %s: got %s, want a count of %d", table, got, want)
+	}
 }

@@ -81,7 +81,7 @@ func TestTheNextStatementIsWatched(t *testing.T) {
 		told("of what is known", 3+2*i)
 	}
 	if v := w.versions; v[1] != v[0]+1 || v[2] != v[1] || v[3] != v[0]+2 || v[4] != v[3] {
-		t.Error(v)
+		t.Errorf("got the versions %v, want the third the second one again, and the fifth the fourth", v)
 	}
 }
 

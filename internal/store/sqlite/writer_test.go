@@ -68,9 +68,7 @@ func wantCodes(t *testing.T, errs []error, want ...fault.Code) {
 func TestGroup(t *testing.T) {
 	s := openShop(t, Config{})
 	wantCodes(t, s.together(t, nil, addItem(1, "null"), addItem(2, "null"), addItem(3, "null")), "", "", "")
-	if got := s.count(t, "item"); got != `[{"count":3}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 3)
 }
 
 func TestGroupOutlivesMembers(t *testing.T) {
@@ -84,9 +82,7 @@ func TestGroupOutlivesMembers(t *testing.T) {
 		addItem(3, "null"),
 	)
 	wantCodes(t, errs, "", fault.UniqueViolation, fault.ForeignKeyViolation, fault.NotNullViolation, "", "")
-	if got := s.count(t, "item"); got != `[{"count":2}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 2)
 	if got := errs[2].(*fault.Fault); got.Message != `insert or update on table "item" violates foreign key constraint "item_customer_id_fkey"` ||
 		got.Details != `Key (customer_id)=(7) is not present in table "customer".` {
 		t.Errorf("%+v", got)
@@ -99,9 +95,8 @@ func TestGroupOutlivesRollback(t *testing.T) {
 	ann := insert("customer", `[{"name":"Ann"}]`, "name")
 	wantCodes(t, s.together(t, nil, addItem(1, "null"), ann, ann, addItem(2, "null"), addItem(2, "null")),
 		"", "", fault.UniqueViolation, "", fault.UniqueViolation)
-	if got := s.count(t, "item") + s.count(t, "customer"); got != `[{"count":2}][{"count":1}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 2)
+	s.wantCount(t, "customer", 1)
 }
 
 // slow takes for ever: an update whose filter compares all rows with all rows.
@@ -123,9 +118,7 @@ func TestCancelWrite(t *testing.T) {
 		took := time.Since(at)
 		wantCodes(t, errs, "", fault.QueryCanceled, "")
 		id += 2
-		if got := s.count(t, "item"); got != fmt.Sprintf(`[{"count":%d}]`, id) {
-			t.Error(got)
-		}
+		s.wantCount(t, "item", id)
 		return took
 	})
 }
@@ -158,9 +151,7 @@ func TestCancelWhileWaiting(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	errs := s.togetherThen(t, map[int]context.Context{0: ctx}, cancel, addItem(1, "null"), addItem(2, "null"))
 	wantCodes(t, errs, fault.QueryCanceled, "")
-	if got := s.count(t, "item"); got != `[{"count":1}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 1)
 }
 
 func TestHooks(t *testing.T) {
@@ -174,9 +165,7 @@ func TestHooks(t *testing.T) {
 	if _, err := s.write(t, addItem(1, "null"), use(addItem(2, "null")), refuse); !errors.Is(err, refusal) {
 		t.Error(err)
 	}
-	if got := s.count(t, "item"); got != `[{"count":0}]` {
-		t.Error("a refused write left something:", got)
-	}
+	s.wantCount(t, "item", 0)
 	seen := ""
 	look := func(ctx context.Context, h store.Handle) error {
 		p, args := s.plan(t, &query.Select{From: query.Name{Name: "item"}, Items: output("id")})
@@ -185,7 +174,7 @@ func TestHooks(t *testing.T) {
 		return err
 	}
 	if _, err := s.write(t, addItem(1, "null"), use(addItem(2, "null")), look); err != nil || seen != `[{"id":2}]` {
-		t.Error(seen, err)
+		t.Errorf("got %v, and the hook saw %s; want no error and [{\"id\":2}]", err, seen)
 	}
 	inside := func(ctx context.Context, h store.Handle) error {
 		_, err := s.Write(ctx, s.tx(t, addItem(7, "null")))
@@ -219,9 +208,7 @@ func TestHookGoesOnWithoutItsTransaction(t *testing.T) {
 	if len(errs) != 3 || code(errs[0]) != fault.UniqueViolation || code(errs[1]) != fault.HookRefused || code(errs[2]) != fault.HookRefused {
 		t.Errorf("inside the hook: got %v, want a unique violation and twice that the hook is to blame", errs)
 	}
-	if n := s.count(t, "item"); n != `[{"count":0}]` {
-		t.Errorf("got %s items, want none", n)
-	}
+	s.wantCount(t, "item", 0)
 	if _, err := s.write(t, addItem(3, "null")); err != nil {
 		t.Errorf("the next request: %v", err)
 	}
@@ -241,7 +228,7 @@ func TestSlowHook(t *testing.T) {
 	start := time.Now()
 	_, err := s.write(t, addItem(1, "null"), hook)
 	if took := time.Since(start); code(err) != fault.QueryCanceled || took < time.Second || took > 1500*time.Millisecond {
-		t.Error(err, took)
+		t.Errorf("got %v after %s, want %s after a second", err, took, fault.QueryCanceled)
 	}
 	if err := <-late; err != nil {
 		t.Error("the write that the hook waited for:", err)
@@ -250,9 +237,7 @@ func TestSlowHook(t *testing.T) {
 	if _, err := kept.Write(context.Background(), p, args); code(err) != fault.HookRefused {
 		t.Error("a handle outlived its hook:", err)
 	}
-	if got := s.count(t, "item"); got != `[{"count":1}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 1)
 }
 
 func TestRollbackEnd(t *testing.T) {
@@ -264,9 +249,7 @@ func TestRollbackEnd(t *testing.T) {
 		t.Errorf("%+v %v", res, err)
 	}
 	wantCodes(t, s.together(t, nil, q, addItem(2, "null"), q), "", "", "")
-	if got := s.count(t, "item"); got != `[{"count":1}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 1)
 }
 
 // A disk that is full refuses writes in clear words; reads go on, and writes do when there is room again.
@@ -281,9 +264,7 @@ func TestDiskFull(t *testing.T) {
 	big := insert("item", `[{"title":"`+strings.Repeat("x", 1<<20)+`"}]`, "title")
 	most("20")
 	wantCodes(t, s.together(t, nil, addItem(1, "null"), big, addItem(2, "null")), "", fault.DiskFull, "")
-	if got := s.count(t, "item"); got != `[{"count":2}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 2)
 	most("1000000")
 	if _, err := s.write(t, big); err != nil {
 		t.Error(err)
@@ -328,9 +309,7 @@ func TestKeysThatDoNotWait(t *testing.T) {
 	if _, err := s.write(t, addItem(32, "30"), hook); err != nil {
 		t.Error("in a hook:", err)
 	}
-	if got := s.count(t, "item"); got != `[{"count":11}]` {
-		t.Error(got)
-	}
+	s.wantCount(t, "item", 11)
 }
 
 // A statement is compiled once, and not again for every transaction.
