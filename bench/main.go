@@ -25,7 +25,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each measurement")
 	flag.DurationVar(&o.time, "time", 4*time.Second, "length of a round")
 	flag.IntVar(&o.rows, "rows", 100_000, "rows of the item table")
-	only := flag.String("only", "", "comma-separated names of measurements; default all: sqlite, insert, postgres, graphql, growth, demo, tables")
+	only := flag.String("only", "", "comma-separated names of measurements; default all: sqlite, insert, postgres, graphql, cache, entries, overload, growth, demo, tables")
 	flag.Parse()
 	if *only != "" {
 		o.only = strings.Split(*only, ",")
@@ -91,6 +91,11 @@ func run(ctx context.Context, o options) error {
 	}
 	if o.wants("entries") {
 		if err := b.entries(ctx); err != nil {
+			return err
+		}
+	}
+	if o.wants("overload") {
+		if err := b.overload(ctx); err != nil {
 			return err
 		}
 	}

@@ -25,11 +25,14 @@ type bench struct {
 	serving map[string]*exec.Cmd // by host and port
 }
 
-// build makes the three programs.
+// build makes the programs that are wanted.
 func (b *bench) build(ctx context.Context) error {
 	for name, from := range map[string][2]string{
 		"pintail": {"..", "./cmd/pintail"}, "bare": {".", "./bare"}, "pocketbase": {".", "./pocketbase"},
 	} {
+		if name == "pocketbase" && !b.o.wants("sqlite") && !b.o.wants("insert") {
+			continue
+		}
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", b.path(name), from[1])
 		cmd.Dir = from[0]
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
