@@ -1,4 +1,4 @@
-// Package guard keeps a database's indexes to what the schema file declares, and the service up while one is away.
+// Package guard keeps a database's indexes and foreign keys to what the schema file declares, and the service up while an index is away.
 //
 // Walk through one incident. Every shape of query in use has a contract (contract.go): the indexes that its plans stand on,
 // found by EXPLAIN with typical and with the hottest parameters. At 3 AM somebody drops an index.
@@ -8,15 +8,16 @@
 //     connections (lanes.go), so that the slow ones can't take the others down.
 //  2. Shed (verdict.go, wrap.go). Contracts are frozen now. Of the shapes whose contract names the index, those whose plan would
 //     scan a table that is large enough to matter are refused with a 503 that says when to ask again; those of them that run are
-//     cancelled. Writes that rely on a lost unique index are refused in any case. Nothing else is touched.
+//     cancelled. Writes that rely on a lost unique index are refused in any case, and so is whatever else may put rows or values into what it
+//     kept apart (pg_puts.go; SQLite's authorizer). For a lost foreign key nothing is refused. Nothing else is touched.
 //  3. Record (incident.go). What, when and who is written down where every process sees it, before anything is repaired.
 //  4. Repair (repair.go). One process looks again, builds the index, and holds the contracts' plans against it.
-//  5. Shed no more. The record is closed with how long it took.
+//  5. Shed no more. The record is closed with how long it took, and every process adds what it refused (refusals.go).
 //
 // What knows one kind of database is behind the Engine interface (engine.go): lite_*.go for SQLite, pg_*.go for PostgreSQL.
 // The loop, the verdicts and the records are the same for both.
 //
-//	g, err := guard.New(guard.Config{Engine: engine, Schema: s, Shapes: node.Shapes, …})
+//	g, err := guard.New(guard.Config{Engine: engine, Schema: s, …})
 //	st = guard.Wrap(st, g)
 //	go g.Run(ctx)     // until ctx ends
 //	g.Status()        // a plain snapshot
