@@ -81,7 +81,7 @@ describe('the console', () => {
     const page = await open(t, demo.admin)
     await page.locator('#link[data-state=live]').waitFor()
     await page.locator('h1', { hasText: 'nobody has asked yet' }).waitFor()
-    assert.match(await page.textContent('#shapes'), /No query has run yet.*curl http:/)
+    assert.match(await page.textContent('#shapes'), /No query has run yet.*curl 'http:.*\/rest\/v1\/toast\?limit=3'/)
     assert.equal(await number(page, 'clients'), '0')
     let asking = true
     const load = (async () => {

@@ -209,7 +209,13 @@ func tellIncident(line func(string, ...any), p paint, i *guard.Incident) {
 	} else {
 		state = p.red(state)
 	}
-	line("  %s  %s  %s, %s, %s refused", i.Began.Local().Format("2006-01-02 15:04:05"), i.Name, state, "lasted "+i.Lasted().Round(10*time.Millisecond).String(), counted(int(i.Shed), "request", "requests"))
+	lasted := i.Lasted().Round(10 * time.Millisecond).String()
+	if i.State.Ended() { // who repairs counts what was refused
+		lasted = "lasted " + lasted + ", " + counted(int(i.Shed), "request", "requests") + " refused"
+	} else {
+		lasted = "for " + lasted + " until now"
+	}
+	line("  %s  %s  %s, %s", i.Began.Local().Format("2006-01-02 15:04:05"), i.Name, state, lasted)
 	line("    %s", p.dim(i.What+"; who: "+i.Who))
 	switch {
 	case i.Why != "":

@@ -12,7 +12,7 @@ import (
 
 // A Headline is how a server is, in a sentence: what a person wants to know first.
 type Headline struct {
-	Kind  string `json:"kind"` // stopping, shed, repair, failing, refusing, drift, empty, quiet or well: another one only where the matter is another
+	Kind  string `json:"kind"` // stopping, shed, repair, failing, refusing, drift, slow, empty, quiet or well: another one only where the matter is another
 	Tone  string `json:"tone"` // calm, well, warn or bad
 	Title string `json:"title"`
 	More  string `json:"more"`
@@ -23,7 +23,7 @@ func (s *State) headline() Headline {
 	if s.Server.Stopping {
 		return Headline{"stopping", "warn", "The server is stopping.", "Requests that are under way are finished first."}
 	}
-	for _, look := range []func() (Headline, bool){s.shed, s.repairing, s.failing, s.refusing, s.drifting} {
+	for _, look := range []func() (Headline, bool){s.shed, s.repairing, s.failing, s.refusing, s.drifting, s.slow} {
 		if h, ok := look(); ok {
 			return h
 		}
@@ -117,6 +117,18 @@ func (r *Refused) what() string {
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// slow is about statements and requests alike: what log.slow takes for long.
+func (s *State) slow() (Headline, bool) {
+	if s.SlowTime <= 0 || s.Requests.Rate.Rate == 0 || s.Requests.P50 <= s.SlowTime {
+		return Headline{}, false
+	}
+	more := s.traffic()
+	if len(s.Shapes) > 0 {
+		more += " Most of the time in the store goes to: " + s.Shapes[0].Label + "."
+	}
+	return Headline{"slow", "warn", "Half of the requests take longer than " + Millis(s.SlowTime) + ".", more}, true
+}
 
 func (s *State) drifting() (Headline, bool) {
 	if s.Guard == nil {

@@ -23,6 +23,11 @@ func TestTheHeadlineIsTheWorst(t *testing.T) {
 	want("quiet", "All quiet", "12,345 requests in 3 min.")
 	st.Requests = Flow{Rate: Rate{12345, 131.4}, P50: .2, P99: 3.42}
 	want("well", "All well.", "131 requests a second, half of them within 0.20 ms, 99 % within 3.4 ms.")
+	st.SlowTime, st.Shapes = 500, []Shape{{Label: "call top_toasts"}}
+	want("well", "All well.", "")
+	st.Requests.P50 = 500.1
+	want("slow", "Half of the requests take longer than 500 ms.", "131 requests a second, 99 % of them within 3.4 ms. Most of the time in the store goes to: call top_toasts.")
+	st.Requests.P50 = .2
 	st.Guard = &guard.Status{Mode: guard.Act, Drift: []guard.Drift{{Kind: guard.Extra}}}
 	want("well", "All well.", "")
 	st.Guard.Drift = append(st.Guard.Drift, guard.Drift{Kind: guard.Missing, Details: "The index x is missing."})

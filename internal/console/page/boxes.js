@@ -27,7 +27,7 @@ function clients(s) {
     name: 'Browsers and apps', words: 'Everyone who calls the API. The times are those of whole requests, from their first byte to the last one of the answer.',
     rate: f.rate, unit: '/s', p50: f.p50_ms, p99: f.p99_ms, level: levelOf(f.rate), bad: '',
     figures: [...flowFigures(f), ['answers sent', `${bytes(s.sent_bytes.rate)} a second`],
-      ...s.routes.filter((r) => r.rate > 0).map((r) => [r.name, `${short(r.rate)}/s, p99 ${time(r.p99_ms)}`])],
+      ...s.routes.filter((r) => r.rate > 0).map((r) => [r.name, `${short(r.rate)}/s, p99 ${time(r.p99_ms)}`.replaceAll(' ', '\u00a0').replace(',\u00a0', ', ')])],
     why: s.refused,
   };
 }

@@ -70,7 +70,7 @@ export function shapes(state) {
   const parent = $('shapes');
   say($('shapes-note'), state.shapes_known > state.shapes.length ? `the ${state.shapes.length} dearest of ${count(state.shapes_known)}` : '');
   if (state.shapes.length === 0) {
-    nothing(parent, 'No query has run yet. Ask the API for something and it is counted here:', tryIt(state).replace('/openapi.json', '/rest/v1/'));
+    nothing(parent, 'No query has run yet. Ask the API for something and it is counted here:', `curl 'http://${state.server.listen}/rest/v1/${state.stories?.length ? 'toast' : 'TABLE'}?limit=3'`);
     return;
   }
   const shed = new Map((state.guard?.shed ?? []).map((s) => [s.id, s]));
@@ -95,14 +95,17 @@ export function shapes(state) {
   });
 }
 
+const slowShown = 6;
+
 export function slow(state) {
   const parent = $('slow');
-  say($('slow-note'), state.slow_seen > state.slow.length ? `the last ${state.slow.length} of ${count(state.slow_seen)}` : '');
+  const newest = state.slow.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, slowShown);
+  say($('slow-note'), state.slow_seen > newest.length ? `the last ${newest.length} of ${count(state.slow_seen)}` : '');
   if (state.slow.length === 0) {
     nothing(parent, state.slow_ms > 0 ? `No statement has taken longer than ${time(state.slow_ms)}.` : 'Slow statements aren’t noted: log.slow is negative.');
     return;
   }
-  keyed(list(parent, () => element('ol', 'plain')), state.slow, (s) => `${s.at} ${s.shape}`, (s) => {
+  keyed(list(parent, () => element('ol', 'plain')), newest, (s) => `${s.at} ${s.shape}`, (s) => {
     const li = element('li', 'entry');
     const head = element('p', 'entry-head');
     head.append(element('strong', 'num', time(s.took_ms)), element('span', 'soft num', moment(s.at)));
@@ -148,7 +151,7 @@ export function incidents(state) {
     say(li.querySelector('.what'), i.what || `${i.kind}: ${i.name}`);
     const ended = i.ended ? (new Date(i.ended) - new Date(i.began)) / 1000 : (Date.now() - new Date(i.began)) / 1000;
     say(li.querySelector('.small'), [i.ended ? `lasted ${span(ended)}` : `for ${span(ended)}`, i.shed > 0 ? things(i.shed, 'request shed', 'requests shed') : '',
-      `by ${i.who || 'unknown'}`, i.last_error ?? '', i.held_because ?? ''].filter(Boolean).join(' · '));
+      i.who && i.who !== 'unknown' ? `by ${i.who}` : 'nobody knows by whom', i.last_error ?? '', i.held_because ?? ''].filter(Boolean).join(' · '));
   });
 }
 
