@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -93,7 +94,21 @@ func liteError(path string, err error) error {
 	case errors.Is(err, sqlite3.READONLY), errors.Is(err, fs.ErrPermission):
 		return &reworded{"this user may not write " + path + " and its folder: SQLite keeps a log beside the file", err}
 	}
-	return fmt.Errorf("open %s: %w", path, err)
+	return diskFull(path, fmt.Errorf("open %s: %w", path, err))
+}
+
+// fullBelow is with how little free space what goes wrong with a file is put down to a full disk.
+const fullBelow = 1 << 20
+
+// diskFull says that the disk is full where that is why SQLite couldn't write, which may call it a disk I/O error; else the error stays.
+func diskFull(path string, err error) error {
+	if !errors.Is(err, sqlite3.IOERR) && !errors.Is(err, sqlite3.FULL) {
+		return err
+	}
+	if free, e := freeBytes(filepath.Dir(path)); e != nil || free >= fullBelow {
+		return err
+	}
+	return &reworded{"the disk is full at " + path + ": make room there, or choose another folder", err}
 }
 
 // refusal says why PostgreSQL can't be asked, and what to do. The driver tells of every way that it tried.

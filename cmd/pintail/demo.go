@@ -162,7 +162,7 @@ func (s shop) fill(ctx context.Context, c console, parsed *schema.Schema) (rows 
 		return 0, err
 	}
 	if rows, err = seed(ctx, c, path, parsed, s.orders); err != nil {
-		return 0, err
+		return 0, diskFull(path, err)
 	}
 	return rows, os.Rename(path, s.database())
 }

@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, c console) int {
 		tellMistakes(c, mistakes)
 		e = &exitError{code: 2}
 	case ctx.Err() != nil:
-		e = &exitError{code: 1, err: interrupted(err)}
+		e = &exitError{code: 1, err: interrupted(ctx, err)}
 	case !began: // cobra's own: an unknown verb, too many arguments
 		e = &exitError{code: 2, err: fmt.Errorf("%w\nSee `%s --help`", err, done.CommandPath())}
 	default:
@@ -74,9 +74,9 @@ func run(ctx context.Context, args []string, c console) int {
 }
 
 // interrupted says what was interrupted, without the words in which each part below says that it was.
-func interrupted(err error) error {
+func interrupted(ctx context.Context, err error) error {
 	text := err.Error()
-	for _, end := range []string{context.Canceled.Error(), "57014: canceling statement due to user request", "sqlite3: interrupted"} {
+	for _, end := range []string{context.Cause(ctx).Error(), context.Canceled.Error(), "57014: canceling statement due to user request", "sqlite3: interrupted"} {
 		text = strings.TrimSuffix(strings.TrimSuffix(text, end), ": ")
 	}
 	if text == "" {
