@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -88,6 +89,25 @@ func TestEntryIsValidAsItsFootingIs(t *testing.T) {
 		e, _ := newEntry("key", &f, &store.Result{})
 		if f.valid(g, 1) != want || e.valid(g, 1) != want {
 			t.Fatalf("%+v: its footing is valid: %v, it is: %v, want %v", f, f.valid(g, 1), e.valid(g, 1), want)
+		}
+	}
+}
+
+// So many tables have versions of their own; those past them share, and none has one of the database's or of a keyed tag's.
+func TestVersionsOfTables(t *testing.T) {
+	s := newShop(t, 1, Config{Rest: -1})
+	g := newTags(s.feed, 1)
+	taken := map[need]int{anyRow: -1}
+	for i := range namedMax/2 + 10 {
+		table := g.table(fmt.Sprint("t", i))
+		for _, n := range []need{table.any, table.bulk} {
+			first, shared := taken[n]
+			if shared != (i >= namedMax/2-1) || n == anyRow || n >= namedMax {
+				t.Fatalf("table %d has version %d, which table %d has too", i, n, first)
+			}
+		}
+		if i < namedMax/2-1 {
+			taken[table.any], taken[table.bulk] = i, i
 		}
 	}
 }
