@@ -267,3 +267,38 @@ func readImports(root string) (graph, error) {
 	})
 	return g, err
 }
+
+// TestDependencies: each direct dependency stands in ARCHITECTURE.md with its reason, and nothing else does.
+func TestDependencies(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	var direct, told []string
+	for line := range strings.Lines(read("go.mod")) {
+		words := strings.Fields(strings.TrimPrefix(line, "require "))
+		switch {
+		case len(words) == 2 && strings.HasPrefix(words[1], "v"):
+			direct = append(direct, strings.TrimPrefix(words[0], "github.com/"))
+		case len(words) == 2 && words[0] == "tool":
+			direct = append(direct, strings.TrimPrefix(strings.Split(words[1], "/cmd/")[0], "github.com/"))
+		}
+	}
+	_, after, _ := strings.Cut(read("ARCHITECTURE.md"), "\n## Dependencies\n")
+	for line := range strings.Lines(after) {
+		cells := strings.Split(line, "|")
+		if len(cells) == 5 && strings.Contains(cells[1], "/") {
+			for name := range strings.SplitSeq(cells[1], ",") {
+				told = append(told, strings.TrimSpace(name))
+			}
+		}
+	}
+	slices.Sort(direct)
+	slices.Sort(told)
+	if len(direct) < 10 || !slices.Equal(direct, told) {
+		t.Errorf("go.mod and ARCHITECTURE.md's table of dependencies differ:\ngo.mod          %q\nARCHITECTURE.md %q", direct, told)
+	}
+}
