@@ -3,7 +3,6 @@ package graphql
 import (
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -212,6 +211,7 @@ type conversion struct {
 	of    schema.Type // what it is in the database
 	list  bool        // a list of such values, each one a text
 	page  bool        // a limit or an offset
+	wide  bool        // an offset: of 64 bits, and a text of digits is one too
 	path  string      // where it stands, for errors
 }
 
@@ -284,13 +284,9 @@ func (c *conversion) plain(in input, path string) (string, error) {
 	}
 	switch c.named.Name {
 	case "Int":
-		if k == kindNumber {
-			if _, err := strconv.ParseInt(text, 10, 32); err != nil {
-				return "", refusal(path, ParseFailed, "The value %s lies outside the bounds or is not an integer. "+
-					"Maybe it is a float, or is there integer overflow?", shortened(text))
-			}
+		if ok = k == kindNumber || c.wide && k == kindString && onlyDigits(text); ok {
+			return c.integer(text, path)
 		}
-		ok = k == kindNumber
 	case "Float":
 		ok = k == kindNumber
 	case "String":
@@ -302,6 +298,19 @@ func (c *conversion) plain(in input, path string) (string, error) {
 		return "", c.unexpected(in, path)
 	}
 	return text, nil
+}
+
+// integer gives the digits of an Int.
+func (c *conversion) integer(text, path string) (string, error) {
+	bits := 32
+	if c.wide {
+		bits = 64
+	}
+	digits, ok := integer(text, bits)
+	if !ok {
+		return "", refusal(path, ParseFailed, "%s", outside(shortened(text)))
+	}
+	return digits, nil
 }
 
 // reads says whether the database's rules for a type read the text: a string may stand for every column's value then.

@@ -68,9 +68,9 @@ func (l *lowering) arguments(sel *query.Select, f *chosen, at *place) error {
 		case ArgOrderBy:
 			sel.Order, err = l.orderBy(l.types.Type(a.Type.Name()), in, here)
 		case ArgLimit:
-			sel.Page.Limit, err = l.count(in, here)
+			sel.Page.Limit, err = l.count(in, here, false)
 		case ArgOffset:
-			sel.Page.Offset, err = l.count(in, here)
+			sel.Page.Offset, err = l.count(in, here, true)
 		case ArgDistinctOn:
 			sel.Distinct, err = l.columns(a.Type, in, here)
 		case ArgBy:
@@ -99,9 +99,9 @@ func distinctFirst(sel *query.Select, at *place) error {
 	return nil
 }
 
-// count reads a limit or an offset.
-func (l *lowering) count(in input, at *place) (*query.Value, error) {
-	v, err := l.filled(in, conversion{named: l.types.Type("Int"), page: true, path: at.String()})
+// count reads a limit, or an offset, which may be wider (Hasura's nonNegativeInt and bigInt).
+func (l *lowering) count(in input, at *place, wide bool) (*query.Value, error) {
+	v, err := l.filled(in, conversion{named: l.types.Type("Int"), page: true, wide: wide, path: at.String()})
 	return &v, err
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -383,10 +382,4 @@ func (d *directive) definition() *ast.DirectiveDefinition {
 		out.Arguments = append(out.Arguments, &ast.ArgumentDefinition{Name: a.Name, Description: a.Description, Type: a.Type, DefaultValue: a.Default})
 	}
 	return out
-}
-
-// whole says whether a literal is an integer of 32 bits.
-func whole(raw string) bool {
-	_, err := strconv.ParseInt(raw, 10, 32)
-	return err == nil
 }

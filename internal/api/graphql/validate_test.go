@@ -85,7 +85,7 @@ func TestValidateRefuses(t *testing.T) {
 		{`query { books_by_pk(id: 1) { id } }`, `$.selectionSet.books_by_pk`, `field 'books_by_pk' not found in type: 'query_root'`},
 		{`{ author_aggregate { aggregate { count(column: [id]) } } }`, `$.selectionSet.author_aggregate.selectionSet.aggregate.selectionSet.count`, `'count' has no argument named 'column'`},
 		{`{ author(limit: "3") { id } }`, `$.selectionSet.author.args.limit`, `expected a 32-bit integer for type 'Int', but found a string`},
-		{`{ author(limit: 3000000000) { id } }`, `$.selectionSet.author.args.limit`, `expected a 32-bit integer for type 'Int', but found an integer`},
+		{`{ author(limit: 3000000000) { id } }`, `$.selectionSet.author.args.limit`, `parse-failed: The value 3000000000 lies outside the bounds or is not an integer. Maybe it is a float, or is there integer overflow?`},
 		{`{ author(where: {color: {_eq: "not_a_color"}}) { id } }`, `$.selectionSet.author.args.where.color._eq`, `expected an enum value for type 'color_enum', but found a string`},
 		{`{ author(where: {color: {_eq: "red"}}) { id } }`, `$.selectionSet.author.args.where.color._eq`, `expected an enum value for type 'color_enum', but found a string`},
 		{`{ author(where: {color: {_in: [red, mauve]}}) { id } }`, `$.selectionSet.author.args.where.color._in[1]`, `expected one of the values ['green', 'red'] for type 'color_enum', but found 'mauve'`},

@@ -87,12 +87,7 @@ func (v *validation) scalar(x *ast.Value, at *ast.Position, typ *Type, f *Field)
 	fits := true
 	switch typ.Name {
 	case "Int":
-		fits = x.Kind == ast.IntValue && whole(x.Raw)
-		if !fits && column && (x.Kind == ast.IntValue || x.Kind == ast.FloatValue) {
-			v.found = append(v.found, mistake{at: at, code: ParseFailed, message: "The value " + cutShort(x.Raw) +
-				" lies outside the bounds or is not an integer. Maybe it is a float, or is there integer overflow?"})
-			return
-		}
+		fits = v.intLiteral(x, at, f, column)
 	case "Float":
 		fits = x.Kind == ast.IntValue || x.Kind == ast.FloatValue
 	case "Boolean":
