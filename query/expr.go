@@ -104,6 +104,7 @@ const (
 	HasKeysAll Op = "haskeyall"      // jsonb ?&, of Value.List
 	PathExists Op = "jsonpathexists" // jsonb @?, of a jsonpath
 	PathMatch  Op = "jsonpathmatch"  // jsonb @@, of a jsonpath
+	Labelled   Op = "ltxtquery"      // ltree @, of an ltxtquery
 )
 
 // Valid reports whether o is one of the operators above.

@@ -287,7 +287,8 @@ type valueObject struct {
 // closed sets of words. What stands outside of them is no query that a plan could have been made of.
 var (
 	ops = words(Eq, Neq, Gt, Gte, Lt, Lte, Like, ILike, Match, IMatch, In, Is, IsDistinct, FTS, PLFTS, PHFTS, WFTS, Contains, Contained,
-		Overlaps, StrictLeft, StrictRight, NotRight, NotLeft, Adjacent, Similar, HasKey, HasKeysAny, HasKeysAll, PathExists, PathMatch)
+		Overlaps, StrictLeft, StrictRight, NotRight, NotLeft, Adjacent, Similar, HasKey, HasKeysAny, HasKeysAll, PathExists, PathMatch,
+		Labelled)
 	quantifiers = words(One, Any, All)
 	aggregates  = words("", Count, Sum, Avg, Min, Max, Stddev, StddevPop, StddevSamp, Variance, VarPop, VarSamp, BoolAnd, BoolOr)
 	joins       = words(JoinDefault, JoinLeft, JoinInner)

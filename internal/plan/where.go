@@ -154,7 +154,7 @@ func param(q *query.Compare, t schema.Type) Param {
 			return Param{Use: Items, Type: typeText}
 		}
 		return Param{Use: Pattern, Type: typeText}
-	case query.Similar, query.PathExists, query.PathMatch, query.HasKey:
+	case query.Similar, query.PathExists, query.PathMatch, query.HasKey, query.Labelled:
 		return Param{Use: Pattern, Type: typeText}
 	case query.HasKeysAny, query.HasKeysAll:
 		return Param{Use: Items, Type: typeText}
@@ -162,7 +162,7 @@ func param(q *query.Compare, t schema.Type) Param {
 		return Param{Use: Items, Type: t}
 	case query.Contains, query.Contained, query.Overlaps,
 		query.StrictLeft, query.StrictRight, query.NotLeft, query.NotRight, query.Adjacent:
-		if p := t.Underlying(); p.Array || p.Base == schema.Unknown {
+		if p := t.Underlying(); q.Any == query.One && (p.Array || p.Base == schema.Unknown) {
 			return Param{Use: Array, Type: t}
 		}
 	}
@@ -179,6 +179,7 @@ var symbols = map[query.Op]string{
 	query.Contains: "@>", query.Contained: "<@", query.Overlaps: "&&", query.StrictLeft: "<<", query.StrictRight: ">>",
 	query.NotRight: "&<", query.NotLeft: "&>", query.Adjacent: "-|-",
 	query.Similar: "~", query.HasKey: "?", query.HasKeysAny: "?|", query.HasKeysAll: "?&", query.PathExists: "@?", query.PathMatch: "@@",
+	query.Labelled: "@",
 }
 
 // allowed refuses an operator that PostgreSQL doesn't have for a type, with its message, so that both engines

@@ -29,3 +29,7 @@ CREATE FUNCTION greet(a author, greeting text, mark text DEFAULT '!') RETURNS te
 CREATE FUNCTION facts(a author, int) RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT jsonb_build_object('id', a.id, 'n', ARRAY[$2, $2 + 1]) $$;
 CREATE FUNCTION rated(a author, lowest int) RETURNS SETOF article LANGUAGE sql STABLE AS $$
   SELECT * FROM article WHERE author_id = a.id AND rating >= lowest $$;
+
+CREATE EXTENSION ltree;
+CREATE TABLE topic (id int PRIMARY KEY, path ltree);
+INSERT INTO topic VALUES (1, 'Top'), (2, 'Top.Science'), (3, 'Top.Science.Astronomy'), (4, 'Top.Hobbies'), (5, NULL);

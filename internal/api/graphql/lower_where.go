@@ -132,14 +132,14 @@ type subject struct {
 	measure *query.Measure // instead of field
 }
 
-// against makes the comparison.
-func (s *subject) against(op query.Op, v query.Value) query.Expr {
+// against makes the comparison, with one value or by a quantifier with several.
+func (s *subject) against(op query.Op, how query.Quantifier, v query.Value) query.Expr {
 	if s.measure != nil {
 		m := *s.measure
-		m.Op, m.Value = op, v
+		m.Op, m.Any, m.Value = op, how, v
 		return &m
 	}
-	return &query.Compare{Field: s.field, Op: op, Value: v, AsText: s.asText}
+	return &query.Compare{Field: s.field, Op: op, Any: how, Value: v, AsText: s.asText}
 }
 
 // comparisons lowers the operators of a comparison, all of which must hold.
@@ -220,7 +220,7 @@ func (l *lowering) comparison(f *Field, in input, at *place, s subject) (query.E
 		if err != nil {
 			return nil, err
 		}
-		e := s.against(query.Is, query.Text("null"))
+		e := s.against(query.Is, query.One, query.Text("null"))
 		if !yes {
 			e = &query.Not{Of: e}
 		}
@@ -234,17 +234,17 @@ func (l *lowering) comparison(f *Field, in input, at *place, s subject) (query.E
 	if err != nil {
 		return nil, err
 	}
-	e := s.against(f.Op, v)
+	e := s.against(f.Op, f.Any, v)
 	if f.Not {
 		e = &query.Not{Of: e}
 	}
 	return e, nil
 }
 
-// takesText says whether an operator of jsonb is given a text.
+// takesText says whether an operator of jsonb or ltree is given a text.
 func takesText(op query.Op) bool {
 	switch op {
-	case query.HasKey, query.HasKeysAny, query.HasKeysAll, query.PathExists, query.PathMatch:
+	case query.HasKey, query.HasKeysAny, query.HasKeysAll, query.PathExists, query.PathMatch, query.Labelled:
 		return true
 	}
 	return false

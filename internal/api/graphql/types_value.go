@@ -29,7 +29,8 @@ var (
 
 // indexValues finds which types of values there are.
 func (t *Types) indexValues() {
-	add := func(of schema.Type) {
+	var add func(schema.Type)
+	add = func(of schema.Type) {
 		name := t.scalar(of)
 		v := t.values[name]
 		if v == nil {
@@ -38,6 +39,10 @@ func (t *Types) indexValues() {
 			t.values[name] = v
 		}
 		v.array = v.array || of.Array
+		if isLtree(of) {
+			add(typeLquery)
+			add(typeLtxtquery)
+		}
 	}
 	for _, of := range []schema.Type{typeInt, typeString, typeBoolean, typeFloat, typeFloat8, typeBigint, typeNumeric} {
 		add(of)
@@ -249,6 +254,8 @@ func (t *Types) comparisonType(name string, of schema.Type) *Type {
 		out.Fields = append(out.Fields, patterns(one)...)
 	case is.Base == schema.JSONB:
 		out.Fields = append(out.Fields, jsonbOperators(one)...)
+	case isLtree(is):
+		out.Fields = append(out.Fields, t.ltreeOperators(one)...)
 	}
 	return out
 }
@@ -299,6 +306,34 @@ func jsonbOperators(one *ast.Type) []*Field {
 		some, all,
 		describe(operator("_jsonb_path_exists", text, query.PathExists), "does the JSON path return any item for the column's value"),
 		describe(operator("_jsonb_path_match", text, query.PathMatch), "is the JSON path's predicate true of the column's value"),
+	}
+}
+
+// isLtree says whether a type is the extension's of labels, which Pintail passes through.
+func isLtree(of schema.Type) bool {
+	return of.Name == "ltree" && of.Base == schema.Unknown && !of.Array
+}
+
+// What values of ltree are matched with.
+var (
+	typeLquery    = schema.Type{Name: "lquery"}
+	typeLtxtquery = schema.Type{Name: "ltxtquery"}
+)
+
+func (t *Types) ltreeOperators(one *ast.Type) []*Field {
+	several := func(name, text string, op query.Op, of *ast.Type) *Field {
+		f := describe(operator(name, ast.ListType(required(of), nil), op), text)
+		f.List, f.Any = true, query.Any
+		return f
+	}
+	return []*Field{
+		describe(operator("_ancestor", one, query.Contains), "is the column an ancestor of the given value, or the same"),
+		several("_ancestor_any", "is the column an ancestor of one of the given values, or the same", query.Contains, one),
+		describe(operator("_descendant", one, query.Contained), "is the column a descendant of the given value, or the same"),
+		several("_descendant_any", "is the column a descendant of one of the given values, or the same", query.Contained, one),
+		describe(operator("_matches", named(t.scalar(typeLquery)), query.Match), "does the column match the lquery"),
+		several("_matches_any", "does the column match one of the lqueries", query.Match, named("String")),
+		describe(operator("_matches_fulltext", named(t.scalar(typeLtxtquery)), query.Labelled), "does the column match the ltxtquery"),
 	}
 }
 

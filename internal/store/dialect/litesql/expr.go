@@ -83,6 +83,9 @@ type test struct {
 	is  string
 }
 
+// isLtree says whether a type is the extension's of labels.
+func isLtree(t schema.Type) bool { return t.Name == "ltree" && t.Base == schema.Unknown && !t.Array }
+
 func isOrdering(op query.Op) bool {
 	return op == query.Gt || op == query.Gte || op == query.Lt || op == query.Lte
 }
@@ -96,6 +99,9 @@ func operator(op query.Op) string {
 }
 
 func (c *compiler) held(left expression, t test) string {
+	if t.op == query.Labelled || t.op == query.Match && isLtree(left.typ) { // an lquery is no regular expression
+		return c.fail(notYet("operators of ltree"))
+	}
 	switch t.op {
 	case query.Is:
 		return c.is(left, t.is)

@@ -86,7 +86,7 @@ var operators = map[query.Op]string{
 	query.Contains:   "@>", query.Contained: "<@", query.Overlaps: "&&",
 	query.StrictLeft: "<<", query.StrictRight: ">>", query.NotRight: "&<", query.NotLeft: "&>", query.Adjacent: "-|-",
 	query.Similar: "SIMILAR TO", query.HasKey: "?", query.HasKeysAny: "?|", query.HasKeysAll: "?&",
-	query.PathExists: "@?", query.PathMatch: "@@",
+	query.PathExists: "@?", query.PathMatch: "@@", query.Labelled: "@",
 }
 
 var searches = map[query.Op]string{
