@@ -288,7 +288,7 @@ func (g *Growth) end(most float64) {
 
 // scale multiplies the number by a factor.
 func (g *Growth) scale(factor float64) {
-	g.curve.a, g.curve.b = factor*g.curve.a, factor*g.curve.b
+	g.curve.a, g.curve.b, g.most = factor*g.curve.a, factor*g.curve.b, factor*g.most
 	g.Model = g.curve.String()
 	g.Now, g.At10, g.At100 = g.at(1), g.at(10), g.at(100)
 }

@@ -53,7 +53,7 @@ func (m *model) total(s Scenario, x float64) (n int64) {
 func (m *model) still(s Scenario) (n int64) {
 	for _, t := range m.tables {
 		if t.fixed || s == Bigger && t.root {
-			n += t.rows
+			n += t.sized(s, 1)
 		}
 	}
 	return n

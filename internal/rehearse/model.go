@@ -22,6 +22,7 @@ type tableModel struct {
 	links   []linkModel // one for each foreign key that the shadow has
 	fixed   bool        // a look-up table: as large whatever the rest grows to
 	root    bool        // it grows, and refers to none that does
+	kept    float64     // share of the rows that are there in the scenario bigger, at today's size
 	unknown string      // why no rows can be made up; empty where they can
 }
 
@@ -126,10 +127,51 @@ const (
 
 // sized is how many rows a table has in a scenario at x times production.
 func (t *tableModel) sized(s Scenario, x float64) int64 {
-	if t.fixed || s == Bigger && t.root {
+	switch {
+	case t.fixed:
 		return t.rows
+	case s == Bigger && t.root:
+		x = t.kept
+	case s == Bigger:
+		x *= t.kept
 	}
 	return int64(math.Round(float64(t.rows) * x))
+}
+
+// thinLeast is how many rows of the largest table without parents are kept at least.
+const thinLeast = 1_000
+
+// thin keeps so few of the parents of the scenario bigger, each with all of its children, that a shadow of at most so many rows may have twice
+// these children: one whose parents had hardly any wouldn't be like production at any size. It gives how many parents there are, and how
+// many of them are kept.
+func (m *model) thin(rowsMost int64) (parents, kept int64) {
+	share := 1.0
+	m.keep(share)
+	parents = m.largestRoot()
+	if m.total(Bigger, 1) <= rowsMost || m.still(More) > rowsMost { // look-up tables aren't thinned
+		return parents, parents
+	}
+	for m.total(Bigger, 2) > rowsMost && m.largestRoot() >= 2*thinLeast {
+		share /= 2
+		m.keep(share)
+	}
+	return parents, m.largestRoot()
+}
+
+func (m *model) keep(share float64) {
+	for _, t := range m.tables {
+		t.kept = share
+	}
+}
+
+// largestRoot is the number of rows of the largest table that grows and refers to none that does.
+func (m *model) largestRoot() (n int64) {
+	for _, t := range m.tables {
+		if t.root {
+			n = max(n, t.sized(Bigger, 1))
+		}
+	}
+	return n
 }
 
 // distinctAt is how many values a column has in a table of so many rows.

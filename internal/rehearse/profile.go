@@ -22,7 +22,7 @@ func modelOf(c *Capture, s *schema.Schema) (*model, error) {
 		if t.View != nil {
 			continue
 		}
-		tm := &tableModel{table: t, columns: make([]columnModel, len(t.Columns))}
+		tm := &tableModel{table: t, kept: 1, columns: make([]columnModel, len(t.Columns))}
 		m.tables, m.of[t] = append(m.tables, tm), tm
 		of := known[t.Name.String()]
 		if of == nil {

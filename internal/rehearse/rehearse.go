@@ -76,6 +76,7 @@ func (o Options) Bytes() int64 {
 	row := max(float64(bytes)/float64(max(rows, 1)), least)
 	most := o.Rows
 	if m, err := modelOf(o.Capture, o.Schema); err == nil { // else Run says what is wrong
+		m.thin(o.Rows)
 		for _, s := range o.Scenarios {
 			if still := m.still(s); still <= RowsMost {
 				most = max(most, still)
@@ -147,15 +148,16 @@ func Run(ctx context.Context, o Options) (rep *Report, err error) {
 // A run is one rehearsal under way.
 type run struct {
 	Options
-	model  *model
-	shadow *schema.Schema // with the indexes that the shadow has
-	engine engine
-	began  time.Time
-	shapes []*subject
-	climbs []*ascent
-	notes  []string
-	done   int64
-	total  int64
+	model   *model
+	shadow  *schema.Schema // with the indexes that the shadow has
+	engine  engine
+	began   time.Time
+	shapes  []*subject
+	climbs  []*ascent
+	notes   []string
+	thinned bool // the scenario bigger has but some of the parents
+	done    int64
+	total   int64
 }
 
 // A subject is one shape.
@@ -252,6 +254,9 @@ func (r *Rung) wantsMore(below []Rung) bool {
 // climb makes the shadow larger and larger, and asks every shape of each.
 func (r *run) climb(ctx context.Context, s Scenario) error {
 	a := &ascent{scenario: s}
+	if s == Bigger {
+		r.thin()
+	}
 	xs := r.model.ladder(s, r.Rows)
 	if xs == nil {
 		r.notes = append(r.notes, fmt.Sprintf("scenario %s: no table grows in it", s))
@@ -289,6 +294,20 @@ func (r *run) climb(ctx context.Context, s Scenario) error {
 		}
 	}
 	return r.beyond(ctx, a)
+}
+
+// thin makes room for the children of the scenario bigger.
+func (r *run) thin() {
+	parents, kept := r.model.thin(r.Rows)
+	if kept == parents {
+		return
+	}
+	r.thinned = true
+	text := fmt.Sprintf("scenario bigger: a shadow of %d rows has no room for all %d parents with their children: it has %d of them", r.Rows, parents, kept)
+	if !slices.Contains(r.Scenarios, More) {
+		text += ", so that the work of what reads whole tables is as much less; --scenario both foretells it, or --rows makes more room"
+	}
+	r.notes = append(r.notes, text)
 }
 
 // expect adds the work of a ladder to what is told of.

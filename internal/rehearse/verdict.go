@@ -42,7 +42,7 @@ type Case struct {
 type Rung struct {
 	X        float64 `json:"x"`    // of today's data
 	Rows     int64   `json:"rows"` // of the largest growing table that the query touches
-	Work     float64 `json:"work"` // mean of the parameters; of typical ones, which may be few large ones and many small ones, that of the middle
+	Work     float64 `json:"work"` // mean of the parameters; of typical ones, which may be few large ones and many small ones, that of the middle; of all parents, where the shadow has some
 	Returned float64 `json:"returned"`
 
 	samples []sample
@@ -104,6 +104,9 @@ func (r *run) judge() {
 		}
 		for i, c := range sub.cases {
 			r.judgeCase(sub, c)
+			if r.thinned && c.Scenario == Bigger {
+				r.level(sub, c)
+			}
 			if c.Class == Unknown && v.Reason == "" {
 				v.Reason = c.Reason
 			}
@@ -125,6 +128,28 @@ func (r *run) judge() {
 		}
 		v.Unbounded = c.Class >= Linear && c.Returned >= sublinearBelow && c.PerRow < flatBelow
 		r.faithful(sub)
+	}
+}
+
+// level brings the work of a case of the scenario bigger, whose shadow has but some of the parents, to that of the whole: today's data is the
+// same in both scenarios.
+func (r *run) level(sub *subject, c *Case) {
+	for _, of := range sub.cases {
+		if of.Scenario != More || of.Stratum != c.Stratum || of.Class == Unknown || c.Class == Unknown || c.Work.Now <= 0 {
+			continue
+		}
+		factor := of.Work.Now / c.Work.Now
+		switch unit := unitsNamed[r.Capture.Engine][units]; c.Metric {
+		case unit:
+			c.Growth.scale(factor)
+		case of.Metric:
+			c.Growth.scale(of.Growth.Now / c.Growth.Now)
+		}
+		c.Work.scale(factor)
+		for i := range c.Rungs {
+			c.Rungs[i].Work *= factor
+		}
+		c.TimeNow, c.Time10, c.Time100 = c.TimeAt(1), c.TimeAt(10), c.TimeAt(100)
 	}
 }
 
