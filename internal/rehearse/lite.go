@@ -15,6 +15,7 @@ import (
 
 	"github.com/pintail-dev/pintail/internal/migrate"
 	"github.com/pintail-dev/pintail/internal/plan"
+	"github.com/pintail-dev/pintail/internal/scratch"
 	"github.com/pintail-dev/pintail/internal/store/sqlite"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
@@ -22,7 +23,7 @@ import (
 
 // A lite makes shadows on SQLite: a file each, in a folder of their own.
 type lite struct {
-	dir     string
+	folder  *scratch.Folder
 	schema  *schema.Schema // with production's indexes
 	analyze bool           // production's planner has statistics
 	limit   time.Duration  // of one run
@@ -31,23 +32,24 @@ type lite struct {
 
 // newLite makes the folder: beside the database, or where that can't be written or isn't known, among the temporary files.
 func newLite(beside string, s *schema.Schema, analyze bool, limit time.Duration) (*lite, error) {
-	dir, err := "", errors.New("no database")
+	e := &lite{schema: s, analyze: analyze, limit: limit}
+	err := errors.New("no database")
 	if beside != "" {
-		dir, err = os.MkdirTemp(filepath.Dir(beside), ".pintail-rehearse-")
+		e.folder, err = scratch.Make(filepath.Dir(beside), ".pintail-rehearse-")
 	}
 	if err != nil {
-		if dir, err = os.MkdirTemp("", "pintail-rehearse-"); err != nil {
+		if e.folder, err = scratch.Make("", "pintail-rehearse-"); err != nil {
 			return nil, fmt.Errorf("make a folder for the shadow: %w", err)
 		}
 	}
-	return &lite{dir: dir, schema: s, analyze: analyze, limit: limit}, nil
+	return e, nil
 }
 
-func (e *lite) close(context.Context) error { return os.RemoveAll(e.dir) }
+func (e *lite) close(context.Context) error { return e.folder.Remove() }
 
 func (e *lite) make(ctx context.Context, w *world, tell func(rows int64)) (database, error) {
 	e.made++
-	d := &liteShadow{path: filepath.Join(e.dir, strconv.Itoa(e.made)+".db"), lost: map[schema.Name]float64{}}
+	d := &liteShadow{path: filepath.Join(e.folder.Path, strconv.Itoa(e.made)+".db"), lost: map[schema.Name]float64{}}
 	if err := e.fill(ctx, d, w, tell); err != nil {
 		return nil, errors.Join(err, d.drop(ctx))
 	}

@@ -34,15 +34,22 @@ type pg struct {
 	locale string // of the database, for CREATE DATABASE
 }
 
-// pgPrefix begins the names of databases and schemas that a rehearsal makes.
-const pgPrefix = "pintail_rehearse_"
+const (
+	// pgPrefix begins the names of databases and schemas that a rehearsal makes; its own number follows, in eight hex digits.
+	pgPrefix = "pintail_rehearse_"
+	// pgMark is their comment.
+	pgMark = "The shadow of a rehearsal by Pintail: rows that are made up. It is dropped when that ends, or by the next one."
+	// pgSession begins the name of a rehearsal's sessions; its number follows.
+	pgSession = "pintail rehearse "
+)
 
 func newPG(ctx context.Context, dsn string, s *schema.Schema, limit time.Duration) (*pg, error) {
-	admin, err := connectTo(ctx, dsn)
+	e := &pg{dsn: dsn, schema: s, limit: limit, run: rand.Uint32()}
+	admin, err := e.connect(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}
-	e := &pg{dsn: dsn, schema: s, limit: limit, admin: admin, run: rand.Uint32()}
+	e.admin = admin
 	var collate, kind, provider string
 	err = admin.QueryRow(ctx, "SELECT datcollate, datctype, datlocprovider::text FROM pg_database WHERE datname = current_database()").Scan(&collate, &kind, &provider)
 	if err != nil {
@@ -51,17 +58,18 @@ func newPG(ctx context.Context, dsn string, s *schema.Schema, limit time.Duratio
 	if provider == "c" {
 		e.locale = " ENCODING 'UTF8' LC_COLLATE " + stringLiteral(collate) + " LC_CTYPE " + stringLiteral(kind)
 	}
+	e.sweep(ctx)
 	return e, nil
 }
 
-// connectTo opens a connection on which nothing is prepared.
-func connectTo(ctx context.Context, dsn string) (*pgx.Conn, error) {
+// connect opens a connection on which nothing is prepared, and which says whose it is.
+func (e *pg) connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("the database's address: %w", err)
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
-	config.RuntimeParams["application_name"] = "pintail rehearse"
+	config.RuntimeParams["application_name"] = fmt.Sprintf("%s%08x", pgSession, e.run)
 	config.RuntimeParams["statement_timeout"] = "0"
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -84,7 +92,7 @@ func (e *pg) do(ctx context.Context, sql string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), doTime)
 	defer cancel()
 	if e.admin.IsClosed() { // it idles for long, and a pooler may have closed it
-		again, err := connectTo(ctx, e.dsn)
+		again, err := e.connect(ctx, e.dsn)
 		if err != nil {
 			return err
 		}
@@ -126,10 +134,15 @@ func (e *pg) begin(ctx context.Context, d *pgShadow) (err error) {
 			return fmt.Errorf("make a schema for the shadow: %w\nA rehearsal needs a role that may make a database (ALTER ROLE … CREATEDB), or at least a schema in this one (GRANT CREATE ON DATABASE …)", err)
 		}
 		d.made = true
+		if err := e.do(ctx, "COMMENT ON SCHEMA "+quoted(d.name)+" IS "+stringLiteral(pgMark)); err != nil {
+			return fmt.Errorf("mark the shadow's schema: %w", err)
+		}
+	} else if err := e.do(ctx, "COMMENT ON DATABASE "+quoted(d.name)+" IS "+stringLiteral(pgMark)); err != nil {
+		return fmt.Errorf("mark the shadow's database: %w", err)
 	} else if d.dsn, err = toDatabase(e.dsn, d.name); err != nil {
 		return err
 	}
-	if d.conn, err = connectTo(ctx, d.dsn); err != nil {
+	if d.conn, err = e.connect(ctx, d.dsn); err != nil {
 		return err
 	}
 	d.store, err = postgres.Open(postgres.Config{DSN: d.dsn, Default: d.schema.Default, SearchPath: searchPath(d.schema), ConnsMax: 1,

@@ -39,7 +39,7 @@ func (r *run) serve(ctx context.Context, name, dir string, env []string, args ..
 	}
 	defer log.Close()
 	cmd := exec.Command(r.Program, append(args, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
-	cmd.Dir, cmd.Stderr = dir, log
+	cmd.Dir, cmd.Stderr, cmd.ExtraFiles = dir, log, r.folder.Handed()
 	cmd.Env = append(cleaned(os.Environ()), append([]string{"PINTAIL_LOG_FORMAT=json"}, env...)...)
 	c := &child{log: log.Name(), gone: make(chan struct{})}
 	started := make(chan error)

@@ -7,13 +7,15 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/pintail-dev/pintail/internal/scratch"
 )
 
 // A run is one telling of a story.
 type run struct {
 	Options
 	tale    tale
-	dir     string // temporary
+	folder  *scratch.Folder
 	began   time.Time
 	figures []Figure
 
@@ -30,14 +32,14 @@ func newRun(t tale, o Options, tell func(Event)) (*run, error) {
 		}
 		o.Program = self
 	}
-	dir, err := os.MkdirTemp("", "pintail-story-")
+	folder, err := scratch.Make("", "pintail-story-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the shop: %w; TMPDIR chooses where", err)
 	}
 	if tell == nil {
 		tell = func(Event) {}
 	}
-	return &run{Options: o, tale: t, dir: dir, began: time.Now(), tell: tell}, nil
+	return &run{Options: o, tale: t, folder: folder, began: time.Now(), tell: tell}, nil
 }
 
 // close stops the children and removes the folder.
@@ -46,13 +48,15 @@ func (r *run) close() error {
 	for _, c := range r.children {
 		errs = append(errs, c.stop())
 	}
-	if err := os.RemoveAll(r.dir); err != nil {
+	if err := r.folder.Remove(); err != nil {
 		errs = append(errs, fmt.Errorf("remove the shop's folder: %w", err))
 	}
 	return errors.Join(errs...)
 }
 
-func (r *run) path(name ...string) string { return filepath.Join(append([]string{r.dir}, name...)...) }
+func (r *run) path(name ...string) string {
+	return filepath.Join(append([]string{r.folder.Path}, name...)...)
+}
 
 // since is the time of the story.
 func (r *run) since(t time.Time) float64 {

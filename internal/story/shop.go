@@ -21,7 +21,7 @@ func (r *run) open(ctx context.Context, env ...string) (*child, error) {
 
 // openNamed is open for a shop of another size, in a folder of that name.
 func (r *run) openNamed(ctx context.Context, name string, orders int, env ...string) (*child, error) {
-	return r.serve(ctx, name, r.dir, env, "demo", "--dir", name, "--orders", strconv.Itoa(orders))
+	return r.serve(ctx, name, r.path(), env, "demo", "--dir", name, "--orders", strconv.Itoa(orders))
 }
 
 // again serves the shop that open made by one more process, on the same file.
