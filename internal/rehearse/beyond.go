@@ -16,7 +16,24 @@ const beyondMost = 3
 // beyond asks the shapes whose plan changed near the top of the ladder at larger sizes too, until there are enough with the last plan to see
 // how it grows. The whole shadow may have no more rows than it has; one with just the tables of these shapes may.
 func (r *run) beyond(ctx context.Context, a *ascent) error {
-	x := a.xs[len(a.xs)-1]
+	top := a.xs[len(a.xs)-1]
+	over := map[*Case]bool{} // on the ladder
+	for _, sub := range r.shapes {
+		for _, c := range sub.cases {
+			over[c] = c.over
+		}
+	}
+	defer func() {
+		for _, sub := range r.shapes {
+			sub.cases = slices.DeleteFunc(sub.cases, func(c *Case) bool { _, was := over[c]; return !was })
+			for _, c := range sub.cases {
+				if c.Scenario == a.scenario && !over[c] {
+					c.settle(top)
+				}
+			}
+		}
+	}()
+	x := top
 	for range beyondMost {
 		x *= 2
 		late := slices.DeleteFunc(slices.Clone(r.shapes), func(sub *subject) bool { return !sub.changedLate(a.scenario) })
@@ -32,6 +49,16 @@ func (r *run) beyond(ctx context.Context, a *ascent) error {
 		}
 	}
 	return nil
+}
+
+// settle takes the sizes above the ladder's top out again where they don't show how the last plan grows: what chooses another one here and there, as
+// PostgreSQL by the sample that ANALYZE draws, shows less the longer one looks.
+func (c *Case) settle(top float64) {
+	n := len(c.Rungs)
+	if c.over || n > 0 && c.lastChange() > n-regimeLeast {
+		c.Rungs = slices.DeleteFunc(c.Rungs, func(r Rung) bool { return r.X > top })
+	}
+	c.over, c.failed = false, ""
 }
 
 // changedLate says whether the engine came to a plan of a shape so near the top that its growth can't be seen.

@@ -31,6 +31,23 @@ func TestRunBeyond(t *testing.T) {
 	}
 }
 
+// TestBeyondSettles takes plans of the rungs, the ladder ending with the fourth, and says how many are left.
+func TestBeyondSettles(t *testing.T) {
+	for plans, left := range map[string]int{"aaaa": 4, "aaab": 4, "aaabb": 4, "aaabbb": 6, "aaabc": 4, "aaaab": 4, "aaabccc": 7, "aaabaaa": 7, "aaaabab": 4} {
+		c := &Case{}
+		for i, p := range plans {
+			c.Rungs = append(c.Rungs, Rung{X: float64(int(1) << i), samples: []sample{{plan: string(p)}}})
+		}
+		if c.settle(8); len(c.Rungs) != left {
+			t.Errorf("of %s %d rungs are left, want %d", plans, len(c.Rungs), left)
+		}
+	}
+	c := &Case{over: true, Rungs: []Rung{{X: 4}, {X: 8}, {X: 16}}}
+	if c.settle(8); len(c.Rungs) != 2 || c.over {
+		t.Error("sizes are left at which it failed in the end")
+	}
+}
+
 func TestNeeds(t *testing.T) {
 	m := shopModel(t)
 	r := &run{model: m}
