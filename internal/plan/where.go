@@ -193,9 +193,6 @@ func allowed(q *query.Compare, t schema.Type) error {
 		return nil
 	}
 	is := func(bases ...schema.Base) bool { return !base.Array && slices.Contains(bases, base.Base) }
-	if base.Array && (q.Op == query.In || q.Any != query.One) {
-		return fault.Newf("42704", "could not find array type for data type %s", display(t)).WithStatus(400)
-	}
 	switch q.Op {
 	case query.Is:
 		if q.Value.Text != "null" && q.Value.Text != "not_null" && !is(schema.Bool) {

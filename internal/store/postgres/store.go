@@ -94,6 +94,9 @@ func (s *Store) run(ctx context.Context, tx store.Tx) (result store.Result, err 
 	if err != nil {
 		return store.Result{}, err
 	}
+	if err := stmt.Check(tx.Args); err != nil {
+		return store.Result{}, err
+	}
 	again := ifNothingHappened
 	switch {
 	case len(tx.Before) > 0:

@@ -11,7 +11,9 @@ package pgsql
 import (
 	"encoding/hex"
 	"strings"
+	"time"
 
+	"github.com/pintail-dev/pintail/internal/value"
 	"github.com/pintail-dev/pintail/query"
 	"github.com/pintail-dev/pintail/schema"
 )
@@ -47,6 +49,8 @@ type Statement struct {
 	Nested []*Statement
 	// Schema is the PostgreSQL schema in which names are looked up first, where it isn't the default one.
 	Schema string
+	// Arrays are the arguments that are lists of arrays.
+	Arrays []Arrays
 	// Settings are a function's own, to be set for the transaction, in order of their names.
 	Settings [][2]string
 }
@@ -76,6 +80,7 @@ const (
 	Stripped      // JSON without the keys whose value is null
 	CSV
 	GeoJSON // one FeatureCollection, by PostGIS
+	Handled // whatever an aggregate of the database makes of them
 )
 
 // Separator stands between the rows; it is what json_agg, or json_strip_nulls of it, writes.
@@ -87,6 +92,37 @@ func (f Form) Separator() string {
 		return "\n"
 	}
 	return ", \n "
+}
+
+// Arrays are one argument: a list of which each element is the text of a value of Type, an array.
+type Arrays struct {
+	Arg  int
+	Type schema.Type
+}
+
+// Check reads the arrays that stand in lists, which PostgreSQL would read only as it comes to a row.
+func (s *Statement) Check(args query.Args) error {
+	for _, a := range s.Arrays {
+		if a.Type.Underlying().Base == schema.Unknown {
+			continue // PostgreSQL's to read
+		}
+		for _, text := range args[a.Arg].List {
+			if _, err := value.ParseOperand(a.Type.Underlying(), text, time.UTC); err != nil {
+				return err
+			}
+		}
+	}
+	if s.Answer != nil {
+		if err := s.Answer.Check(args); err != nil {
+			return err
+		}
+	}
+	for _, step := range s.Steps {
+		if err := step.Check(args); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A Bind is where a parameter's value comes from.

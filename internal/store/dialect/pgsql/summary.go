@@ -205,5 +205,5 @@ func (b *builder) measure(m *plan.Measure, s *plan.Select) string {
 	if m.Relation != nil {
 		left = "(SELECT " + left + " FROM " + from + where(conditions) + ")"
 	}
-	return b.compared(left, &plan.Compare{Op: m.Op, Any: m.Any, Arg: m.Arg, Is: m.Is})
+	return b.compared(left, &plan.Compare{Left: plan.Operand{Type: m.Type}, Op: m.Op, Any: m.Any, Arg: m.Arg, Is: m.Is})
 }

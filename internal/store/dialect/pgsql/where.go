@@ -140,9 +140,9 @@ func (b *builder) compared(left string, c *plan.Compare) string {
 	}
 	switch {
 	case c.Op == query.In || c.Any == query.Any:
-		return left + " " + op + " ANY (" + b.values(c.Arg, parse) + ")"
+		return left + " " + op + " ANY (" + b.values(c, parse) + ")"
 	case c.Any == query.All:
-		return left + " " + op + " ALL (" + b.values(c.Arg, parse) + ")"
+		return left + " " + op + " ALL (" + b.values(c, parse) + ")"
 	case c.Any != query.One:
 		b.broken("unknown quantifier %q", c.Any)
 	case parse != "":
@@ -177,12 +177,18 @@ func parsed(op query.Op) bool {
 	return true
 }
 
-// values writes an array parameter, each element through a domain's cast where it has one.
-func (b *builder) values(arg int, parse string) string {
-	if parse == "" {
-		return b.arg(arg, "")
+// values writes an array parameter, each element through a domain's cast where it has one. Of arrays PostgreSQL has no arrays: each
+// element is the text of one, which Statement.Check has read before.
+func (b *builder) values(c *plan.Compare, parse string) string {
+	t := c.Left.Type
+	switch {
+	case parse != "":
+		return "SELECT " + parse + "(unnest(" + b.arg(c.Arg, "::text[]") + "))"
+	case isArray(t) && !c.AsText:
+		b.out.Arrays = append(b.out.Arrays, Arrays{Arg: c.Arg, Type: t})
+		return "SELECT unnest(" + b.arg(c.Arg, "::text[]") + ")::" + b.typeName(t)
 	}
-	return "SELECT " + parse + "(unnest(" + b.arg(arg, "::text[]") + "))"
+	return b.arg(c.Arg, "")
 }
 
 // rowOf is the row that a function of the row is called with.
@@ -197,6 +203,8 @@ func isTSVector(t schema.Type) bool {
 	t = t.Underlying()
 	return t.Name == "tsvector" && !t.Array
 }
+
+func isArray(t schema.Type) bool { return t.Underlying().Array }
 
 // operand writes a column, a function of the row, or a place inside either.
 func (b *builder) operand(o *plan.Operand) string {
