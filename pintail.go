@@ -202,7 +202,8 @@ func New(ctx context.Context, c Config) (*App, error) {
 	a.gauge.registry.MustRegister(gateMoment(gate))
 	a.node = node.New(s, st, keeper, node.Options{
 		REST: c.REST, GraphQL: c.GraphQL, AnswerTime: c.AnswerTime, SlowTime: c.SlowTime, Log: c.Log, ServerTimes: c.ServerTimes, Version: c.Version,
-		Hooks: node.Hooks{Before: a.before, After: a.after}, Admission: gate.admission(), ChargeRows: gate.limiter.Policy().Rows,
+		Functions: !strings.HasPrefix(c.Database, "sqlite:"),
+		Hooks:     node.Hooks{Before: a.before, After: a.after}, Admission: gate.admission(), ChargeRows: gate.limiter.Policy().Rows,
 	})
 	a.front = node.NewFront(a.node, c.Limits, c.Origins, a.seen)
 	if dir := c.public(); dir != "" {

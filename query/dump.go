@@ -67,7 +67,7 @@ func (d *dumper) in(f func()) {
 }
 
 func (d *dumper) sel(head string, s *Select) {
-	d.line("%s%s%s%s", head, when(s.Summary, " summary")+when(s.Count != "", " count="+string(s.Count)), when(s.Form.CSV, " csv"), when(s.Form.StripNulls, " nulls=stripped")+when(s.Form.GeoJSON, " geojson")+when(s.Form.Omit, " omit"))
+	d.line("%s%s%s", head, when(s.Summary, " summary")+when(s.Count != "", " count="+string(s.Count)), s.Form.dump())
 	d.in(func() {
 		d.items(s.Items)
 		d.where(s.Where)
@@ -283,6 +283,11 @@ func (d *dumper) end(e End) {
 	}
 }
 
+func (f Form) dump() string {
+	return when(f.CSV, " csv") + when(f.StripNulls, " nulls=stripped") + when(f.GeoJSON, " geojson") + when(f.Omit, " omit") +
+		when(f.Media != "", " as "+f.Media)
+}
+
 func (d *dumper) call(q *Call) {
 	for _, a := range q.Args {
 		d.line("%s = %s", a.Key(), valueText(a.Value))
@@ -292,9 +297,6 @@ func (d *dumper) call(q *Call) {
 	}
 	if q.Columns != nil {
 		d.line("columns %s", strings.Join(q.Columns, ", "))
-	}
-	if q.Media != "" {
-		d.line("as %s", q.Media)
 	}
 	if q.Result != nil {
 		d.sel("result", q.Result)

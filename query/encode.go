@@ -127,7 +127,7 @@ func (e *encoder) insert(q *Insert) (t insertT) {
 
 func (e *encoder) call(q *Call) *callT {
 	t := &callT{Function: e.name(q.Function), Body: e.pointer(q.Body), BodyType: e.str(q.BodyType), ReadOnly: q.ReadOnly, Result: e.sel(q.Result),
-		Media: e.str(q.Media), Args: e.arguments(q.Args), End: endT(q.End)}
+		Args: e.arguments(q.Args), End: endT(q.End)}
 	if q.Columns != nil {
 		t.Columns = new(e.strs(q.Columns))
 	}
@@ -150,6 +150,7 @@ func (e *encoder) sel(s *Select) (t *selectT) {
 		return nil
 	}
 	e.in(func() {
+		e.str(s.Form.Media)
 		t = &selectT{From: e.name(s.From), Items: e.items(s.Items), Where: e.expr(s.Where), Distinct: e.fields(s.Distinct), Group: e.fields(s.Group),
 			Having: e.expr(s.Having), Limit: e.pointer(s.Page.Limit), Offset: e.pointer(s.Page.Offset), Count: word(e, counts, s.Count, "mode of counting"),
 			formT: formT(s.Form), Summary: s.Summary}

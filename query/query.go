@@ -73,12 +73,25 @@ type Select struct {
 	Summary bool
 }
 
+// Whole says whether each row holds its columns and nothing else.
+func (s *Select) Whole() bool {
+	if len(s.Items) != 1 {
+		return false
+	}
+	o, ok := s.Items[0].(*Output)
+	return ok && o.Star && o.Aggregate == ""
+}
+
 // Form says how the rows are written.
 type Form struct {
 	StripNulls bool // leave out object keys whose value is null
 	CSV        bool // text/csv with a head line instead of JSON
 	GeoJSON    bool // one GeoJSON FeatureCollection instead of a list (PostgreSQL with PostGIS only)
 	Omit       bool // nothing is written, the rows of the page are only counted (HEAD)
+
+	// Media is the media type in which the database itself writes the rows, by the name of its domain (PostgreSQL only): a function
+	// that gives one value of it, or an aggregate. Empty where it doesn't.
+	Media string
 }
 
 // An Item is *Output, *Embed, *Nest, *Literal or *Nodes.
@@ -300,7 +313,6 @@ type Call struct {
 	ReadOnly bool     // GET and HEAD: the function may not write
 	Columns  []string // the arguments to take from Body: columns=, or else the keys of the JSON object; they pick the overload
 	Result   *Select  // how its rows are shaped and filtered; From is empty
-	Media    string   // the media type, by the name of its domain, in which the function itself writes the answer; empty where it doesn't
 	End      End
 }
 

@@ -74,7 +74,6 @@ func (w *shaper) query(q Query) {
 			w.value(q.Body)
 		}
 		w.str(q.BodyType)
-		w.str(q.Media)
 		w.flag(q.ReadOnly)
 		w.flag(q.Columns != nil)
 		w.strs(q.Columns)
@@ -131,6 +130,7 @@ func (w *shaper) sel(s *Select) {
 	w.flag(s.Form.CSV)
 	w.flag(s.Form.GeoJSON)
 	w.flag(s.Form.Omit)
+	w.str(s.Form.Media)
 	w.flag(s.Summary)
 }
 

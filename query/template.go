@@ -54,6 +54,8 @@ type formT struct {
 	CSV        bool `json:"csv,omitzero"`
 	GeoJSON    bool `json:"geojson,omitzero"`
 	Omit       bool `json:"omit,omitzero"`
+
+	Media string `json:"media,omitzero"`
 }
 
 type itemT struct {
@@ -228,7 +230,6 @@ type callT struct {
 	ReadOnly bool      `json:"read_only,omitzero"`
 	Columns  *[]string `json:"columns,omitzero"`
 	Result   *selectT  `json:"result,omitzero"`
-	Media    string    `json:"media,omitzero"`
 	End      endT      `json:"end,omitzero"`
 }
 

@@ -54,7 +54,7 @@ func everyNode() []query.Query {
 	remove := &query.Delete{From: query.Name{Name: "order"}, Where: query.Const(true)}
 	body := query.Text("secret-6")
 	call := &query.Call{Function: query.Name{Name: "f"}, Args: []query.Arg{{Name: "a", Value: query.Text("secret-7")}, {Place: 2}}, Body: &body, BodyType: "text/plain",
-		ReadOnly: true, Columns: []string{}, Result: rows, Media: "text/html"}
+		ReadOnly: true, Columns: []string{}, Result: &query.Select{Form: query.Form{Media: "text/html"}}}
 	return []query.Query{rows, insert, update, remove, call, &query.Call{}, &query.Sequence{}, &query.Sequence{Of: []query.Query{rows, insert}, Rollback: true}}
 }
 

@@ -114,6 +114,9 @@ var directives = []directiveRule{
 		{name: "type", kind: aString}, {name: "not_null", kind: aBool}, {name: "default", kind: aString}, {name: "checks", kind: objects},
 		{name: "to_json", kind: aString}, {name: "from_json", kind: aString}, {name: "from_text", kind: aString},
 	})},
+	{name: "handler", on: []place{onScalar}, repeats: true, args: []argument{
+		{name: "aggregate", kind: aString}, {name: "schema", kind: aString}, {name: "of", kind: aString},
+	}},
 	{name: "function", on: []place{onField}, args: slices.Concat(named, []argument{
 		{name: "array", kind: aBool}, {name: "type", kind: aString}, {name: "one", kind: aBool}, {name: "immutable", kind: aBool},
 		{name: "computed", kind: aString}, {name: "settings", kind: strs}, {name: "postgres", kind: aString},

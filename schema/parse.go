@@ -267,6 +267,7 @@ func (p *parser) build(docs []*ast.SchemaDocument, queries []Source) {
 	for i, f := range functions {
 		p.function(f, volatile[i])
 	}
+	p.handlers()
 	if len(p.mistakes) == 0 {
 		p.out.Link()
 		p.out.spell()

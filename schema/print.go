@@ -182,7 +182,7 @@ func (w *printer) domain(x *Domain) {
 	d.text("to_json", x.ToJSON)
 	d.text("from_json", x.FromJSON)
 	d.text("from_text", x.FromText)
-	w.head(x.Comment, "scalar "+x.Type, d.directive("domain"))
+	w.head(x.Comment, "scalar "+x.Type, append([]string{d.directive("domain")}, w.handlers(x)...)...)
 	w.end()
 }
 

@@ -155,6 +155,7 @@ func (m *maker) makeSchema() *schema.Schema {
 	for range min(m.IntN(4), 4*len(s.Tables)) {
 		m.function()
 	}
+	m.handlers()
 	s.Link()
 	s.Spell()
 	s.Link()
@@ -169,6 +170,24 @@ func (m *maker) makeSchema() *schema.Schema {
 	s.Link()
 	s.Spell()
 	return s
+}
+
+// handlers lets aggregates write the rows of some tables, and of anything, as media types.
+func (m *maker) handlers() {
+	for _, media := range []string{"*/*", "text/csv"} {
+		if m.some(70) {
+			continue
+		}
+		d := &schema.Domain{Name: schema.Name{Name: media}, Base: m.typ()}
+		m.s.Domains = append(m.s.Domains, d)
+		of := []*schema.Table{nil}
+		if len(m.s.Tables) > 0 {
+			of = append(of, m.s.Tables[m.IntN(len(m.s.Tables))])
+		}
+		for _, t := range of[m.IntN(len(of)):] {
+			m.s.Handlers = append(m.s.Handlers, &schema.Handler{Aggregate: m.object(), Media: d, Of: t})
+		}
+	}
 }
 
 // enumTable makes a table whose rows are an enum's values; foreign keys may lead to it.

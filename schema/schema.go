@@ -24,6 +24,7 @@ type Schema struct {
 	Composites []*Composite
 	Domains    []*Domain
 	Functions  []*Function
+	Handlers   []*Handler
 
 	Version string // changes whenever the meaning changes: a hash of the printed file
 

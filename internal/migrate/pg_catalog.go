@@ -19,6 +19,7 @@ type catalog struct {
 	enums       []catEnumValue
 	fields      []catField
 	functions   []catFunction
+	aggregates  []catAggregate
 	casts       []catCast
 	rewrites    []catRewrite
 	depends     []catDepend
@@ -157,6 +158,14 @@ type catFunction struct {
 	Variadic   bool
 	Config     []string
 	Definition string
+}
+
+// A catAggregate is an aggregate of one argument that gives a domain.
+type catAggregate struct {
+	Schema  uint32
+	Name    string
+	Of      uint32 // the argument's type
+	Returns uint32
 }
 
 type catCast struct {
@@ -325,6 +334,11 @@ func askCatalog(ctx context.Context, conn *pgx.Conn) (*catalog, error) {
 		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 		WHERE p.prokind = 'f' AND `+notSystem+` AND `+fmt.Sprintf(notExtension, "pg_proc", "p")+`
 			AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+		ORDER BY n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), p.oid`)
+	collect(r, &c.aggregates, `
+		SELECT p.pronamespace, p.proname::text, p.proargtypes[0], p.prorettype
+		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_type t ON t.oid = p.prorettype
+		WHERE p.prokind = 'a' AND p.pronargs = 1 AND t.typtype = 'd' AND `+notSystem+`
 		ORDER BY n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), p.oid`)
 	collect(r, &c.casts, `
 		SELECT k.castsource, k.casttarget, quote_ident(n.nspname) || '.' || quote_ident(p.proname)

@@ -65,6 +65,7 @@ func fromCatalog(cat *catalog, o Options) (*schema.Schema, []Report, error) {
 	in.addIndexes()
 	in.addFunctions()
 	in.addTypes()
+	in.addHandlers()
 	in.out.Link()
 	in.out.Spell()
 	addViewKeys(in.out, in.viewColumns())

@@ -156,6 +156,22 @@ func (in *pgInspection) systemType(oid uint32, name string) bool {
 	return t != nil && t.System && t.Name == name
 }
 
+// addHandlers reads the aggregates of the served schemas that write a media type: of the rows of a table, or of anything. Of several
+// for the same rows and media type the first one holds.
+func (in *pgInspection) addHandlers() {
+	for _, a := range in.cat.aggregates {
+		t := in.types[a.Returns]
+		if t == nil || !slices.Contains(in.out.Exposed, in.schemas[a.Schema]) {
+			continue
+		}
+		h := &schema.Handler{Aggregate: in.name(a.Schema, a.Name), Media: in.domain(t), Of: in.tables[in.rowOID(a.Of)]}
+		again := func(o *schema.Handler) bool { return o.Media == h.Media && o.Of == h.Of }
+		if h.Media.IsMedia() && (h.Of != nil || in.systemType(a.Of, "anyelement")) && !slices.ContainsFunc(in.out.Handlers, again) {
+			in.out.Handlers = append(in.out.Handlers, h)
+		}
+	}
+}
+
 // addFunctions reads the functions of the served schemas, and computed columns and relations of the search path's.
 func (in *pgInspection) addFunctions() {
 	for _, f := range in.cat.functions {

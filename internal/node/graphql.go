@@ -127,11 +127,7 @@ func (n *Node) operate(ctx context.Context, g *generation, who query.Actor, r *a
 	if err != nil {
 		return graphql.Result{Err: err, Cost: cost}
 	}
-	var call *store.Settings
-	if op.Calls {
-		call = settings(r, who)
-	}
-	res, err := n.timed(ctx, g, who, p, op.Args, call, times)
+	res, err := n.timed(ctx, g, who, p, op.Args, r, times)
 	if err != nil {
 		member := 0
 		var step *store.StepError

@@ -9,7 +9,6 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/api"
 	"github.com/pintail-dev/pintail/internal/api/graphql"
+	"github.com/pintail-dev/pintail/internal/api/rest"
 	"github.com/pintail-dev/pintail/internal/auth"
 	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/internal/shape"
@@ -61,6 +61,7 @@ type Options struct {
 	ChargeRows  bool   // Admission.Charge wants to know the rows
 	Unrecorded  bool   // keep no book of shapes: what recording costs is measured against this
 	ServerTimes bool   // answer with Server-Timing
+	Functions   bool   // the engine runs functions of the database's own, which read the request and write media types: PostgreSQL
 	Version     string // of the program, for the API's description
 }
 
@@ -92,16 +93,13 @@ type generation struct {
 	plans  *plan.Cache
 	docs   *docs
 	graph  *graph
-	media  map[query.Name][]string // the media types that functions themselves write
+	media  rest.Handlers
 }
 
-func newGeneration(s *schema.Schema, planBytes int) *generation {
-	g := &generation{schema: s, plans: plan.NewCache(planBytes), docs: new(docs), graph: newGraph(s), media: map[query.Name][]string{}}
-	for _, f := range s.Functions {
-		if m := f.Media(); m != "" {
-			name := query.Name{Schema: cmp.Or(f.Name.Schema, s.Default), Name: f.Name.Name}
-			g.media[name] = append(g.media[name], m)
-		}
+func newGeneration(s *schema.Schema, o *Options) *generation {
+	g := &generation{schema: s, plans: plan.NewCache(o.PlanBytes), docs: new(docs), graph: newGraph(s)}
+	if o.Functions {
+		g.media = handlers(s)
 	}
 	return g
 }
@@ -132,7 +130,7 @@ func (n *Node) Shapes() *shape.Book { return n.book }
 
 // Reload answers on s from the next request on. Requests that run keep the schema that they began with.
 func (n *Node) Reload(s *schema.Schema) {
-	n.now.Store(newGeneration(s, n.o.PlanBytes))
+	n.now.Store(newGeneration(s, &n.o))
 }
 
 // Schema is what the node answers on now.
@@ -153,32 +151,35 @@ type Times struct {
 	Parse, Plan, Store, Answer time.Duration
 }
 
-// run plans q and gives it to the store.
-func (n *Node) run(ctx context.Context, g *generation, who query.Actor, q query.Query, call *store.Settings, times *Times) (*plan.Plan, store.Result, error) {
+// run plans q and gives it to the store. r is the request that asks, nil for none.
+func (n *Node) run(ctx context.Context, g *generation, who query.Actor, q query.Query, r *api.Request, times *Times) (*plan.Plan, store.Result, error) {
 	begin := time.Now()
 	p, args, err := n.plan(g, who, q)
 	times.Plan = time.Since(begin)
 	if err != nil {
 		return nil, store.Result{}, err
 	}
-	r, err := n.timed(ctx, g, who, p, args, call, times)
-	return p, r, err
+	result, err := n.timed(ctx, g, who, p, args, r, times)
+	return p, result, err
 }
 
 // timed gives a plan to the store, and logs it where that takes long.
-func (n *Node) timed(ctx context.Context, g *generation, who query.Actor, p *plan.Plan, args query.Args, call *store.Settings, times *Times) (store.Result, error) {
+func (n *Node) timed(ctx context.Context, g *generation, who query.Actor, p *plan.Plan, args query.Args, r *api.Request, times *Times) (store.Result, error) {
+	if r != nil && n.o.Functions && p.RunsFunctions() {
+		ctx = store.WithSettings(ctx, settings(r, who))
+	}
 	begin := time.Now()
-	r, err := n.execute(ctx, g, who, p, args, call)
+	result, err := n.execute(ctx, g, who, p, args)
 	took := time.Since(begin)
 	times.Store += took
 	if turnedAway(err) {
-		return r, err
+		return result, err
 	}
-	note(p, args, r, err, took)
+	note(p, args, result, err, took)
 	if n.o.SlowTime > 0 && took > n.o.SlowTime {
 		n.slow.note(ctx, p, args, took)
 	}
-	return r, err
+	return result, err
 }
 
 // plan finds the plan of q's shape, or makes it.
@@ -213,7 +214,7 @@ func (n *Node) planned(g *generation, who query.Actor, q query.Query, key []byte
 // embedDepthMax is how deep embeds nest where graphql.depth doesn't say more. REST has a lower limit of its own.
 const embedDepthMax = 12
 
-func (n *Node) execute(ctx context.Context, g *generation, who query.Actor, p *plan.Plan, args query.Args, call *store.Settings) (store.Result, error) {
+func (n *Node) execute(ctx context.Context, g *generation, who query.Actor, p *plan.Plan, args query.Args) (store.Result, error) {
 	if err := n.charge(ctx, p, args); err != nil {
 		return store.Result{}, err
 	}
@@ -221,7 +222,7 @@ func (n *Node) execute(ctx context.Context, g *generation, who query.Actor, p *p
 		return n.store.Read(ctx, p, args)
 	}
 	defer g.graph.wrote(p)
-	tx := store.Tx{Plan: p, Args: args, Call: call}
+	tx := store.Tx{Plan: p, Args: args}
 	if n.o.Hooks.Before != nil {
 		tx.Before = n.o.Hooks.Before(ctx, who, p, args)
 	}

@@ -81,11 +81,7 @@ func (n *Node) ask(ctx context.Context, g *generation, who query.Actor, r *api.R
 	if ask.Explain != nil {
 		return n.explain(ctx, g, who, ask)
 	}
-	var call *store.Settings
-	if ask.Kind == rest.Call {
-		call = settings(r, who)
-	}
-	p, res, err := n.run(ctx, g, who, ask.Query, call, times)
+	p, res, err := n.run(ctx, g, who, ask.Query, r, times)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -154,7 +150,7 @@ func (g *generation) related(table query.Name, key string) (rest.Related, bool) 
 func (n *Node) restOptions(g *generation) rest.Options {
 	return rest.Options{
 		Prefix: restPrefix, Default: g.schema.Default, Exposed: g.schema.Exposed,
-		TxEnd: n.o.REST.TxEnd, MaxRows: n.o.REST.MaxRows, PlanEnabled: n.o.REST.Plan, Media: g.media, Related: g.related,
+		TxEnd: n.o.REST.TxEnd, MaxRows: n.o.REST.MaxRows, PlanEnabled: n.o.REST.Plan, Handlers: g.media, Related: g.related,
 	}
 }
 

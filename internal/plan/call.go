@@ -22,12 +22,7 @@ func (r *resolver) call(q *query.Call) error {
 	}
 	writes := f.Volatile || f.Query != nil && f.Query.Writes
 	inv := &Invocation{Function: f, Body: -1, ReadOnly: q.ReadOnly || !writes, Scalar: scalar(f)}
-	if q.Media != "" {
-		if f.Media() != q.Media { // another overload's
-			return fault.New(fault.BadMediaType, "None of these media types are available: "+q.Media)
-		}
-		inv.Raw = true
-	}
+	inv.Raw = q.Result != nil && writesItself(f, q.Result.Form.Media)
 	r.plan.Op, r.plan.Call, r.plan.End = Call, inv, q.End
 	r.callArgs(q, f, inv)
 	if f.Returns.Void {
@@ -40,6 +35,9 @@ func (r *resolver) call(q *query.Call) error {
 	r.plan.Rows, err = r.rows(sel, called(f, sel))
 	return err
 }
+
+// writesItself says whether what a function gives is the answer in a media type as it is.
+func writesItself(f *schema.Function, media string) bool { return media != "" && f.Media() == media }
 
 // called is the node of a call's rows. PostgreSQL's messages name it by PostgREST's alias.
 func called(f *schema.Function, q *query.Select) *node {

@@ -103,6 +103,13 @@ func (d *dumper) call(c *Invocation) {
 	})
 }
 
+func handler(h *schema.Handler) string {
+	if h == nil {
+		return ""
+	}
+	return " by " + h.Aggregate.String()
+}
+
 func (d *dumper) sel(head string, s *Select) {
 	from := ""
 	switch {
@@ -114,7 +121,7 @@ func (d *dumper) sel(head string, s *Select) {
 		from = "called " + s.Source.Called.Name.String()
 	}
 	d.line("%s %s t%d%s%s%s%s", head, from, s.Alias, mark(s.Summary, " summary")+mark(s.Grouped, " grouped"), label(" count=", string(s.Count)),
-		mark(s.Form.CSV, " csv"), mark(s.Form.StripNulls, " strip-nulls"))
+		mark(s.Form.CSV, " csv")+handler(s.Handler), mark(s.Form.StripNulls, " strip-nulls"))
 	d.in(func() {
 		d.outputs(s.Outputs)
 		if s.Where != nil {

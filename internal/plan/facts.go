@@ -96,6 +96,7 @@ func (g *gatherer) write(w *Write) {
 }
 
 func (g *gatherer) occurrence(s Occurrence) {
+	g.f.Opaque = g.f.Opaque || s.Handler != nil
 	if s.Via != nil {
 		g.relation(s.Via)
 	}

@@ -57,6 +57,15 @@ func (p *Plan) ReadsOnly() bool {
 	return false
 }
 
+// RunsFunctions says whether somebody's function may run with a plan on PostgreSQL, which may read the request and set headers of the
+// answer: for a call, a view, a computed column, a domain or a handler, and for any write by a trigger or a default. A read of plain
+// tables runs none.
+func (p *Plan) RunsFunctions() bool {
+	return !p.ReadsOnly() || p.Facts.Opaque ||
+		slices.ContainsFunc(p.Facts.Reads, func(t *schema.Table) bool { return t.View != nil }) ||
+		slices.ContainsFunc(p.Facts.Columns, func(c *schema.Column) bool { return c.Type.Domain != nil })
+}
+
 // Param is what a plan knows of the value in its place.
 type Param struct {
 	Use  Use
@@ -126,7 +135,8 @@ type Select struct {
 	Offset  *int
 	Count   query.CountMode
 	Form    query.Form
-	Grouped bool // an Output has an Aggregate, or Group is set: the rows are grouped by the Outputs that have none, embeds included
+	Handler *schema.Handler // the aggregate that writes the rows as Form.Media; nil where none does. One of a table takes whole rows, whatever Outputs say
+	Grouped bool            // an Output has an Aggregate, or Group is set: the rows are grouped by the Outputs that have none, embeds included
 	// The outputs of a to-one spread are those of the nearest Select around it that is none: an aggregate among them makes
 	// that one Grouped, not the spread's own, and a count() among them counts the rows that have such a related row.
 

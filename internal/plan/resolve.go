@@ -107,7 +107,27 @@ func (r *resolver) rows(q *query.Select, root *node) (*Select, error) {
 	if err := r.checkAggregates(root); err != nil {
 		return nil, err
 	}
+	if err := r.handler(root); err != nil {
+		return nil, err
+	}
 	return root.out, r.fill(root)
+}
+
+// handler finds the aggregate that writes the rows in the media type that is asked for, where the function doesn't do so itself. One of
+// a table takes its rows as they are, so that nothing else may be selected.
+func (r *resolver) handler(root *node) error {
+	media := root.query.Form.Media
+	if f := root.source.Called; media == "" || f != nil && writesItself(f, media) {
+		return nil
+	}
+	of := root.row.table
+	if !root.query.Whole() {
+		of = nil
+	}
+	if root.out.Handler = r.schema.Handler(of, media); root.out.Handler == nil { // of another overload, or the schema changed
+		return fault.New(fault.BadMediaType, "None of these media types are available: "+media)
+	}
+	return nil
 }
 
 // table finds an exposed table or view.

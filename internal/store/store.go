@@ -31,8 +31,7 @@ type Store interface {
 type Tx struct {
 	Plan   *plan.Plan
 	Args   query.Args
-	Before []Hook    // run in order before the write; an error rolls everything back. A Tx with hooks commits alone
-	Call   *Settings // what a PostgreSQL function may read of the request; nil where it doesn't matter
+	Before []Hook // run in order before the write; an error rolls everything back. A Tx with hooks commits alone
 }
 
 // A Hook runs inside a transaction before its write. It has one second.
@@ -44,12 +43,25 @@ type Handle interface {
 	Write(ctx context.Context, p *plan.Plan, args query.Args) (Result, error)
 }
 
-// Settings are PostgREST's transaction-scoped settings (docs: "Transaction-Scoped Settings"): request.method,
-// request.path, request.headers, request.cookies, request.jwt.claims.
+// Settings are what PostgreSQL's functions, triggers, defaults and views may read of the request: PostgREST's transaction-scoped
+// settings (docs: "Transactions") request.method, request.path, request.headers, request.cookies and request.jwt.claims.
 type Settings struct {
 	Method, Path             string
 	Headers, Cookies, Claims []byte // JSON objects
 	Role                     string
+}
+
+type settingsKey struct{}
+
+// WithSettings lets what runs read the request.
+func WithSettings(ctx context.Context, s *Settings) context.Context {
+	return context.WithValue(ctx, settingsKey{}, s)
+}
+
+// RequestSettings are those of WithSettings; nil for none.
+func RequestSettings(ctx context.Context) *Settings {
+	s, _ := ctx.Value(settingsKey{}).(*Settings)
+	return s
 }
 
 // A Result is a finished answer.
@@ -60,8 +72,8 @@ type Result struct {
 	Affected   int64       // rows inserted, updated or deleted
 	Inserted   int64       // of Affected, those that were not there before
 	Key        []KeyValue  // primary key of the first affected row, where End.Keys
-	Status     int         // PostgreSQL function: response.status; 0 for none
-	Headers    [][2]string // PostgreSQL function: response.headers
+	Status     int         // what PostgreSQL's functions set as response.status; 0 for none
+	Headers    [][2]string // and as response.headers
 	RolledBack bool
 	Steps      []Result // of a plan.Sequence: its members', in order; Body is nil then, the numbers are sums
 }

@@ -64,7 +64,6 @@ type Operation struct {
 	Args   query.Args
 	Answer *Answer
 	Writes bool // a mutation
-	Calls  bool // a function of the database runs
 	Name   string
 
 	fills []fill
@@ -149,7 +148,6 @@ func (d *Dialect) lower(doc *Document, vs *variables) (*Operation, *lowering, er
 	op := &Operation{Query: q, Answer: answer, Writes: doc.operation.Operation == ast.Mutation, Name: doc.operation.Name}
 	if q != nil {
 		op.Shape, op.Args = query.Parameterize(q, nil)
-		op.Calls = l.calls
 	}
 	for i := range op.Args {
 		if mark := op.Args[i].Arg; mark > 0 {

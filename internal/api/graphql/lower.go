@@ -22,7 +22,6 @@ type lowering struct {
 	fixed   map[string]bool // variables whose values, not only their presence, decided something
 	again   bool            // the rows of an insert come from a variable: another request may have other columns
 	nodes   int             // conditions so far
-	calls   bool            // there is a call
 }
 
 // A filler gives the value of one argument from the variables of a request: by a conversion or, for rows, by pieces.

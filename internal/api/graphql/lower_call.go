@@ -10,7 +10,6 @@ import (
 // call lowers a function or a named query as a root field.
 func (l *lowering) call(f *chosen, at *place) ([]query.Query, part, error) {
 	fn := f.field.Function
-	l.calls = true
 	q := &query.Call{Function: fn.Name, ReadOnly: !fn.Volatile, End: query.End{Rollback: l.o.Rollback}}
 	var err error
 	if q.Args, err = l.callArguments(f, at.below("args")); err != nil {

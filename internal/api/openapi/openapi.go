@@ -97,6 +97,7 @@ func (w *writer) table(t *schema.Table) {
 			"responses":  answers(object{"200": answer("the rows", rows), "206": answer("a part of the rows, with a count", rows), "304": object{"description": "not modified since the ETag of If-None-Match"}, "416": fail("the range lies past the end")}),
 		},
 	}
+	w.handled(t, item["get"].(object))
 	insertable, updatable, deletable := writable(t)
 	body := object{"required": true, "content": object{
 		"application/json":                  object{"schema": object{"anyOf": []any{ref("schemas", component(name)+".write"), object{"type": "array", "items": ref("schemas", component(name)+".write")}}}},
@@ -132,6 +133,16 @@ func (w *writer) table(t *schema.Table) {
 		}
 	}
 	w.paths["/"+escapePath(name)] = item
+}
+
+// handled adds the media types in which the database writes a table's rows itself.
+func (w *writer) handled(t *schema.Table, get object) {
+	content := get["responses"].(object)["200"].(object)["content"].(object)
+	for _, h := range w.s.Handlers {
+		if h.Of == t {
+			content[h.Media.Name.Name] = object{"schema": object{}}
+		}
+	}
 }
 
 func writable(t *schema.Table) (insert, update, remove bool) {

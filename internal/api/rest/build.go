@@ -309,15 +309,6 @@ func capEmbeds(sel *query.Select, rowsMax int64) {
 	}
 }
 
-// wholeRows says whether nothing was selected but what there is.
-func (p *reader) wholeRows() bool {
-	if len(p.rows.Items) != 1 {
-		return false
-	}
-	o, ok := p.rows.Items[0].(*query.Output)
-	return ok && o.Star && o.Aggregate == ""
-}
-
 // build makes the query of what was read, with the body where there is one.
 func (p *reader) build(a *Ask, r *api.Request) error {
 	of := a.media
@@ -325,7 +316,7 @@ func (p *reader) build(a *Ask, r *api.Request) error {
 		of = of.plan.of
 	}
 	single := of.kind == mediaObject
-	form := query.Form{StripNulls: of.strip, CSV: of.kind == mediaCSV && a.own == "", GeoJSON: of.kind == mediaGeo && a.own == ""}
+	form := query.Form{StripNulls: of.strip, CSV: of.kind == mediaCSV && a.own == "", GeoJSON: of.kind == mediaGeo && a.own == "", Media: a.own}
 	a.conflict = p.conflict != nil
 	if a.Kind == Read {
 		p.rows.From = a.Name
@@ -343,7 +334,7 @@ func (p *reader) build(a *Ask, r *api.Request) error {
 		p.rows.Count = a.prefer.countMode()
 		form.Omit = a.Head
 		p.rows.Form = form
-		call := &query.Call{Function: a.Name, Args: p.args, ReadOnly: r.Method != "POST", Result: p.rows, Media: a.own, End: end}
+		call := &query.Call{Function: a.Name, Args: p.args, ReadOnly: r.Method != "POST", Result: p.rows, End: end}
 		a.Query = call
 		if call.ReadOnly {
 			return nil

@@ -257,21 +257,25 @@ func accepted(header string) []media {
 	return out
 }
 
-// negotiate picks the type of the answer. own are those that a function itself writes: the one that was picked comes back too.
-func negotiate(header string, planEnabled bool, own []string) (_ media, ours string, _ error) {
-	if len(own) == 0 && (header == "" || header == "*/*" || header == "application/json") {
+// negotiate picks the type of the answer, and with it the domain of the handler that writes it, empty where none does.
+func negotiate(header string, planEnabled bool, h handled) (_ media, domain string, _ error) {
+	if len(h.own)+len(h.any) == 0 && (header == "" || header == "*/*" || header == "application/json") {
 		return media{}, "", nil
 	}
 	list := accepted(header)
 	for _, m := range list {
-		if m, ours := m.among(own); ours != "" {
-			return m, ours, nil
+		if domain, as := h.pick(m); domain != "" {
+			return as, domain, nil
 		}
-		if m.kind == mediaPlan && planEnabled && m.plan.of.offered() || m.kind != mediaPlan && m.offered() {
-			if m.kind == mediaAny {
-				m = media{}
-			}
+		switch {
+		case m.kind == mediaAny:
+			return media{}, "", nil
+		case m.kind != mediaPlan && m.offered():
 			return m, "", nil
+		case m.kind == mediaPlan && planEnabled:
+			if domain, _ := h.pick(m.plan.of); domain != "" || m.plan.of.offered() {
+				return m, domain, nil
+			}
 		}
 	}
 	names := make([]string, len(list))
@@ -279,21 +283,6 @@ func negotiate(header string, planEnabled bool, own []string) (_ media, ours str
 		names[i] = m.mime()
 	}
 	return media{}, "", fault.New(fault.BadMediaType, "None of these media types are available: "+strings.Join(names, ", "))
-}
-
-// among says whether a function writes m itself, and by which of its types. PostgREST's own types with parameters are never a
-// function's; one that gives any type names it in its headers, or it is bytes.
-func (m media) among(own []string) (media, string) {
-	if len(own) == 0 || m.kind == mediaObject || m.kind == mediaArray || m.kind == mediaPlan {
-		return m, ""
-	}
-	if slices.Contains(own, "*/*") {
-		return media{kind: mediaOctets}, "*/*"
-	}
-	if m.kind == mediaAny || !slices.Contains(own, m.mime()) {
-		return m, ""
-	}
-	return m, m.mime()
 }
 
 // offered says whether rows can be written as this type.

@@ -19,7 +19,6 @@
 package rest
 
 import (
-	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -39,9 +38,8 @@ type Options struct {
 	MaxRows     int64    // rest.max_rows: rows of each list at most; 0 means no limit
 	PlanEnabled bool     // rest.plan: answer application/vnd.pgrst.plan
 
-	// Media has the media types that functions themselves write, by their names with schema. Those with none aren't in it.
-	Media  map[query.Name][]string
-	Limits Limits
+	Handlers Handlers
+	Limits   Limits
 
 	// Related says whether a key of a table's rows names a relation rather than a column; nil where none does.
 	Related func(table query.Name, key string) (Related, bool)
@@ -79,7 +77,7 @@ type Ask struct {
 	Explain *Explain    // the plan is wanted instead of the answer; nil where it isn't
 
 	media      media
-	own        string // the function writes the answer itself, in this media type; "*/*" where it decides
+	own        string // the database writes the answer itself, as the domain of this name; empty where it doesn't
 	prefer     preferences
 	profile    string // echoed in Content-Profile; empty where no profile was negotiated
 	txOverride bool
@@ -162,11 +160,7 @@ func Parse(r *api.Request, o Options) (*Ask, error) {
 		return nil, err
 	}
 	var err error
-	var own []string
-	if a.Kind == Call && len(o.Media) > 0 && p.wholeRows() {
-		own = o.Media[query.Name{Schema: cmp.Or(a.Name.Schema, o.Default), Name: a.Name.Name}]
-	}
-	if a.media, a.own, err = negotiate(accept, o.PlanEnabled, own); err != nil {
+	if a.media, a.own, err = negotiate(accept, o.PlanEnabled, p.handled(a)); err != nil {
 		return nil, err
 	}
 	if a.media.kind == mediaPlan {

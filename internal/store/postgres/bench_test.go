@@ -113,3 +113,22 @@ func BenchmarkInsert(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkInsertAsked is BenchmarkInsert with what triggers may read of the request.
+func BenchmarkInsertAsked(b *testing.B) {
+	s, shop := grown(b)
+	p, args := shop.resolve(b, &query.Insert{Into: order, Columns: []string{"customer_id"}, Rows: query.Text(`[{"customer_id":1500}]`), Returning: returning("id")})
+	ctx := store.WithSettings(context.Background(), &store.Settings{
+		Method: "POST", Path: "/order", Headers: []byte(`{"host":"127.0.0.1:8080","accept":"*/*","content-type":"application/json"}`), Cookies: []byte(`{}`), Claims: []byte(`{"role":"admin"}`),
+	})
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.SetParallelism(4)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if r, err := s.Write(ctx, store.Tx{Plan: p, Args: args}); err != nil || r.Affected != 1 {
+				b.Fatal(r, err)
+			}
+		}
+	})
+}

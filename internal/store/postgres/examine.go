@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/pintail-dev/pintail/internal/plan"
-	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/dialect/pgsql"
 	"github.com/pintail-dev/pintail/query"
 )
@@ -37,7 +36,7 @@ func (s *Store) Examine(ctx context.Context, p *plan.Plan, args query.Args, x Ex
 		if err := t.word(ctx, "BEGIN"); err != nil {
 			return err
 		}
-		for _, kv := range t.settings(ctx, store.Tx{Plan: p, Args: args}, c) {
+		for _, kv := range t.settings(ctx, c) {
 			if kv[0] == "transaction_read_only" {
 				continue // nothing runs, and what came before may write
 			}

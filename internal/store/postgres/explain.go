@@ -22,7 +22,7 @@ func (s *Store) Explain(ctx context.Context, p *plan.Plan, args query.Args, o st
 		if err := t.word(ctx, "BEGIN"); err != nil {
 			return err
 		}
-		for _, kv := range t.settings(ctx, store.Tx{Plan: p, Args: args}, c) {
+		for _, kv := range t.settings(ctx, c) {
 			set := s.set[1].SQL
 			if _, err := conn.ExecParams(ctx, set, [][]byte{[]byte(kv[0]), []byte(kv[1])}, nil, nil, nil).Close(); err != nil {
 				return err

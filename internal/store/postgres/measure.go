@@ -37,7 +37,7 @@ func (s *Store) Measure(ctx context.Context, p *plan.Plan, args query.Args, sett
 		if err := t.word(ctx, "BEGIN"); err != nil {
 			return err
 		}
-		all := slices.Concat(t.settings(ctx, store.Tx{Plan: p, Args: args}, c), settings)
+		all := slices.Concat(t.settings(ctx, c), settings)
 		for _, kv := range all {
 			if _, err := conn.ExecParams(ctx, s.set[1].SQL, [][]byte{[]byte(kv[0]), []byte(kv[1])}, nil, nil, nil).Close(); err != nil {
 				return err

@@ -131,12 +131,13 @@ func (d *door) ask(t testing.TB, request string) (store.Result, error) {
 	if err != nil {
 		return store.Result{}, err
 	}
-	if p.Op == plan.Read {
-		return d.store.Read(t.Context(), p, args)
-	}
-	return d.store.Write(t.Context(), store.Tx{Plan: p, Args: args, Call: &store.Settings{
+	ctx := store.WithSettings(t.Context(), &store.Settings{
 		Method: method, Path: path, Headers: []byte(`{"x":"y"}`), Cookies: []byte(`{}`), Claims: []byte(`{"role":"admin"}`),
-	}})
+	})
+	if p.Op == plan.Read {
+		return d.store.Read(ctx, p, args)
+	}
+	return d.store.Write(ctx, store.Tx{Plan: p, Args: args})
 }
 
 var questions = []struct{ request, want string }{

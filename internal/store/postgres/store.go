@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -15,7 +14,6 @@ import (
 	"github.com/pintail-dev/pintail/internal/store"
 	"github.com/pintail-dev/pintail/internal/store/dialect/pgsql"
 	"github.com/pintail-dev/pintail/query"
-	"github.com/pintail-dev/pintail/schema"
 )
 
 // A Store runs plans on one PostgreSQL database.
@@ -230,23 +228,9 @@ func (s *Store) prefix(p *plan.Plan, sql *pgsql.Statement) [][2]string {
 	if sql.Schema != "" {
 		set = append(set, [2]string{"search_path", searchPath(append([]string{sql.Schema}, s.config.SearchPath...))})
 	}
-	if readOnly(p) {
+	if p.ReadsOnly() && p.RunsFunctions() { // which may write, so that PostgreSQL has to be told
 		set = append(set, [2]string{"transaction_read_only", "on"})
 	}
 	set = append(set, sql.Settings...)
 	return set
-}
-
-// readOnly says whether PostgreSQL has to be told that a plan only reads. What runs for a call, a view, a computed
-// column or a domain is somebody's function, which may write; a plain table runs nothing, and is spared the setting.
-func readOnly(p *plan.Plan) bool {
-	switch p.Op {
-	case plan.Call:
-		return p.Call.ReadOnly
-	case plan.Read, plan.Sequence:
-		return p.ReadsOnly() && (p.Facts.Opaque ||
-			slices.ContainsFunc(p.Facts.Reads, func(t *schema.Table) bool { return t.View != nil }) ||
-			slices.ContainsFunc(p.Facts.Columns, func(c *schema.Column) bool { return c.Type.Domain != nil }))
-	}
-	return false
 }

@@ -35,7 +35,7 @@ type transaction struct {
 
 // run picks the shortest form that keeps what the plan promises.
 func (t *transaction) run(ctx context.Context, tx store.Tx, c *compiled) (store.Result, error) {
-	settings := t.settings(ctx, tx, c)
+	settings := t.settings(ctx, c)
 	end := tx.Plan.End
 	switch {
 	case len(tx.Before) > 0 || end.Single || end.MaxAffected != nil || len(c.steps) > 0 || len(c.nested) > 0:
@@ -49,13 +49,13 @@ func (t *transaction) run(ctx context.Context, tx store.Tx, c *compiled) (store.
 }
 
 // settings are what the transaction sets before anything else.
-func (t *transaction) settings(ctx context.Context, tx store.Tx, c *compiled) [][2]string {
+func (t *transaction) settings(ctx context.Context, c *compiled) [][2]string {
 	set := c.prefix
 	set = set[:len(set):len(set)]
 	if zone := store.Zone(ctx); zone != "" {
 		set = append(set, [2]string{"timezone", zone})
 	}
-	if r := tx.Call; r != nil {
+	if r := store.RequestSettings(ctx); r != nil {
 		set = append(set, [2]string{"request.method", r.Method}, [2]string{"request.path", r.Path},
 			[2]string{"request.headers", string(r.Headers)}, [2]string{"request.cookies", string(r.Cookies)},
 			[2]string{"request.jwt.claims", string(r.Claims)})

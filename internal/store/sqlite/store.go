@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -156,6 +155,23 @@ func errClosed() error {
 	return fault.New(fault.Unavailable, "the database is being closed")
 }
 
+// foreignMedia is a media type that a plan asks for and only PostgreSQL writes; empty for none.
+func foreignMedia(p *plan.Plan) string {
+	for _, step := range p.Steps {
+		if m := foreignMedia(step); m != "" {
+			return m
+		}
+	}
+	switch {
+	case p.Rows == nil:
+	case p.Rows.Form.GeoJSON:
+		return "application/geo+json"
+	case p.Rows.Handler != nil:
+		return p.Rows.Form.Media
+	}
+	return ""
+}
+
 // compiled gives p's SQL.
 func (s *Store) compiled(p *plan.Plan) (*litesql.Plan, error) {
 	s.mu.RLock()
@@ -167,9 +183,8 @@ func (s *Store) compiled(p *plan.Plan) (*litesql.Plan, error) {
 	if l != nil {
 		return l, nil
 	}
-	geo := func(p *plan.Plan) bool { return p.Rows != nil && p.Rows.Form.GeoJSON }
-	if geo(p) || slices.ContainsFunc(p.Steps, geo) {
-		return nil, fault.New(fault.BadMediaType, "None of these media types are available: application/geo+json")
+	if m := foreignMedia(p); m != "" {
+		return nil, fault.New(fault.BadMediaType, "None of these media types are available: "+m)
 	}
 	l, err := litesql.Compile(p)
 	if err != nil {

@@ -18,7 +18,6 @@ func (b *builder) call(p *plan.Plan) {
 	for _, name := range slices.Sorted(maps.Keys(f.Settings)) {
 		b.out.Settings = append(b.out.Settings, [2]string{name, f.Settings[name]})
 	}
-	settings := ", " + setting("response.status") + ", " + setting("response.headers")
 	switch {
 	case f.Query != nil && f.Returns.Void:
 		// A change runs whether or not its result is read, and may have none.
@@ -35,7 +34,7 @@ func (b *builder) call(p *plan.Plan) {
 		b.out.SQL = "SELECT count(r.v)" + settings + " FROM (SELECT " + b.invocation(c) + " AS v" + b.arguments(c) + ") AS r"
 		return
 	case c.Scalar:
-		b.scalar(p, settings)
+		b.scalar(p)
 		return
 	}
 	s := p.Rows
@@ -46,7 +45,7 @@ func (b *builder) call(p *plan.Plan) {
 	rows, cols := b.rows(s, nil, nil, keyed)
 	b.head(cols)
 	body := b.body()
-	if !f.Returns.SetOf && b.out.Form != CSV && b.out.Form != GeoJSON {
+	if !f.Returns.SetOf && (b.out.Form == JSON || b.out.Form == Stripped) {
 		body = "coalesce(" + strip(b.out.Form, "json_agg(r.*)->0") + ", 'null')"
 	}
 	if s.Form.Omit {
@@ -86,7 +85,7 @@ func (b *builder) result(c *plan.Invocation) string {
 }
 
 // scalar writes a call whose result is one bare value, or an array of them.
-func (b *builder) scalar(p *plan.Plan, settings string) {
+func (b *builder) scalar(p *plan.Plan) {
 	c := p.Call
 	if p.Rows != nil {
 		b.form(p.Rows)
@@ -99,6 +98,8 @@ func (b *builder) scalar(p *plan.Plan, settings string) {
 	switch {
 	case c.Raw:
 		body = b.raw(c.Function.Returns.Type)
+	case b.out.Form == Handled:
+		body = b.handled("r.v")
 	case b.out.Form == CSV:
 		b.out.Head = c.Function.Name.Name
 		body = b.body()

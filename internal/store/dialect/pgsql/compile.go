@@ -72,6 +72,7 @@ type builder struct {
 	names   map[int]string       // what an occurrence is called where it isn't t<number>
 	selects map[int]*plan.Select // by occurrence, as they are met
 
+	handler  *schema.Handler  // what writes the rows, where Form is Handled
 	called   string           // the common table expression of a call's rows
 	again    *schema.Table    // the written table, where its rows are read again by the keys that the write left
 	inserted bool             // of again: by an insert
@@ -155,10 +156,14 @@ func (b *builder) read(p *plan.Plan) {
 		return
 	}
 	total := b.total(s)
-	if b.out.Form == GeoJSON {
-		// One value holds all features, so that the rows can't come one by one.
+	if b.out.Form == GeoJSON || b.out.Form == Handled {
+		// One value holds all rows, so that they can't come one by one.
 		b.out.Columns = []Column{Rows, Body}
 		b.out.SQL = "SELECT count(*), " + b.body()
+		if b.out.Form == Handled {
+			b.out.Columns = append(b.out.Columns, Status, Headers)
+			b.out.SQL += settings
+		}
 		if total != "" {
 			b.out.Columns = append(b.out.Columns, Total)
 			b.out.SQL += ", " + total
@@ -206,6 +211,8 @@ func (b *builder) form(s *plan.Select) {
 	switch {
 	case s.Form.Omit:
 		// Nothing is written, in whatever form.
+	case s.Handler != nil:
+		b.out.Form, b.handler = Handled, s.Handler
 	case s.Form.CSV:
 		b.out.Form = CSV
 	case s.Form.GeoJSON:
@@ -247,6 +254,8 @@ func (b *builder) body() string {
 		return "coalesce(string_agg(" + csvLine + ", chr(10)), '')"
 	case Stripped:
 		return "coalesce(json_strip_nulls(json_agg(r.*)), '[]')"
+	case Handled:
+		return b.handled("r.*")
 	case GeoJSON:
 		return "json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(ST_AsGeoJSON(r.*)::json), '[]'))"
 	}

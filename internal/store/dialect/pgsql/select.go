@@ -162,6 +162,9 @@ func grouped(s *plan.Select) bool {
 
 // outputs writes the values of a row and the joins that they need.
 func (b *builder) outputs(s *plan.Select, textual bool) (cols []output, joins []string) {
+	if s.Handler != nil && s.Handler.Of != nil {
+		return b.wholeRows(s), nil
+	}
 	for i := range s.Outputs {
 		o := &s.Outputs[i]
 		switch e := o.Embed; {

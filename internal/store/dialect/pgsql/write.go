@@ -66,8 +66,7 @@ func (b *builder) write(p *plan.Plan) {
 		inserted = "nullif(concat(current_setting('" + insertedSetting + "', true), " + forget + "), '')"
 	}
 	b.out.Columns = []Column{Affected, Inserted, Key, Status, Headers}
-	b.out.SQL = "WITH " + written + " AS (" + change + ") SELECT (SELECT count(*) FROM " + written + "), " + inserted + ", " + key +
-		", " + setting("response.status") + ", " + setting("response.headers")
+	b.out.SQL = "WITH " + written + " AS (" + change + ") SELECT (SELECT count(*) FROM " + written + "), " + inserted + ", " + key + settings
 	if left != "" {
 		b.out.Columns = append(b.out.Columns, Left)
 		b.out.SQL += ", " + left
@@ -82,6 +81,9 @@ func (b *builder) write(p *plan.Plan) {
 	b.out.Columns = append(b.out.Columns, Rows, Body)
 	b.out.SQL += body
 }
+
+// settings writes the columns Status and Headers.
+var settings = ", " + setting("response.status") + ", " + setting("response.headers")
 
 // setting reads a setting of the transaction. PostgreSQL keeps an empty text where an earlier transaction set it.
 func setting(name string) string {
