@@ -123,7 +123,7 @@ func (d *decoder) insert(t *insertT) *Insert {
 }
 
 func (d *decoder) call(t *callT) *Call {
-	q := &Call{Function: Name(t.Function), Body: pointer(t.Body), BodyType: t.BodyType, ReadOnly: t.ReadOnly, Result: d.sel(t.Result),
+	q := &Call{Function: Name(t.Function), Body: pointer(t.Body), BodyType: t.BodyType, Array: t.Array, ReadOnly: t.ReadOnly, Result: d.sel(t.Result),
 		Args: argumentsOf(t.Args), End: End(t.End)}
 	if t.Columns != nil {
 		q.Columns = *t.Columns

@@ -126,7 +126,7 @@ func (e *encoder) insert(q *Insert) (t insertT) {
 }
 
 func (e *encoder) call(q *Call) *callT {
-	t := &callT{Function: e.name(q.Function), Body: e.pointer(q.Body), BodyType: e.str(q.BodyType), ReadOnly: q.ReadOnly, Result: e.sel(q.Result),
+	t := &callT{Function: e.name(q.Function), Body: e.pointer(q.Body), BodyType: e.str(q.BodyType), Array: q.Array, ReadOnly: q.ReadOnly, Result: e.sel(q.Result),
 		Args: e.arguments(q.Args), End: endT(q.End)}
 	if q.Columns != nil {
 		t.Columns = new(e.strs(q.Columns))

@@ -310,6 +310,7 @@ type Call struct {
 	Args     []Arg    // by name or place; one may stand several times for a variadic parameter
 	Body     *Value   // or: the raw body, for JSON objects of arguments and for single unnamed parameters
 	BodyType string   // media type of Body, lower case without parameters
+	Array    bool     // Body is a JSON array, the first element of which holds the arguments
 	ReadOnly bool     // GET and HEAD: the function may not write
 	Columns  []string // the arguments to take from Body: columns=, or else the keys of the JSON object; they pick the overload
 	Result   *Select  // how its rows are shaped and filtered; From is empty

@@ -74,6 +74,7 @@ func (w *shaper) query(q Query) {
 			w.value(q.Body)
 		}
 		w.str(q.BodyType)
+		w.flag(q.Array)
 		w.flag(q.ReadOnly)
 		w.flag(q.Columns != nil)
 		w.strs(q.Columns)

@@ -227,6 +227,7 @@ type callT struct {
 	Args     []argT    `json:"args,omitempty"`
 	Body     *valueT   `json:"body,omitzero"`
 	BodyType string    `json:"body_type,omitzero"`
+	Array    bool      `json:"array,omitzero"`
 	ReadOnly bool      `json:"read_only,omitzero"`
 	Columns  *[]string `json:"columns,omitzero"`
 	Result   *selectT  `json:"result,omitzero"`

@@ -53,7 +53,7 @@ func everyNode() []query.Query {
 		Where: &query.And{}, Returning: &query.Select{}}
 	remove := &query.Delete{From: query.Name{Name: "order"}, Where: query.Const(true)}
 	body := query.Text("secret-6")
-	call := &query.Call{Function: query.Name{Name: "f"}, Args: []query.Arg{{Name: "a", Value: query.Text("secret-7")}, {Place: 2}}, Body: &body, BodyType: "text/plain",
+	call := &query.Call{Function: query.Name{Name: "f"}, Args: []query.Arg{{Name: "a", Value: query.Text("secret-7")}, {Place: 2}}, Body: &body, BodyType: "text/plain", Array: true,
 		ReadOnly: true, Columns: []string{}, Result: &query.Select{Form: query.Form{Media: "text/html"}}}
 	return []query.Query{rows, insert, update, remove, call, &query.Call{}, &query.Sequence{}, &query.Sequence{Of: []query.Query{rows, insert}, Rollback: true}}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pintail-dev/pintail/fault"
 	"github.com/pintail-dev/pintail/internal/api/rest"
+	"github.com/pintail-dev/pintail/internal/plan"
 	"github.com/pintail-dev/pintail/schema"
 )
 
@@ -21,9 +22,9 @@ func ability(s *schema.Schema, ask *rest.Ask) (rest.Ability, error) {
 	case ask.Name.Name == "":
 		return rest.Ability{}, nil
 	}
-	t, ok := s.TableNamed(ask.Name)
-	if !ok {
-		return rest.Ability{}, fault.Newf(fault.NoTable, "Could not find the table '%s' in the schema cache", ask.Name)
+	t, err := plan.Table(ask.Name, s)
+	if err != nil {
+		return rest.Ability{}, err
 	}
 	can := rest.Ability{Insert: true, Update: true, Delete: true, Keyed: t.Primary != nil}
 	if t.View != nil {

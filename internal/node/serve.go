@@ -75,7 +75,11 @@ func (n *Node) ask(ctx context.Context, g *generation, who query.Actor, r *api.R
 	case rest.Describe:
 		return n.options(g, r, ask)
 	case rest.Root:
-		return n.describe(r), nil
+		text, err := n.document(g, r.Header("Accept-Profile"))
+		if err != nil {
+			return api.Response{}, err
+		}
+		return ask.Document(text), nil
 	}
 	ctx = store.WithZone(ctx, ask.Zone)
 	if ask.Explain != nil {
@@ -202,30 +206,33 @@ func (n *Node) options(g *generation, r *api.Request, ask *rest.Ask) (api.Respon
 	return ask.Allow(can), nil
 }
 
-// describe answers the OpenAPI document of the schema that the request's profile names.
+// describe answers /openapi.json.
 func (n *Node) describe(r *api.Request) api.Response {
-	g := n.now.Load()
 	if _, err := n.keeper.Who(r); err != nil {
 		return n.fail(r, err)
-	}
-	profile := r.Header("Accept-Profile")
-	if profile != "" && !slices.Contains(g.schema.Exposed, profile) {
-		return n.fail(r, fault.New(fault.UnknownProfile, "Invalid schema: "+profile).
-			WithHint("%s", "Only the following schemas are exposed: "+strings.Join(g.schema.Exposed, ", ")))
-	}
-	if profile == "" && len(g.schema.Exposed) > 0 {
-		profile = g.schema.Exposed[0]
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return n.fail(r, fault.New(fault.BadMethod, "Unsupported HTTP method: "+r.Method))
 	}
-	text, err := g.docs.get(g, openapi.Options{Schema: profile, Server: restPrefix, Version: n.o.Version, Secured: !n.keeper.IsOpen()})
+	text, err := n.document(n.now.Load(), r.Header("Accept-Profile"))
 	if err != nil {
 		return n.fail(r, err)
 	}
 	out := api.Response{Status: http.StatusOK, Body: text, Route: "GET /openapi.json"}
 	out.Set("Content-Type", "application/openapi+json; charset=utf-8")
 	return out
+}
+
+// document is the OpenAPI document of an exposed schema, the first one where profile is empty.
+func (n *Node) document(g *generation, profile string) ([]byte, error) {
+	if profile != "" && !slices.Contains(g.schema.Exposed, profile) {
+		return nil, fault.New(fault.UnknownProfile, "Invalid schema: "+profile).
+			WithHint("%s", "Only the following schemas are exposed: "+strings.Join(g.schema.Exposed, ", "))
+	}
+	if profile == "" && len(g.schema.Exposed) > 0 {
+		profile = g.schema.Exposed[0]
+	}
+	return g.docs.get(g, openapi.Options{Schema: profile, Server: restPrefix, Version: n.o.Version, Secured: !n.keeper.IsOpen()})
 }
 
 // docs are one generation's descriptions, made when they are first asked for.

@@ -177,7 +177,7 @@ func (r *resolver) callArgs(q *query.Call, f *schema.Function, inv *Invocation) 
 		inv.Args = r.given(f, q.Args)
 		return
 	}
-	inv.Body, inv.Object = r.arg(q.Body, Param{Use: Body, Type: typeJSON}), true
+	inv.Body, inv.Object, inv.Array = r.arg(q.Body, Param{Use: Body, Type: typeJSON}), true, q.Array
 	for i := range f.Args {
 		if p := &f.Args[i]; slices.Contains(q.Columns, p.Name) {
 			inv.Args = append(inv.Args, CallArg{Param: p})
@@ -282,23 +282,41 @@ func (r *resolver) ambiguousFunction(fits []*schema.Function) error {
 		WithHint("Try renaming the parameters or the function itself in the database so function overloading can be resolved")
 }
 
+// Given are the arguments in the body, where it is an object of them.
+func (c *Invocation) Given(args query.Args) (map[string]json.RawMessage, error) {
+	var object map[string]json.RawMessage
+	body := []byte(args[c.Body].Text)
+	if c.Array {
+		var all []json.RawMessage
+		if err := json.Unmarshal(body, &all); err != nil || len(all) == 0 {
+			return nil, err
+		}
+		body = all[0]
+	}
+	err := json.Unmarshal(body, &object)
+	return object, err
+}
+
 // Check refuses a null for an argument of a named query that says it is never null. Both engines would bind it: a LIMIT of null is
 // none on PostgreSQL, and an error on SQLite.
 func (c *Invocation) Check(args query.Args) error {
-	if c.Function.Query == nil {
+	if c.Function.Query == nil || !slices.ContainsFunc(c.Args, func(a CallArg) bool { return a.Param.NotNull }) {
 		return nil
 	}
 	var object map[string]json.RawMessage
+	if c.Object && c.Body >= 0 {
+		var err error
+		if object, err = c.Given(args); err != nil {
+			return nil // whoever binds it says what is wrong
+		}
+	}
 	for i := range c.Args {
 		a := &c.Args[i]
 		if !a.Param.NotNull {
 			continue
 		}
 		null := slices.ContainsFunc(a.Values, func(at int) bool { return args[at].Null })
-		if c.Object && c.Body >= 0 {
-			if object == nil && json.Unmarshal([]byte(args[c.Body].Text), &object) != nil {
-				return nil // whoever binds it says what is wrong
-			}
+		if object != nil {
 			null = string(object[a.Param.Name]) == "null"
 		}
 		if null {

@@ -91,7 +91,7 @@ func (d *dumper) call(c *Invocation) {
 	d.line("call %s%s%s", c.Function.Name, mark(c.ReadOnly, " read-only"), mark(c.Scalar, " scalar")+mark(c.Raw, " raw"))
 	d.in(func() {
 		if c.Body >= 0 {
-			d.line("body $%d%s", c.Body, mark(c.Object, " object"))
+			d.line("body $%d%s", c.Body, mark(c.Object, " object")+mark(c.Array, " in an array"))
 		}
 		for _, a := range c.Args {
 			from := "body"

@@ -323,6 +323,7 @@ type Invocation struct {
 	Args     []CallArg // those that are given; the rest take their defaults
 	Body     int       // place of the raw body for a single unnamed parameter, or of the object of arguments; -1 for none
 	Object   bool      // Body is a JSON object whose keys are the arguments in Args
+	Array    bool      // or an array, the first element of which is that object
 	ReadOnly bool
 	Scalar   bool // the answer is one bare value, or with SetOf an array of them
 	Raw      bool // the one value is the whole answer as it is, not JSON: the function returns a domain named like a media type

@@ -130,6 +130,11 @@ func (r *resolver) handler(root *node) error {
 	return nil
 }
 
+// Table finds an exposed table or view of s; its fault suggests another name.
+func Table(n schema.Name, s *schema.Schema) (*schema.Table, error) {
+	return (&resolver{schema: s}).table(n)
+}
+
 // table finds an exposed table or view.
 func (r *resolver) table(n schema.Name) (*schema.Table, error) {
 	r.in = r.schemaOf(n)

@@ -208,7 +208,7 @@ func (p *reader) parseCall(call *query.Call, kind media, body []byte, columns []
 		if columns == nil {
 			columns = []string{}
 		}
-		call.BodyType, call.Columns = "application/json", columns
+		call.BodyType, call.Columns, call.Array = "application/json", columns, load.kind == jsonArray
 	case mediaForm:
 		args, err := formParams(body, p.limits.ParamsMax)
 		call.Args, call.BodyType = args, "application/x-www-form-urlencoded"

@@ -141,6 +141,9 @@ func (d *door) ask(t testing.TB, request string) (store.Result, error) {
 }
 
 var questions = []struct{ request, want string }{
+	{`POST /rpc/add | - | [{"a":1,"b":2},{"a":5,"b":6}]`, `3`},
+	{`POST /rpc/echo | - | [{"a":1},{"a":2}]`, `[{"a":1},{"a":2}]`},
+	{"POST /rpc/add | Content-Type: text/csv | a,b\n4,5\n", `9`},
 	{`GET /player?select=id,initial&initial=eq.A`, `[{"id":1,"initial":"A"}]`},
 	{`GET /player?select=name,mates(name),their_band(name)&id=lt.4&order=initial.desc`,
 		`[{"name":"Cyd","mates":[],"their_band":{"name":"Geese"}},{"name":"Bob","mates":[{"name":"Ada"}],"their_band":{"name":"Ducks"}},{"name":"Ada","mates":[{"name":"Bob"}],"their_band":{"name":"Ducks"}}]`},

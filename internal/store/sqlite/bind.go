@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -207,8 +206,8 @@ func bindDefault(st *stmt, at int, a *schema.Arg) error {
 
 func callValue(a *plan.CallArg, b *binding) (any, error) {
 	if b.call.Object && b.call.Body >= 0 {
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(b.args[b.call.Body].Text), &object); err != nil {
+		object, err := b.call.Given(b.args)
+		if err != nil {
 			return nil, fault.New(fault.BadBody, "Empty or invalid json").WithCause(err)
 		}
 		raw, ok := object[a.Param.Name]

@@ -30,8 +30,8 @@ func (b *builder) call(p *plan.Plan) {
 		return
 	case f.Returns.Void:
 		b.out.Columns = []Column{Rows, Status, Headers}
-		// The value is counted so that it is computed.
-		b.out.SQL = "SELECT count(r.v)" + settings + " FROM (SELECT " + b.invocation(c) + " AS v" + b.arguments(c) + ") AS r"
+		// The row is counted whole so that its value, which may be null, is computed.
+		b.out.SQL = "SELECT count(r.*)" + settings + " FROM (SELECT " + b.invocation(c) + " AS v" + b.arguments(c) + ") AS r"
 		return
 	case c.Scalar:
 		b.scalar(p)
@@ -146,7 +146,16 @@ func (b *builder) arguments(c *plan.Invocation) string {
 	for i, a := range c.Args {
 		types[i] = ident(a.Param.Name) + " " + b.loose(argType(a.Param))
 	}
-	return " FROM json_to_record(" + b.arg(c.Body, "::json") + ") AS b(" + strings.Join(types, ", ") + ")"
+	return " FROM json_to_record(" + b.object(c) + ") AS b(" + strings.Join(types, ", ") + ")"
+}
+
+// object writes the JSON object that holds the arguments.
+func (b *builder) object(c *plan.Invocation) string {
+	body := b.arg(c.Body, "::json")
+	if c.Array {
+		return body + "->0"
+	}
+	return body
 }
 
 // none stands where a body is taken that has no argument in it.

@@ -28,7 +28,7 @@ func (b *builder) named(c *plan.Invocation) string {
 	}
 	for _, a := range c.Args {
 		if c.Object {
-			values[a.Param.Name] = "(SELECT x.v FROM json_to_record(" + b.arg(c.Body, "::json") + ") AS y(" + ident(a.Param.Name) + " " +
+			values[a.Param.Name] = "(SELECT x.v FROM json_to_record(" + b.object(c) + ") AS y(" + ident(a.Param.Name) + " " +
 				b.loose(a.Param.Type) + ") CROSS JOIN LATERAL (SELECT y." + ident(a.Param.Name) + ") AS x(v))"
 			continue
 		}
