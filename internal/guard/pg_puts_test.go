@@ -151,10 +151,7 @@ func (c *chaos) slippery() {
 		c.shapes[name] = q
 	}
 	c.shed("by sku", "resku", "upsert", "restock", "note and restock")
-	c.guard.workMu.Lock()
-	held := c.guard.work
-	c.guard.workMu.Unlock()
-	if len(held) == 0 {
+	if c.guard.Status().Lost() == 0 {
 		c.t.Error("it was repaired already")
 	}
 	delete(c.shapes, "restock")
