@@ -19,10 +19,11 @@ var known = []string{
 	"Param: Use Type",
 	"Facts: Reads Writes Columns Relations Bound Claims RowsMax Opaque",
 	"Binding: Alias Column Args",
-	"Select: Source Alias Outputs Where Distinct Group Having Order Limit Offset Count Form Grouped Summary",
+	"CallArg: Param Values", // of functions, with which a plan is opaque
+	"Select: Source Args Alias Outputs Where Distinct Group Having Order Limit Offset Count Form Handler Grouped Summary",
 	"Source: Table Written Called",
 	"Output: Key Value Cast Aggregate AggregateCast Embed Type Distinct More Nest Literal Nodes",
-	"Operand: Alias Column Computed Path Type",
+	"Operand: Alias Column Computed Args Path Type",
 	"Step: Arg Index Text",
 	"Embed: Relation Select Inner Spread Hidden",
 	"Order: Value Embed Via Aggregate Counts Type Direction Nulls",
