@@ -132,6 +132,17 @@ func (c *pgCode) read(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
+// family gives a table with all that are parts of it, and all that it is part of.
+func (c *pgCode) family(relation uint32) []uint32 {
+	all := []uint32{relation}
+	for i := 0; i < len(all); i++ {
+		for _, part := range c.parts[all[i]] {
+			addOnce(&all, part)
+		}
+	}
+	return all
+}
+
 // word finds keywords, and names without quotes.
 var word = regexp.MustCompile(`[\pL_][\pL\pN_$]*`)
 

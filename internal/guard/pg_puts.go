@@ -23,11 +23,12 @@ const (
 	pgInsert pgOp = 4
 	pgDelete pgOp = 8
 	pgUpdate pgOp = 16
+	pgEmpty  pgOp = 32 // TRUNCATE
 	pgAny         = pgInsert | pgDelete | pgUpdate
 )
 
 // Puts follows what a plan sets off. PostgreSQL doesn't say what a function would do before it does it, so that its text is read: it may write each table
-// that it names, where there is a word in it that writes, and calls each function that it names. What it puts together while it
+// that it names, in the ways of which it has the words, set each column that it names, and calls each function that it names. What it puts together while it
 // runs (EXECUTE), and what is written in another language than SQL and PL/pgSQL, may write anything. Functions in C are taken to write
 // nothing: they come with an extension, which a superuser has chosen.
 func (p *Postgres) Puts(ctx context.Context, pl *plan.Plan) ([]Put, error) {
@@ -35,7 +36,7 @@ func (p *Postgres) Puts(ctx context.Context, pl *plan.Plan) ([]Put, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the functions and triggers that there are: %w", err)
 	}
-	f := &pgFollow{code: code, done: map[pgStep]bool{}}
+	f := &pgFollow{code: code, done: map[pgStep]bool{}, had: map[pgPut]bool{}}
 	err = f.plan(pl, func(step *plan.Plan) ([]pgWriting, error) {
 		texts, err := p.explain.Examine(ctx, step, make(query.Args, len(step.Params)), postgres.Examination{Generic: true})
 		if err != nil {
@@ -93,6 +94,7 @@ func (p *Postgres) code(ctx context.Context) (*pgCode, error) {
 type pgStep struct {
 	relation, function uint32
 	op                 pgOp
+	set                string
 }
 
 // A pgPut is where something puts rows or values; a table of 0 is any.
@@ -106,6 +108,7 @@ type pgPut struct {
 type pgFollow struct {
 	code *pgCode
 	done map[pgStep]bool
+	had  map[pgPut]bool
 	puts []pgPut
 }
 
@@ -157,7 +160,7 @@ func (f *pgFollow) plan(pl *plan.Plan, explain func(*plan.Plan) ([]pgWriting, er
 			for _, w := range writes {
 				for oid, x := range f.code.relations {
 					if x == w.table {
-						f.write(oid, w.op, by)
+						f.write(oid, w.op, f.sets(n.Function.Query.Postgres), by)
 					}
 				}
 			}
@@ -186,50 +189,83 @@ func (f *pgFollow) own(relation uint32, op pgOp, w *plan.Write) {
 	if op != pgUpdate {
 		set = nil
 	}
-	f.fired(relation, op, set)
-	for _, part := range f.code.parts[relation] { // where its rows lie
+	for _, part := range f.code.family(relation) { // where its rows lie
 		f.fired(part, op, set)
 	}
 }
 
-// write follows a write that something else does: by says what.
-func (f *pgFollow) write(relation uint32, op pgOp, by string) {
-	if f.done[pgStep{relation: relation, op: op}] {
+// write follows a write that something else does: by says what. set are the columns that an update may set, nil for any.
+func (f *pgFollow) write(relation uint32, op pgOp, set []string, by string) {
+	step := pgStep{relation: relation, op: op}
+	if set != nil {
+		step.set = "=" + strings.Join(set, ",")
+	}
+	if f.done[step] {
 		return
 	}
-	f.done[pgStep{relation: relation, op: op}] = true
-	if op != pgDelete {
+	f.done[step] = true
+	switch {
+	case op&pgInsert != 0, op&pgUpdate != 0 && set == nil:
 		f.put(relation, "", by)
+	case op&pgUpdate != 0:
+		for _, column := range set {
+			f.put(relation, column, by)
+		}
 	}
-	f.fired(relation, op, nil)
+	f.fired(relation, op, set)
 	for _, part := range f.code.parts[relation] {
-		f.write(part, op, by)
+		f.write(part, op, set, by)
 	}
 }
 
 func (f *pgFollow) put(table uint32, column, by string) {
-	addOnce(&f.puts, pgPut{table, column, by})
+	if x := (pgPut{table, column, by}); !f.had[x] {
+		f.had[x] = true
+		f.puts = append(f.puts, x)
+	}
+}
+
+// sets gives what SQL may set by its own names: whatever it names, or anything where it names a view, whose columns may be called otherwise.
+func (f *pgFollow) sets(sql string) []string {
+	names := f.code.names(sql)
+	for _, name := range names {
+		for _, oid := range f.code.byName[name] {
+			if len(f.code.rules[oid]) > 0 {
+				return nil
+			}
+		}
+	}
+	return names
 }
 
 // fired follows what a write of a table's rows sets off; set are the columns that an update sets, where they are known.
 func (f *pgFollow) fired(relation uint32, op pgOp, set []string) {
+	fires := op
+	if op&pgUpdate != 0 && len(f.code.parts[relation]) > 0 { // a row may leave one partition and enter another
+		fires |= pgAny
+	}
 	for _, t := range f.code.triggers[relation] {
-		if t.Type&op == 0 {
+		if t.Type&fires == 0 {
 			continue
 		}
 		by := "the trigger " + t.Name
 		fn := f.code.functions[t.Function]
 		const before = 1 | 2 // BEFORE … FOR EACH ROW may change what is put
-		if t.Type&before == before && op != pgDelete {
+		if t.Type&before == before && t.Type&fires&(pgInsert|pgUpdate) != 0 {
 			texts := t.Arguments
 			if fn != nil {
 				texts += " " + fn.Text
 			}
-			for _, name := range f.code.names(texts) {
+			names := f.code.names(texts)
+			for _, name := range names {
 				f.put(relation, name, by)
+			}
+			if set != nil {
+				set = slices.Concat(set, names)
 			}
 			if fn != nil && fn.replaces() {
 				f.put(relation, "", by)
+				set = nil
 			}
 		}
 		f.call(t.Function, by)
@@ -243,7 +279,7 @@ func (f *pgFollow) fired(relation uint32, op pgOp, set []string) {
 		if r.Function != 0 {
 			f.call(r.Function, "a view or rule")
 		} else {
-			f.write(r.Relation, pgAny, "a view or rule")
+			f.write(r.Relation, pgAny, nil, "a view or rule")
 		}
 	}
 	for _, a := range f.code.actions[relation] {
@@ -254,7 +290,9 @@ func (f *pgFollow) fired(relation uint32, op pgOp, set []string) {
 // act follows the action of a foreign key.
 func (f *pgFollow) act(a pgAction, op pgOp, set []string) {
 	deleted, updated := op&pgDelete != 0, op&pgUpdate != 0
-	if set != nil && !slices.ContainsFunc(set, func(c string) bool { return slices.Contains(a.References, c) }) {
+	if set != nil && !slices.ContainsFunc(a.References, func(c string) bool {
+		return slices.ContainsFunc(set, func(s string) bool { return strings.EqualFold(s, c) })
+	}) {
 		updated = false
 	}
 	sets := deleted && (a.OnDelete == "n" || a.OnDelete == "d") || updated && strings.Contains("cnd", a.OnUpdate)
@@ -300,22 +338,39 @@ func (f *pgFollow) call(function uint32, by string) {
 
 // text follows what SQL names: functions, and where it may write, tables.
 func (f *pgFollow) text(sql string, writes bool, by string) {
-	writes = writes && slices.ContainsFunc(words(sql), func(w string) bool {
-		switch w {
-		case "insert", "update", "delete", "merge", "copy", "truncate":
-			return true
-		}
-		return false
-	})
-	for _, w := range f.code.names(sql) {
+	op := pgOp(0)
+	if writes {
+		op = written(sql)
+	}
+	names := f.code.names(sql)
+	for _, w := range names {
 		for _, fn := range f.code.named[w] {
 			f.call(fn, by)
 		}
-		if !writes {
+		if op == 0 {
 			continue
 		}
 		for _, oid := range f.code.byName[w] {
-			f.write(oid, pgAny, by)
+			f.write(oid, op, names, by)
 		}
 	}
+}
+
+// written says in which ways SQL may write, by its words.
+func written(sql string) (op pgOp) {
+	for _, w := range words(sql) {
+		switch w {
+		case "insert", "copy", "refresh": // REFRESH MATERIALIZED VIEW
+			op |= pgInsert
+		case "update":
+			op |= pgUpdate
+		case "delete":
+			op |= pgDelete
+		case "truncate":
+			op |= pgDelete | pgEmpty
+		case "merge":
+			op |= pgAny
+		}
+	}
+	return op
 }

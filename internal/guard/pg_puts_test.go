@@ -15,17 +15,22 @@ import (
 // TestPostgresPuts follows what a plan sets off, through functions, triggers, foreign keys, views and partitions, to where rows and values are put.
 func TestPostgresPuts(t *testing.T) {
 	w := newPGWorld(t, pgShop, 100)
-	for _, name := range []string{"direct", "through", "dynamic", "harmless", "python", "quoted", "viewed", "parted"} {
+	for _, name := range []string{"direct", "through", "dynamic", "harmless", "python", "quoted", "viewed", "parted", "empties"} {
 		w.schema.Functions = append(w.schema.Functions, &schema.Function{Name: schema.Name{Name: name}, Returns: schema.Returns{Void: true}, Volatile: true})
 	}
 	for name, sql := range map[string]string{
 		"asks":   `INSERT INTO note (what) VALUES ('x') RETURNING what`,
 		"adds":   `INSERT INTO "order" SELECT 1, 1, 'open', what, now() FROM note RETURNING reference AS what`,
 		"called": `DELETE FROM note WHERE direct() IS NULL RETURNING what`,
+		"dates":  `UPDATE "order" SET placed_at = now() WHERE false RETURNING id::text AS what`,
+		"seen":   `UPDATE orders SET called = 'x' WHERE false RETURNING id::text AS what`,
 	} {
 		w.schema.Functions = append(w.schema.Functions, &schema.Function{Name: schema.Name{Name: name}, Returns: schema.Returns{Out: []*schema.Column{{Name: "what", Type: schema.Type{Name: "text"}}}, SetOf: true},
 			Volatile: true, Query: &schema.NamedQuery{Postgres: sql, Writes: true}})
 	}
+	id := schema.Type{Name: "bigint"}
+	deep := &schema.Table{Name: schema.Name{Name: "deep"}, Columns: []*schema.Column{{Name: "id", Type: id}, {Name: "n", Type: id}}}
+	w.schema.Tables = append(w.schema.Tables, deep)
 	w.schema.Link()
 	create := func(sql string) {
 		t.Helper()
@@ -33,21 +38,32 @@ func TestPostgresPuts(t *testing.T) {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}
-	create(`CREATE TABLE note (what text); CREATE VIEW orders AS SELECT * FROM "order"; CREATE TABLE parts (id bigint) PARTITION BY RANGE (id); CREATE TABLE first PARTITION OF parts FOR VALUES FROM (0) TO (10);
+	create(`CREATE TABLE note (what text); CREATE VIEW orders AS SELECT id, reference AS called FROM "order"; CREATE TABLE parts (id bigint) PARTITION BY RANGE (id); CREATE TABLE first PARTITION OF parts FOR VALUES FROM (0) TO (10);
 		CREATE FUNCTION direct() RETURNS void LANGUAGE sql AS 'INSERT INTO "order" SELECT 9, 1, ''open'', ''r'', now() WHERE false';
 		CREATE FUNCTION through() RETURNS void LANGUAGE plpgsql AS 'BEGIN PERFORM public.Direct(); END';
 		CREATE FUNCTION dynamic() RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE format(''DELETE FROM %I'', ''note''); END';
 		CREATE FUNCTION harmless() RETURNS void LANGUAGE plpgsql AS 'DECLARE n text; BEGIN SELECT what INTO n FROM note ORDER BY what LIMIT 1; INSERT INTO note VALUES (n); END';
 		CREATE FUNCTION quoted() RETURNS void LANGUAGE sql BEGIN ATOMIC UPDATE "order" SET reference = 'x' WHERE false; END;
-		CREATE FUNCTION viewed() RETURNS void LANGUAGE sql AS 'UPDATE orders SET reference = ''x'' WHERE false';
+		CREATE FUNCTION viewed() RETURNS void LANGUAGE sql AS 'UPDATE orders SET called = ''x'' WHERE false';
 		CREATE FUNCTION parted() RETURNS void LANGUAGE sql AS 'INSERT INTO first VALUES (1)';
 		CREATE FUNCTION onpart() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM direct(); RETURN NULL; END';
-		CREATE TRIGGER onpart AFTER INSERT ON parts FOR EACH ROW EXECUTE FUNCTION onpart()`)
+		CREATE TRIGGER onpart AFTER INSERT ON parts FOR EACH ROW EXECUTE FUNCTION onpart();
+		CREATE FUNCTION empties() RETURNS void LANGUAGE plpgsql AS 'BEGIN TRUNCATE note; END';
+		CREATE TRIGGER emptied AFTER TRUNCATE ON note EXECUTE FUNCTION onpart();
+		CREATE TABLE deep (id bigint, n bigint) PARTITION BY RANGE (id); CREATE TABLE deeper PARTITION OF deep FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id);
+		CREATE TABLE deepest PARTITION OF deeper FOR VALUES FROM (0) TO (5); CREATE TABLE deepest_too PARTITION OF deeper FOR VALUES FROM (5) TO (10);
+		CREATE TRIGGER entered AFTER INSERT ON deepest FOR EACH ROW EXECUTE FUNCTION onpart()`)
 	call := func(name string) query.Query {
 		return &query.Call{Function: query.Name{Name: name}, Result: &query.Select{}}
 	}
 	placed := &query.Update{Table: query.Name{Name: "order"}, Columns: []string{"placed_at"}, Row: query.Text(`{"placed_at":"2026-01-01"}`), Where: compare("id", query.Eq, "1")}
 	join := &query.Insert{Into: query.Name{Name: "customer"}, Columns: []string{"id", "email", "name"}, Rows: query.Text(`[]`)}
+	named := &query.Update{Table: query.Name{Name: "customer"}, Columns: []string{"name"}, Row: query.Text(`{"name":"x"}`), Where: compare("id", query.Eq, "1")}
+	enter := &query.Insert{Into: deep.Name, Columns: []string{"id"}, Rows: query.Text(`[]`)}
+	move := &query.Update{Table: deep.Name, Columns: []string{"id"}, Row: query.Text(`{"id":1}`), Where: compare("id", query.Eq, "7")}
+	follows := func(onUpdate string) string {
+		return `ALTER TABLE "order" DROP CONSTRAINT order_customer_id_fkey, ADD CONSTRAINT order_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer` + onUpdate
+	}
 	leave := &query.Delete{From: query.Name{Name: "customer"}, Where: compare("id", query.Eq, "1")}
 	trigger := func(name, when, body string) string {
 		return `CREATE OR REPLACE FUNCTION ` + name + `() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN ` + body + `; END $f$; CREATE TRIGGER ` + name + ` ` + when + ` EXECUTE FUNCTION ` + name + `()`
@@ -78,10 +94,15 @@ func TestPostgresPuts(t *testing.T) {
 		{"one that calls it", "", "", call("through"), "by the function through"},
 		{"one that makes SQL while it runs", "", "", call("dynamic"), "any by the function dynamic, of which nobody knows what it writes"},
 		{"one that writes another table", "", "", call("harmless"), ""},
-		{"a body that is parsed", "", "", call("quoted"), "by the function quoted"},
+		{"a body that is parsed", "", "", call("quoted"), "reference by the function quoted"},
 		{"by a view", "", "", call("viewed"), "by a view or rule"},
 		{"by a partition's trigger", "", "", call("parted"), "by the trigger onpart"},
+		{"by a partition's partition", "", "", enter, "by the trigger entered"},
+		{"by a row that moves to another partition", "", "", move, "by the trigger entered"},
+		{"by a table that is emptied", "", "", call("empties"), "by the trigger emptied"},
 		{"a named query", "", "", call("asks"), ""},
+		{"one that sets other columns", "", "", call("dates"), ""},
+		{"one that sets a view's", "", "", call("seen"), "by the named query seen"},
 		{"one that writes", "", "", call("adds"), "by the named query adds"},
 		{"one that calls a function", "", "", call("called"), "by the named query called"},
 		{"a step of several", "", "", &query.Sequence{Of: []query.Query{placed, call("adds")}}, "by the named query adds"},
@@ -94,6 +115,13 @@ func TestPostgresPuts(t *testing.T) {
 		{"one of another event", trigger("touch", `BEFORE INSERT ON "order" FOR EACH ROW`, "NEW.reference := 'x'; RETURN NEW"), `DROP TRIGGER touch ON "order"`, placed, ""},
 		{"a journal", trigger("journal", `AFTER INSERT OR UPDATE ON customer FOR EACH ROW`, "INSERT INTO note VALUES (TG_OP); RETURN NULL"), `DROP TRIGGER journal ON customer`, join, ""},
 		{"a trigger of another table", trigger("journal", `AFTER INSERT ON customer FOR EACH ROW`, "PERFORM through(); RETURN NULL"), `DROP TRIGGER journal ON customer`, join, "by the trigger journal"},
+		{"a trigger that sets another table's columns", trigger("journal", `AFTER INSERT ON customer FOR EACH ROW`, `UPDATE "order" SET placed_at = now() WHERE id = NEW.id; RETURN NULL`),
+			`DROP TRIGGER journal ON customer`, join, ""},
+		{"one that sets what it keeps there", trigger("journal", `AFTER INSERT ON customer FOR EACH ROW`, `UPDATE "order" SET Reference = 'x' WHERE id = NEW.id; RETURN NULL`),
+			`DROP TRIGGER journal ON customer`, join, "reference by the trigger journal"},
+		{"a foreign key that follows another column", follows(" ON UPDATE CASCADE"), "", named, ""},
+		{"one whose column a trigger sets", trigger("touch", `BEFORE UPDATE ON customer FOR EACH ROW`, "NEW.id := 7; RETURN NEW"), `DROP TRIGGER touch ON customer; ` + follows(" ON DELETE CASCADE"),
+			named, "customer_id by the foreign key order_customer_id_fkey"},
 		{"a trigger behind a cascade", trigger("journal", `AFTER DELETE ON "order" FOR EACH ROW`, `INSERT INTO "order" VALUES (OLD.*); RETURN NULL`), `DROP TRIGGER journal ON "order"`, leave, "by the trigger journal"},
 		{"a foreign key that sets", `ALTER TABLE "order" DROP CONSTRAINT order_customer_id_fkey, ADD CONSTRAINT order_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer ON DELETE SET DEFAULT`,
 			"", leave, "customer_id by the foreign key order_customer_id_fkey"},
