@@ -64,20 +64,20 @@ const watchSQL = `SELECT count(*)::text || ' ' || coalesce(sum(hashint8extended(
 	FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
 	WHERE i.indexrelid >= 16384 AND c.relpersistence <> 't' AND c.relnamespace <> 'pg_toast'::regnamespace`
 
-// indexesSQL lists the indexes of some schemas.
+// indexesSQL lists the indexes of some schemas. It meets pg_constraint, which has no index by conindid, and the builds under way once, not once an index.
 const indexesSQL = `SELECT i.indexrelid, n.nspname::text, c.relname::text, t.relname::text, i.indrelid, i.indisunique, i.indisvalid, i.indisready,
-		i.indislive, c.relkind::text, coalesce((SELECT k.conname::text FROM pg_constraint k
-			WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') LIMIT 1), ''), NOT i.indimmediate, a.amname::text, pg_get_indexdef(i.indexrelid),
+		i.indislive, c.relkind::text, coalesce(k.conname::text, ''), NOT i.indimmediate, a.amname::text, pg_get_indexdef(i.indexrelid),
 		CASE WHEN 0 = ANY (i.indkey::int2[]) THEN '{}' ELSE ARRAY(
 			SELECT att.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(col, place)
 				JOIN pg_attribute att ON att.attrelid = i.indrelid AND att.attnum = k.col
 			WHERE k.place <= i.indnkeyatts ORDER BY k.place) END,
-		EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.datname = current_database() AND p.relid = i.indrelid)
+		i.indrelid = ANY (ARRAY(SELECT p.relid FROM pg_stat_progress_create_index p WHERE p.datname = current_database() AND p.relid IS NOT NULL))
 	FROM pg_index i
 		JOIN pg_class c ON c.oid = i.indexrelid
 		JOIN pg_class t ON t.oid = i.indrelid
 		JOIN pg_namespace n ON n.oid = t.relnamespace
 		JOIN pg_am a ON a.oid = c.relam
+		LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
 	WHERE n.nspname = ANY ($1) AND NOT t.relispartition AND c.relpersistence <> 't'
 	ORDER BY 2, 3`
 

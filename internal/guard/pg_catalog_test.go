@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -198,5 +199,41 @@ func TestPostgresRows(t *testing.T) {
 		if err != nil || n < c.low || n > c.high {
 			t.Errorf("up to %d: %d, %v", c.max, n, err)
 		}
+	}
+}
+
+// TestPostgresIndexesAreReadInOneGo wants neither constraints, of which no index of the catalog goes by what they stand on, nor builds to be read
+// through again for each index: with a thousand tables that took seconds.
+func TestPostgresIndexesAreReadInOneGo(t *testing.T) {
+	w := newPGWorld(t, pgShop, 0)
+	type node struct {
+		Type     string `json:"Node Type"`
+		As       string `json:"Parent Relationship"`
+		Relation string `json:"Relation Name"`
+		Function string `json:"Function Name"`
+		Plans    []node
+	}
+	var plans []struct{ Plan node }
+	text := w.text("EXPLAIN (FORMAT JSON, VERBOSE) "+indexesSQL, []string{"public"})
+	if err := json.Unmarshal([]byte(text), &plans); err != nil {
+		t.Fatal(err)
+	}
+	read := map[string]bool{}
+	var walk func(n node, each bool)
+	walk = func(n node, each bool) {
+		each = each || n.As == "SubPlan"
+		if what := n.Relation + n.Function; what == "pg_constraint" || what == "pg_stat_get_progress_info" {
+			read[what] = true
+			if each {
+				t.Errorf("%s is read for each row", what)
+			}
+		}
+		for _, x := range n.Plans {
+			walk(x, each)
+		}
+	}
+	walk(plans[0].Plan, false)
+	if len(read) != 2 {
+		t.Errorf("read: %v of %s", read, text)
 	}
 }
