@@ -87,12 +87,16 @@ func (d *Database) Apply(ctx context.Context, dir string, s *schema.Schema, o Ru
 		if err != nil {
 			return err
 		}
+		unknown := ""
+		if len(history)+len(noted) == 0 { // before the first migration makes tables itself
+			unknown = d.anyTable(ctx, reached)
+		}
 		for i, p := range pending {
 			o.Progress(p.file.Path)
 			if err := d.run(ctx, p.file.Statements, p.done, o, func(done int) error { return d.mark(ctx, p.file, done) }); err != nil {
 				err = fmt.Errorf("%s: %w", p.file.Path, err)
-				if there := d.anyTable(ctx, reached); there != "" && len(history)+len(noted)+i+p.done == 0 {
-					err = &UnknownTables{Table: there, File: p.file, Err: err}
+				if unknown != "" && i == 0 {
+					err = &UnknownTables{Table: unknown, File: p.file, Err: err}
 				}
 				return err
 			}
