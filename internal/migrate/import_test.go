@@ -238,3 +238,28 @@ func TestImportVirtualTables(t *testing.T) {
 	}
 	settled(t, d, parse(t, file))
 }
+
+// TestImportKeysOfNamelessColumns: what is left of a key whose columns can't all be said is no key.
+func TestImportKeysOfNamelessColumns(t *testing.T) {
+	d := fresh(t, SQLite)
+	exec(t, d,
+		`CREATE TABLE first ("" INTEGER, a INTEGER, PRIMARY KEY ("", a))`, `CREATE TABLE last (a INTEGER, "" INTEGER, PRIMARY KEY (a, "")) WITHOUT ROWID`,
+		`CREATE TABLE alone ("" INTEGER PRIMARY KEY, a INTEGER)`, `CREATE TABLE other (a INTEGER, "" INTEGER, UNIQUE (a, ""), UNIQUE (""))`,
+		`CREATE UNIQUE INDEX other_a ON other (a, "")`, `INSERT INTO last VALUES (1, 1), (1, 2)`,
+		`CREATE VIEW seen AS SELECT 1 AS "", a FROM other`)
+	file, reports := inspectFile(t, d, Options{})
+	if !strings.Contains(file, "\") {\n  a: bigint @column(declared: \"INTEGER\")\n}") || strings.Contains(file, "@id") || strings.Contains(file, "@unique") {
+		t.Errorf("imported:\n%s", file)
+	}
+	var keys []string
+	for _, r := range reports {
+		if strings.Contains(r.Object, " key ") {
+			keys = append(keys, r.Object)
+		}
+	}
+	slices.Sort(keys)
+	if got := strings.Join(keys, ", "); got != "a unique key of table other, a unique key of table other, the primary key of table first, the primary key of table last" {
+		t.Errorf("reported: %s", got)
+	}
+	settled(t, d, parse(t, file))
+}

@@ -132,6 +132,7 @@ func (in *liteInspection) readColumns() error {
 		return err
 	}
 	keys := map[*schema.Table]map[int]*schema.Column{}
+	nameless := map[*schema.Table]bool{} // tables whose key has a column that can't be said
 	for _, r := range rows {
 		t := in.tables[strings.ToLower(r[0])]
 		if t == nil || t.View != nil {
@@ -139,6 +140,7 @@ func (in *liteInspection) readColumns() error {
 		}
 		if r[1] == "" {
 			in.report("a column of table "+r[0], "its name is empty", "it is not served and not in the file; the database keeps it")
+			nameless[t] = nameless[t] || r[5] != "0"
 			continue
 		}
 		p := in.parsed[t].columns[strings.ToLower(r[1])]
@@ -164,6 +166,11 @@ func (in *liteInspection) readColumns() error {
 		t.Columns = append(t.Columns, c)
 	}
 	for t, byPlace := range keys {
+		if nameless[t] { // the columns that are left may have the same values in many rows
+			in.report("the primary key of table "+t.Name.Name, "it has a column whose name is empty", "it is not in the file; the database keeps it")
+			t.WithoutRowID = false // which takes a key
+			continue
+		}
 		t.Primary = &schema.Key{Name: t.Name.Name + "_pkey"}
 		if p := in.parsed[t].primary; p != nil && p.name != "" {
 			t.Primary.Name = p.name
@@ -333,6 +340,10 @@ func (in *liteInspection) readConstraints() error {
 		}
 		for _, k := range p.uniques {
 			cols := columnsNamed(t, k.columns)
+			if len(cols) < len(k.columns) {
+				in.report("a unique key of table "+t.Name.Name, "it has a column whose name is empty", "it is not in the file; the database keeps it")
+				continue
+			}
 			t.Uniques = append(t.Uniques, &schema.Key{Name: constraintName(k.name, t, cols, "key", taken), Columns: cols})
 		}
 		for _, k := range p.checks {
@@ -497,7 +508,11 @@ func (in *liteInspection) readViews() error {
 		}
 		in.views[t] = shown{}
 		for i := range st.ColumnCount() {
-			c := &schema.Column{Table: t, Name: st.ColumnName(i), Position: i}
+			c := &schema.Column{Table: t, Name: st.ColumnName(i), Position: len(t.Columns)}
+			if c.Name == "" {
+				in.report("a column of view "+t.Name.Name, "its name is empty", "it is not served and not in the file; the database keeps it")
+				continue
+			}
 			if base := in.tables[strings.ToLower(st.ColumnTableName(i))]; base != nil {
 				if from := columnNamed(base, st.ColumnOriginName(i)); from != nil {
 					c.Type, c.Storage, c.Declared, c.Collate = from.Type, from.Storage, from.Declared, from.Collate
