@@ -19,10 +19,10 @@ func (d *domain) halve(used int64) {
 	if d.labels != nil || used < 2 {
 		return
 	}
-	room := min(max(d.length.mean, d.headLetters()), d.mostLetters())
+	room := min(max(d.length.mean, d.headWidth()), d.mostLetters())
 	for n := halvesMost; n > 0; n-- {
 		d.halves = halves{n, min(used, d.size)}
-		if 1<<n <= d.halves.used && d.headLetters() <= room {
+		if 1<<n <= d.halves.used && d.headWidth() <= room {
 			return
 		}
 	}
@@ -30,12 +30,14 @@ func (d *domain) halve(used int64) {
 }
 
 // headLetters is how long heads are.
-func (d *domain) headLetters() int {
-	width := digits(d.size)
+func (d *domain) headLetters() int { return min(d.headWidth(), d.mostLetters()) }
+
+// headWidth is how long they have to be, whether the type has room for it or not.
+func (d *domain) headWidth() int {
 	if h := d.halves; h.letters > 0 {
-		width = max(h.letters+digits(d.each()), 1+digits(d.size-h.used))
+		return max(h.letters+digits(d.each()), 1+digits(d.size-h.used))
 	}
-	return min(width, d.mostLetters())
+	return digits(d.size)
 }
 
 // each is how many values are left at most when the first letters have halved them.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/pintail-dev/pintail/schema"
 )
 
 // TestHeads writes the heads of all values that rows have, and counts how many begin alike.
@@ -55,5 +57,27 @@ func TestHeads(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHeadsOfShortTypes: where a type has room for few letters, fewer of them halve, or none.
+func TestHeadsOfShortTypes(t *testing.T) {
+	for most := 1; most <= 16; most++ {
+		for _, used := range []int64{2, 25, 1000, 100_000} {
+			d := &domain{t: schema.Type{Base: schema.Text, Name: "varchar", Modifier: fmt.Sprintf("(%d)", most)}, length: lengths{most, most, most}}
+			d.size = min(used, d.room(schema.Text))
+			d.halve(d.size)
+			seen := map[string]bool{}
+			for n := range d.size {
+				head := d.headText(n)
+				if len(head) > most || seen[head] {
+					t.Fatalf("varchar(%d), %d values: %q is too long, or there already", most, d.size, head)
+				}
+				seen[head] = true
+			}
+			if halved := d.halves.letters > 0; halved != (most >= 3) && used == 1000 {
+				t.Errorf("varchar(%d), %d values: halved is %v", most, d.size, halved)
+			}
+		}
 	}
 }

@@ -83,10 +83,10 @@ func (s *source) fragment(st *shadowTable, of *source, n int64, place, share flo
 		try(head[:letters], s.usual(st)*float64(of.domain.sharing(n, letters)))
 	}
 	for k := 0; infix && k < min(2, len(texts)); k++ {
-		text := texts[int((place+float64(k)/2)*float64(len(texts)))%len(texts)]
+		text := []rune(texts[int((place+float64(k)/2)*float64(len(texts)))%len(texts)]) // which a check may list, in any letters
 		for letters := 1; letters <= min(fragmentMax, len(text)); letters++ {
-			try(text[len(text)-letters:], 0)
-			try(text[(len(text)-letters)/2:][:letters], 0)
+			try(string(text[len(text)-letters:]), 0)
+			try(string(text[(len(text)-letters)/2:][:letters]), 0)
 		}
 	}
 	return best, has
