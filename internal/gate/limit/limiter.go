@@ -78,7 +78,7 @@ func (l *Limiter) Enter(c Client, now time.Time) Verdict {
 	left, _ := l.units.take(key, at, 0, burst)
 	if l.policy.Mode == On {
 		if _, wait := l.requests.take(key, at, l.each, burst); wait > 0 {
-			return l.exceeds(c, Verdict{head: true, Wait: time.Duration(max(wait, l.dear.cost(key, at)-left))})
+			return l.exceeds(c, Verdict{head: true, Left: left / l.each, Wait: time.Duration(max(wait, l.dear.cost(key, at)-left))})
 		}
 	}
 	return Verdict{Left: left / l.each}

@@ -131,6 +131,19 @@ func TestImpatient(t *testing.T) {
 	}
 }
 
+// TestLeftOfTooMany: one request too many, where rows are counted, says how many rows are left: some are.
+func TestLeftOfTooMany(t *testing.T) {
+	l := New(policy(t, "10 rows/s burst 50"))
+	c := at("10.0.0.1")
+	l.Charge(c, 20, l.began)
+	for range 50 {
+		l.Enter(c, l.began)
+	}
+	if v := l.Enter(c, l.began); !v.Refused || v.Left != 30 || v.Wait != 100*time.Millisecond {
+		t.Errorf("%+v", v)
+	}
+}
+
 // TestWaitIsTrue: whoever is told to wait, and does, gets in with the same request, and not a nanosecond sooner where it was known what it
 // costs. One that is refused by its head alone, as one request too many, is told what it needs if its plan was refused lately.
 func TestWaitIsTrue(t *testing.T) {
