@@ -69,7 +69,9 @@ func (c *crowd) asks(ctx context.Context, rate float64, length time.Duration) (a
 		select {
 		case room <- struct{}{}:
 		default:
+			mu.Lock()
 			all.failed++
+			mu.Unlock()
 			continue
 		}
 		group.Go(func() {
