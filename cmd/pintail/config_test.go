@@ -136,6 +136,9 @@ func TestMistakesHaveLines(t *testing.T) {
 		{"limits: 5\n", `pintail.yaml:1: limits is a group of keys: limits.answer_bytes`},
 		{"limits: &l\n  default: x\n", `pintail.yaml:2: limits.default: "x" is not a limit`},
 		{"\n\nguard: maybe\n", `pintail.yaml:3: guard: "maybe" is nothing that the guard does`},
+		{"listen: 127.0.0.1:1\n---\nlimits.default: 5/s\n", `pintail.yaml:3: this belongs to a second YAML document`},
+		{"# one\n---\nlimits.default: x\n---\n", `pintail.yaml:3: limits.default: "x" is not a limit`},
+		{"\ufefflimits.default: x\n", `pintail.yaml:1: limits.default: "x" is not a limit`},
 		{"limits.default: 5/s\nlimits:\n  default: 6/s\n", `pintail.yaml:3: limits.default is set twice`},
 	} {
 		inFolder(t, c.yaml)

@@ -8,17 +8,22 @@ import (
 )
 
 // keyLines says on which line of a YAML file each key stands, by its dotted name; where there are several, the last one's. What isn't written out
-// there, such as what an alias brings, has none.
-func keyLines(text []byte) map[string]int {
-	lines := map[string]int{}
+// there, such as what an alias brings, has none. second is the line on which a second document begins, which nobody reads; 0 for none.
+func keyLines(text []byte) (lines map[string]int, second int) {
+	lines = map[string]int{}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return lines // who reads the values says what is wrong
+		return lines, 0 // who reads the values says what is wrong
 	}
-	for _, doc := range file.Docs {
-		noteLines(lines, "", doc.Body)
+	for i, doc := range file.Docs {
+		switch {
+		case i == 0:
+			noteLines(lines, "", doc.Body)
+		case doc.Body != nil:
+			return lines, doc.Body.GetToken().Position.Line
+		}
 	}
-	return lines
+	return lines, 0
 }
 
 func noteLines(lines map[string]int, prefix string, n ast.Node) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (f *flags) load(c console) (*config, error) {
 		return nil, err
 	}
 	for _, name := range strangers(conf.keys(), os.Environ()) {
-		c.say("pintail: the environment variable %s is no setting of Pintail's%s", name, variableMeant(name, envNames(conf.keys())))
+		c.say("pintail: the environment variable %s is no setting of Pintail's%s", harmless(name), variableMeant(name, envNames(conf.keys())))
 	}
 	if err := refusePassword("--database", f.database); err != nil {
 		return nil, err
@@ -147,12 +148,16 @@ func (c *config) file(path string, must bool) error {
 	if err != nil {
 		return usage("read the configuration: %w", err)
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as some editors begin a file
 	var tree map[string]any
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		// Without the source: the line may hold a secret.
 		return usage("%s can't be read as YAML: %s", path, strings.TrimSpace(yaml.FormatError(err, false, false)))
 	}
-	lines := keyLines(text)
+	lines, second := keyLines(text)
+	if second > 0 {
+		return usage("%s:%d: this belongs to a second YAML document: write all keys into one, without a line --- between them", path, second)
+	}
 	flat := map[string]string{}
 	if twice := flatten("", tree, flat); twice != "" {
 		return usage("%s: %s is set twice", place(path, lines, twice), twice)
