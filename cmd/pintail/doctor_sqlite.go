@@ -100,7 +100,11 @@ func (d *doctor) lookAtIntegrity(db *sqlite3.Conn) {
 		d.fail("integrity", "restore a backup, or save what can be read with `sqlite3 FILE .recover`", "the file is damaged: %s", said)
 		return
 	}
-	if table := pragma(db, "PRAGMA foreign_key_check"); table != "" {
+	switch table, err := asked(db, "PRAGMA foreign_key_check"); {
+	case err != nil:
+		d.fail("foreign keys", "let each refer to a primary key, or to columns with a unique index of their own", "they can't be looked at: %v", err)
+		return
+	case table != "":
 		d.fail("foreign keys", "PRAGMA foreign_key_check in the sqlite3 shell lists them", "table %s has rows that refer to rows which aren't there", table)
 		return
 	}
@@ -126,16 +130,22 @@ func integrity(db *sqlite3.Conn) string {
 
 // pragma gives the first column of the first row, or the error's text: a doctor reports what it sees.
 func pragma(db *sqlite3.Conn, sql string) string {
-	s, _, err := db.Prepare(sql)
+	text, err := asked(db, sql)
 	if err != nil {
 		return err.Error()
 	}
+	return text
+}
+
+// asked gives the first value of a statement's answer; "" where it has none.
+func asked(db *sqlite3.Conn, sql string) (string, error) {
+	s, _, err := db.Prepare(sql)
+	if err != nil {
+		return "", err
+	}
 	defer s.Close()
 	if s.Step() {
-		return s.ColumnText(0)
+		return s.ColumnText(0), nil
 	}
-	if err := s.Err(); err != nil {
-		return err.Error()
-	}
-	return ""
+	return "", s.Err()
 }
