@@ -159,6 +159,17 @@ func apply(ctx context.Context, c console, conf *config, s *schema.Schema, o app
 	if o.dry {
 		return dryRun(ctx, conf, s, o)
 	}
+	engine, err := engineOf(conf.database())
+	if err != nil {
+		return done, err
+	}
+	files, err := migrate.Files(conf.migrationsDir(), engine)
+	if err != nil {
+		return done, err
+	}
+	if len(files) == 0 && o.baseline != "" {
+		return done, noBaseline(conf)
+	}
 	if path := sqliteFile(conf.database()); path != "" {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return done, err
@@ -169,17 +180,10 @@ func apply(ctx context.Context, c console, conf *config, s *schema.Schema, o app
 		return done, connectError(conf.database(), err)
 	}
 	defer func() { err = errors.Join(err, db.Close(context.WithoutCancel(ctx))) }()
-	files, err := migrate.Files(conf.migrationsDir(), db.Engine)
-	if err != nil {
-		return done, err
-	}
 	told := c.patience(lineEvery)
 	defer told.end()
 	run := migrate.RunOptions{AllowDestructive: o.destroy, Baseline: o.baseline}
 	var r *migrate.Applied
-	if len(files) == 0 && o.baseline != "" {
-		return done, noBaseline(conf)
-	}
 	if len(files) > 0 {
 		run.Progress = told.at
 		r, err = db.Apply(ctx, conf.migrationsDir(), s, run)
