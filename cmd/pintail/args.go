@@ -24,6 +24,9 @@ func aVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	if !cmd.HasAvailableSubCommands() {
+		return fmt.Errorf("`%s` has no verbs of its own: %q is too much", cmd.CommandPath(), args[0])
+	}
 	var names []string
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() {
@@ -31,4 +34,21 @@ func aVerb(cmd *cobra.Command, args []string) error {
 		}
 	}
 	return fmt.Errorf("there is no `%s %s`%s", cmd.CommandPath(), args[0], meant(args[0], names))
+}
+
+// strict lets cobra's own verbs refuse what they don't know, as ours do.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				of, rest, _ := root.Find(args) // an error is that there are words left
+				return aVerb(of, rest)
+			}
+		case "completion":
+			cmd.Args, cmd.RunE = aVerb, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 }

@@ -148,7 +148,7 @@ func TestHostileNames(t *testing.T) {
 		if !c.data {
 			people += out
 		}
-		if visible(people, false) != people || strings.Contains("\n"+people, "\n"+forged) && !strings.HasPrefix(people, "pintail: ") {
+		if visible(people, false) != people || strings.Contains("\n"+people, "\n"+forged) {
 			t.Errorf("pintail %s shows\n%q", c.args, people)
 		}
 		if strings.Contains(people, "panic") || strings.Count(people, "[2J") < c.shows {

@@ -43,6 +43,7 @@ func main() {
 // run is the whole program but the process: tests call it.
 func run(ctx context.Context, args []string, c console) int {
 	root := command(c)
+	strict(root)
 	began := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	root.SetArgs(args)
@@ -68,10 +69,13 @@ func run(ctx context.Context, args []string, c console) int {
 		e = &exitError{code: 1, err: err}
 	}
 	if e.err != nil {
-		c.say("%s %v", painter(c.err).red("pintail:"), e.err)
+		c.say("%s %s", painter(c.err).red("pintail:"), under(e.err.Error()))
 	}
 	return e.code
 }
+
+// under moves the further lines of an error in, so that what a name brings along looks like no line of its own.
+func under(text string) string { return strings.ReplaceAll(text, "\n", "\n  ") }
 
 // interrupted says what was interrupted, without the words in which each part below says that it was.
 func interrupted(ctx context.Context, err error) error {
