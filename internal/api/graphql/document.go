@@ -2,6 +2,7 @@ package graphql
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -86,7 +87,9 @@ func (d *Dialect) Prepare(r *Request, role string) (*Operation, error) {
 	key := documentKey{role, r.Operation, r.Query}
 	doc, ok := d.documents.get(key)
 	if !ok {
-		parsed, err := d.parse(r.Query, r.Operation)
+		// Texts of a request are parts of its body, all of which would stay in memory with what is kept of them.
+		key.operation, key.text = strings.Clone(r.Operation), strings.Clone(r.Query)
+		parsed, err := d.parse(key.text, key.operation)
 		if err != nil {
 			return nil, err
 		}
@@ -106,6 +109,11 @@ func (d *Dialect) Prepare(r *Request, role string) (*Operation, error) {
 	doc.mu.RUnlock()
 	if found != nil {
 		return found.with(vs)
+	}
+	if !again { // what is kept of the operation has these variables in it
+		if vs, err = read(doc.operation.VariableDefinitions, raw(strings.Clone(string(r.Variables)))); err != nil {
+			return nil, d.located(doc, err)
+		}
 	}
 	op, l, err := d.lower(doc, vs)
 	if err != nil {
@@ -176,8 +184,14 @@ func (d *Dialect) keep(key documentKey, doc *Document, op *Operation, l *lowerin
 	}
 	by := d.types.structure(nil, vs, doc.fixed)
 	bytes := len(by) + 4*len(op.Shape) + 512
+	for _, v := range vs.given {
+		bytes += len(v)
+	}
 	for i := range op.Args {
 		bytes += 256 + len(op.Args[i].Text)
+		for _, text := range op.Args[i].List {
+			bytes += 16 + len(text)
+		}
 	}
 	if len(doc.prepared) >= preparedMax || len(by) > structureBytesMax || doc.bytes+bytes > d.o.Limits.DocumentsBytes/8 {
 		return

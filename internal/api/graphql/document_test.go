@@ -1,8 +1,10 @@
 package graphql
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -175,6 +177,49 @@ func TestDocumentsAreBounded(t *testing.T) {
 	doc, _ := d.documents.get(documentKey{"admin", "", one})
 	if n := len(doc.prepared); n != preparedMax {
 		t.Errorf("%d operations of one document are kept, not %d", n, preparedMax)
+	}
+}
+
+// What is kept of requests doesn't keep their bodies, nor more of their variables than counts.
+func TestKeptDocumentsLetBodiesGo(t *testing.T) {
+	const size = 1 << 20
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	words := `"` + strings.Repeat("x", 100) + `",`
+	for name, body := range map[string]func(query string) string{
+		"padded": func(query string) string {
+			sum := sha256.Sum256([]byte(query))
+			return fmt.Sprintf(`{"query":%q,"variables":{"i":["a"]},"extensions":{"persistedQuery":{"version":1,"sha256Hash":"%x"}}%s}`, query, sum, strings.Repeat(" ", size))
+		},
+		"variables": func(query string) string {
+			return fmt.Sprintf(`{"query":%q,"variables":{"i":[%s]}}`, query, strings.TrimSuffix(strings.Repeat(words, min(size/len(words), listValuesMax)), ","))
+		},
+	} {
+		d, persisted := NewDialect(small(t), Options{}), NewPersisted(0)
+		before := heap()
+		for i := range 200 {
+			v, err := parseJSON(body(fmt.Sprintf("query ($i: [String!]) { author(limit: %d, where: {name: {_in: $i}}) { id } }", i)), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := fromJSON(v, &Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.Prepare(r, "admin"); err != nil {
+				t.Fatal(err)
+			}
+			persisted.Keep(r)
+		}
+		if grown := heap() - before; grown > 48<<20 {
+			t.Errorf("%s: %d MiB stay of 200 requests of 1 MiB, and count as %d KiB", name, grown>>20, d.documents.used>>10)
+		}
+		runtime.KeepAlive(d)
+		runtime.KeepAlive(persisted)
 	}
 }
 

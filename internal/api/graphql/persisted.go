@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 )
 
 // Persisted keeps documents by their SHA-256, so that a client need send each only once (Apollo's "automatic persisted
@@ -38,10 +39,13 @@ func (p *Persisted) Find(r *Request) error {
 	return nil
 }
 
-// Keep keeps the document of a request that turned out to be valid.
+// Keep keeps the document of a request that turned out to be valid, and no more of its body than that.
 func (p *Persisted) Keep(r *Request) {
-	if r.hash != "" {
-		p.texts.put(r.hash, r.Query, len(r.Query)+128)
+	if r.hash == "" {
+		return
+	}
+	if _, ok := p.texts.get(r.hash); !ok {
+		p.texts.put(strings.Clone(r.hash), strings.Clone(r.Query), len(r.Query)+128)
 	}
 }
 
