@@ -229,7 +229,7 @@ func (c *conversion) value(vs *variables, in input) (query.Value, error) {
 	list := []string{}
 	for i, of := range vs.items(in) {
 		if i == listValuesMax {
-			return query.Value{}, refusal(c.path, ValidationFailed, "a list has more than %d values", listValuesMax)
+			return query.Value{}, tooManyValues(c.path)
 		}
 		text, err := c.scalar(vs, of, c.path)
 		if err != nil {
@@ -238,6 +238,10 @@ func (c *conversion) value(vs *variables, in input) (query.Value, error) {
 		list = append(list, text)
 	}
 	return query.List(list), nil
+}
+
+func tooManyValues(path string) error {
+	return refusal(path, ValidationFailed, "a list has more than %d values", listValuesMax)
 }
 
 // scalar gives the text of one value.

@@ -88,7 +88,10 @@ func (l *lowering) callArgument(args []query.Arg, f *Field, in input, at *place)
 	}
 	if a.Variadic && in.kind() == kindList { // each value by itself: that is how a plan takes them
 		c.of.Array = false
-		for _, of := range l.vars.items(in) {
+		for i, of := range l.vars.items(in) {
+			if i == listValuesMax {
+				return nil, tooManyValues(c.path)
+			}
 			var err error
 			if one.Value, err = l.filled(of, c); err != nil {
 				return nil, err

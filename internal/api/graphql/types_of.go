@@ -20,6 +20,7 @@ type Types struct {
 	groups   map[string]*schema.Table    // by the name of t_group
 	grouped  map[*schema.Table]string    // and back
 	args     map[string]*schema.Function // by the name of f_args
+	argsOn   map[*schema.Function]string // and back
 	results  map[string]*schema.Function // by the name of the result's type
 	values   map[string]*value           // types of columns, arguments and results, by the scalar's or enum's name
 	passed   map[schema.Name]string      // scalars of the schema file
@@ -54,7 +55,7 @@ func NewTypes(s *schema.Schema, o TypesOptions) *Types {
 	t := &Types{
 		schema: s, options: o, memo: map[string]*Type{},
 		tables: make(map[string]*schema.Table, len(s.Tables)), groups: make(map[string]*schema.Table, len(s.Tables)),
-		grouped: make(map[*schema.Table]string, len(s.Tables)), args: map[string]*schema.Function{}, results: map[string]*schema.Function{},
+		grouped: make(map[*schema.Table]string, len(s.Tables)), args: map[string]*schema.Function{}, argsOn: map[*schema.Function]string{}, results: map[string]*schema.Function{},
 		values: map[string]*value{}, passed: map[schema.Name]string{}, declared: map[string]bool{}, computed: map[*schema.Table][]*schema.Function{},
 	}
 	t.declare()
@@ -120,10 +121,11 @@ func (t *Types) groupName(x *schema.Table) string {
 	return name
 }
 
-// free gives a made type's name, another one where the file has it already: t_group_2 beside a table t_group.
+// free gives a made type's name, another one where the file or the arguments of another function have it already: f_args_2 beside a
+// table f_args.
 func (t *Types) free(name string) string {
 	out := name
-	for i := 2; t.declared[out]; i++ {
+	for i := 2; t.declared[out] || t.args[out] != nil; i++ {
 		out = name + "_" + strconv.Itoa(i)
 	}
 	return out

@@ -257,7 +257,7 @@ func (t *Types) indexFunctions() {
 				t.computed[x] = append(t.computed[x], f)
 			}
 			if takesMore(f) {
-				t.args[t.argsName(f)] = f
+				t.nameArgs(f)
 			}
 			continue
 		}
@@ -265,7 +265,7 @@ func (t *Types) indexFunctions() {
 			continue
 		}
 		if len(f.Args) > 0 {
-			t.args[t.argsName(f)] = f
+			t.nameArgs(f)
 		}
 		if len(f.Returns.Out) > 0 {
 			t.results[f.Returns.Field] = f
@@ -292,7 +292,7 @@ func (t *Types) resultType(f *schema.Function) *Type {
 }
 
 func (t *Types) argumentsType(f *schema.Function) *Type {
-	out := &Type{Name: t.argsName(f), Description: "arguments of " + f.Name.String(), Kind: ast.InputObject, Is: ArgumentsInput, Function: f}
+	out := &Type{Name: t.argsOn[f], Description: "arguments of " + f.Name.String(), Kind: ast.InputObject, Is: ArgumentsInput, Function: f}
 	for i := t.firstArg(f); i < len(f.Args); i++ {
 		a := &f.Args[i]
 		key := &Field{Name: a.Field, Description: a.Comment, Type: t.typeOf(a.Type), Is: KeyColumn, Function: f, Argument: a}
@@ -334,18 +334,20 @@ func (t *Types) argsOf(f *schema.Function) []*Field {
 	}
 	must := slices.ContainsFunc(args, func(a schema.Arg) bool { return !a.Optional && !a.Variadic })
 	return []*Field{{
-		Name: "args", Description: "input parameters for function " + f.Name.String(), Type: nullUnless(must, named(t.argsName(f))),
+		Name: "args", Description: "input parameters for function " + f.Name.String(), Type: nullUnless(must, named(t.argsOn[f])),
 		Is: ArgCall, Function: f,
 	}}
 }
 
-// argsName gives the name of the type of a function's arguments, Hasura's (Hasura/RQL/Types/SourceCustomization.hs,
+// nameArgs gives the type of a function's arguments its name, Hasura's (Hasura/RQL/Types/SourceCustomization.hs,
 // mkFunctionArgsTypeName): that of a computed field has its table in it.
-func (t *Types) argsName(f *schema.Function) string {
+func (t *Types) nameArgs(f *schema.Function) {
+	name := f.Field
 	if x := t.rowArgument(f); x != nil {
-		return t.free(f.ComputedField() + "_" + x.Type + "_args")
+		name = f.ComputedField() + "_" + x.Type
 	}
-	return t.free(f.Field + "_args")
+	name = t.free(name + "_args")
+	t.args[name], t.argsOn[f] = f, name
 }
 
 // firstArg is the place of the first argument that a client gives: a function of the row takes the row before it.

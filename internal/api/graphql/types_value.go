@@ -39,7 +39,7 @@ func (t *Types) indexValues() {
 			t.values[name] = v
 		}
 		v.array = v.array || of.Array
-		if isLtree(of) {
+		if isLtree(of.Underlying()) {
 			add(typeLquery)
 			add(typeLtxtquery)
 		}
