@@ -1,31 +1,58 @@
 package graphql
 
 import (
-	"math"
 	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// exactMax is the greatest integer up to which a float64 has every integer.
-const exactMax = 1 << 53
-
 // integer gives the digits of a number that is an integer of at most so many bits, however it is written: JSON knows no
 // integers, and a client may write 1 as 1.0 or 1e0.
 func integer(text string, bits int) (digits string, ok bool) {
-	if n, err := strconv.ParseInt(text, 10, bits); err == nil {
-		return strconv.FormatInt(n, 10), true
+	if strings.ContainsAny(text, ".eE") {
+		if text, ok = plainDigits(text); !ok {
+			return "", false
+		}
 	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || !strings.ContainsAny(text, ".eE") || f != math.Trunc(f) || math.Abs(f) > exactMax {
+	n, err := strconv.ParseInt(text, 10, bits)
+	if err != nil {
 		return "", false
 	}
-	digits = strconv.FormatInt(int64(f), 10)
-	if _, err := strconv.ParseInt(digits, 10, bits); err != nil {
+	return strconv.FormatInt(n, 10), true
+}
+
+// digitsMax is more digits than an integer of 64 bits has.
+const digitsMax = 20
+
+// plainDigits writes a number without its point and exponent; false where it is no integer, or one of too many digits.
+func plainDigits(text string) (string, bool) {
+	mantissa, exponent, power := text, "", 0
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		mantissa, exponent = text[:i], text[i+1:]
+	}
+	sign := ""
+	if rest, ok := strings.CutPrefix(mantissa, "-"); ok {
+		sign, mantissa = "-", rest
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	all := strings.TrimLeft(whole+fraction, "0")
+	digits := strings.TrimRight(all, "0")
+	if digits == "" {
+		return "0", true
+	}
+	if exponent != "" {
+		var err error
+		if power, err = strconv.Atoi(exponent); err != nil { // one that no int holds
+			return "", false
+		}
+	}
+	// The zeros behind the last other digit, which are fewer than none where that is behind the point.
+	zeros := len(all) - len(digits) - len(fraction) + power
+	if zeros < 0 || len(digits)+zeros > digitsMax {
 		return "", false
 	}
-	return digits, true
+	return sign + digits + strings.Repeat("0", zeros), true
 }
 
 // outside refuses a number that is no integer of its type's bits, in Hasura's words (schema-parsers, Scalars.hs,
