@@ -169,6 +169,9 @@ func (f *pgFollow) plan(pl *plan.Plan, explain func(*plan.Plan) ([]pgWriting, er
 				f.named(n.Computed.Name.Name, "the function "+n.Computed.Name.String())
 			}
 		case plan.Occurrence:
+			if n.Handler != nil { // whose functions an aggregate doesn't name
+				f.put(0, "", "the aggregate "+n.Handler.Aggregate.String()+", of which nobody knows what it writes")
+			}
 			if n.Via != nil && n.Via.Computed != nil {
 				f.named(n.Via.Computed.Name.Name, "the function "+n.Via.Computed.Name.String())
 			}

@@ -31,6 +31,7 @@ func TestPostgresPuts(t *testing.T) {
 	id := schema.Type{Name: "bigint"}
 	deep := &schema.Table{Name: schema.Name{Name: "deep"}, Columns: []*schema.Column{{Name: "id", Type: id}, {Name: "n", Type: id}}}
 	w.schema.Tables = append(w.schema.Tables, deep)
+	w.schema.Handlers = append(w.schema.Handlers, &schema.Handler{Aggregate: schema.Name{Name: "page"}, Media: &schema.Domain{Name: schema.Name{Name: "text/html"}}})
 	w.schema.Link()
 	create := func(sql string) {
 		t.Helper()
@@ -65,6 +66,8 @@ func TestPostgresPuts(t *testing.T) {
 		return `ALTER TABLE "order" DROP CONSTRAINT order_customer_id_fkey, ADD CONSTRAINT order_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer` + onUpdate
 	}
 	leave := &query.Delete{From: query.Name{Name: "customer"}, Where: compare("id", query.Eq, "1")}
+	page := *placed
+	page.Returning = &query.Select{Items: []query.Item{&query.Output{Star: true}}, Form: query.Form{Media: "text/html"}}
 	trigger := func(name, when, body string) string {
 		return `CREATE OR REPLACE FUNCTION ` + name + `() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN ` + body + `; END $f$; CREATE TRIGGER ` + name + ` ` + when + ` EXECUTE FUNCTION ` + name + `()`
 	}
@@ -106,6 +109,7 @@ func TestPostgresPuts(t *testing.T) {
 		{"one that writes", "", "", call("adds"), "by the named query adds"},
 		{"one that calls a function", "", "", call("called"), "by the named query called"},
 		{"a step of several", "", "", &query.Sequence{Of: []query.Query{placed, call("adds")}}, "by the named query adds"},
+		{"an aggregate that writes the answer", "", "", &page, "any by the aggregate page, of which nobody knows what it writes"},
 		{"a cascade that deletes", "", "", leave, ""},
 		{"a trigger that sets a column", trigger("touch", `BEFORE UPDATE ON "order" FOR EACH ROW`, "NEW.placed_at := now(); RETURN NEW"), `DROP TRIGGER touch ON "order"`, placed, ""},
 		{"one that it keeps", trigger("touch", `BEFORE UPDATE ON "order" FOR EACH ROW`, "NEW.reference := 'x'; RETURN NEW"), `DROP TRIGGER touch ON "order"`, placed, "reference by the trigger touch"},
