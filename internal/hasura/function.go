@@ -64,7 +64,7 @@ func (l *layer) computedField(t *table, entry *node) {
 			return
 		}
 		f.Computed = field
-		nameArguments(f)
+		nameArguments(f.Args[1:])
 		if c := entry.string("comment"); c != "" {
 			f.Comment = c
 		}
@@ -142,7 +142,7 @@ func (l *layer) function(entry *node) *schema.Function {
 		return nil
 	}
 	f := found[0]
-	nameArguments(f)
+	nameArguments(f.Args)
 	conf := entry.object("configuration")
 	l.functionName(f, entry, name)
 	if c := entry.string("comment"); c != "" {
@@ -176,13 +176,13 @@ func (l *layer) function(entry *node) *schema.Function {
 	return f
 }
 
-// nameArguments gives arguments without a name Hasura's, which counts them alone.
-func nameArguments(f *schema.Function) {
+// nameArguments gives arguments without a name Hasura's, which counts them alone: not those with a name, nor the row of a computed field.
+func nameArguments(args []schema.Arg) {
 	n := 0
-	for i := range f.Args {
-		if f.Args[i].Name == "" {
+	for i := range args {
+		if args[i].Name == "" {
 			n++
-			f.Args[i].Field = "arg_" + strconv.Itoa(n)
+			args[i].Field = "arg_" + strconv.Itoa(n)
 		}
 	}
 }

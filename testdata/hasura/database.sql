@@ -26,7 +26,7 @@ CREATE FUNCTION rate(wanted int, by_n int DEFAULT 1) RETURNS SETOF article LANGU
 
 CREATE FUNCTION shout(a author) RETURNS text LANGUAGE sql STABLE AS $$ SELECT upper(a.name) $$;
 CREATE FUNCTION greet(a author, greeting text, mark text DEFAULT '!') RETURNS text LANGUAGE sql STABLE AS $$ SELECT greeting || ' ' || a.name || mark $$;
-CREATE FUNCTION facts(a author, int) RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT jsonb_build_object('id', a.id, 'n', ARRAY[$2, $2 + 1]) $$;
+CREATE FUNCTION facts(author, int) RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT jsonb_build_object('id', $1.id, 'n', ARRAY[$2, $2 + 1]) $$;
 CREATE FUNCTION rated(a author, lowest int) RETURNS SETOF article LANGUAGE sql STABLE AS $$
   SELECT * FROM article WHERE author_id = a.id AND rating >= lowest $$;
 
