@@ -84,7 +84,10 @@ type test struct {
 }
 
 // isLtree says whether a type is the extension's of labels.
-func isLtree(t schema.Type) bool { return t.Name == "ltree" && t.Base == schema.Unknown && !t.Array }
+func isLtree(t schema.Type) bool {
+	t = t.Underlying()
+	return t.Name == "ltree" && t.Base == schema.Unknown && !t.Array
+}
 
 func isOrdering(op query.Op) bool {
 	return op == query.Gt || op == query.Gte || op == query.Lt || op == query.Lte

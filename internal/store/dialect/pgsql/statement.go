@@ -117,9 +117,11 @@ func (s *Statement) Check(args query.Args) error {
 			return err
 		}
 	}
-	for _, step := range s.Steps {
-		if err := step.Check(args); err != nil {
-			return err
+	for _, of := range [][]*Statement{s.Nested, s.Steps} {
+		for _, one := range of {
+			if err := one.Check(args); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

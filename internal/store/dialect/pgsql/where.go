@@ -186,7 +186,7 @@ func (b *builder) values(c *plan.Compare, parse string) string {
 		return "SELECT " + parse + "(unnest(" + b.arg(c.Arg, "::text[]") + "))"
 	case isArray(t) && !c.AsText:
 		b.out.Arrays = append(b.out.Arrays, Arrays{Arg: c.Arg, Type: t})
-		return "SELECT unnest(" + b.arg(c.Arg, "::text[]") + ")::" + b.typeName(t)
+		return "SELECT unnest(" + b.arg(c.Arg, "::text[]") + ")::" + b.typeName(t.Underlying()) // a domain would check what it never holds
 	}
 	return b.arg(c.Arg, "")
 }
