@@ -2,6 +2,7 @@ package pintail_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -143,10 +144,17 @@ BEGIN
 END $$;
 CREATE AGGREGATE xml_agg ("route.xml") (stype = "*/*", sfunc = xml_next, finalfunc = xml_end);
 
+CREATE DOMAIN "text/x-none" AS text;
+CREATE FUNCTION none_next(state "text/x-none", next route) RETURNS "text/x-none" IMMUTABLE LANGUAGE sql AS $$ SELECT NULL::"text/x-none" $$;
+CREATE AGGREGATE none_agg (route) (stype = "text/x-none", sfunc = none_next);
+
 CREATE DOMAIN "text/x-keys" AS text;
 CREATE FUNCTION keys_next(state "text/x-keys", next anyelement) RETURNS "text/x-keys" IMMUTABLE LANGUAGE sql AS $$
 	SELECT (state || coalesce((SELECT string_agg(key, ' ') FROM json_object_keys(CASE json_typeof(to_json(next)) WHEN 'object' THEN to_json(next) END) AS key), next::text) || ';')::"text/x-keys" $$;
-CREATE AGGREGATE keys_agg (anyelement) (initcond = '', stype = "text/x-keys", sfunc = keys_next);
+CREATE FUNCTION keys_end(data "text/x-keys") RETURNS "text/x-keys" LANGUAGE sql AS $$
+	SELECT set_config('response.headers', '[{"X-Keys": "' || length(data) || '"}]', true);
+	SELECT data $$;
+CREATE AGGREGATE keys_agg (anyelement) (initcond = '', stype = "text/x-keys", sfunc = keys_next, finalfunc = keys_end);
 `
 
 // Aggregates that give a domain named like a media type write the rows of their table, or those of anything.
@@ -162,6 +170,8 @@ func TestMediaTypesOfRows(t *testing.T) {
 		{"route?id=gt.1&order=id.desc", "application/vnd.twkb", 200, "application/vnd.twkb", "3three\x002two\x00"},
 		{"route?order=name.asc&limit=1&select=*", "application/vnd.twkb", 200, "application/vnd.twkb", "1one\x00"},
 		{"route?id=eq.9", "application/vnd.twkb", 200, "application/vnd.twkb", ""},
+		{"route", "text/x-none", 200, "text/x-none", ""},
+		{"route?id=eq.9", "text/x-none", 200, "text/x-none", ""},
 		{"route?select=id", "application/vnd.twkb", 406, json, ""},
 		{"route?select=*,owner(name)", "application/vnd.twkb", 406, json, ""},
 		{"plain", "application/vnd.twkb", 406, json, ""},
@@ -205,13 +215,21 @@ func TestMediaTypesOfRows(t *testing.T) {
 			t.Errorf("%s %s: %d %s %q", c.method, c.request, got.status, got.header.Get("Content-Type"), got.body)
 		}
 	}
+	for _, columns := range []string{"id", "id,owner(name)"} { // what looks further is read after the write
+		got := ask(t, "PATCH", at.rest+"route?id=eq.1&select="+columns, `{"owner_id": 2}`, "Accept", "text/x-keys", "Prefer", "return=representation")
+		want := strings.NewReplacer(",", " ", "(name)", "").Replace(columns) + ";"
+		if got.status != 200 || got.body != want || got.header.Get("X-Keys") != strconv.Itoa(len(want)) {
+			t.Errorf("PATCH with %s: %d %v %q", columns, got.status, got.header, got.body)
+		}
+	}
 	got = ask(t, "GET", at.rest+"route", "", "Accept", `application/vnd.pgrst.plan+json; for="application/vnd.twkb"; options=verbose`)
 	if got.status != 200 || !strings.Contains(got.body, "twkb_agg(") {
 		t.Errorf("the plan: %d %s", got.status, got.body)
 	}
 }
 
-// Whatever the database runs of its own for a request may read it, and set status and headers of the answer: triggers, defaults and views.
+// Whatever the database runs of its own for a request may read it: triggers, defaults and views. Triggers may set status and headers of the
+// answer.
 func TestDatabaseReadsTheRequest(t *testing.T) {
 	at := fromDatabase(t, `
 CREATE TABLE note (id int PRIMARY KEY, by text DEFAULT current_setting('request.headers', true)::json->>'x-by');

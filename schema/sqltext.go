@@ -152,7 +152,7 @@ func writes(tokens []sqlToken) bool {
 	return false
 }
 
-// controls says whether a statement begins or ends a transaction: by which word, as it is written.
+// controls says whether a statement begins or ends a transaction: by which word, in capitals.
 func controls(tokens []sqlToken) (word string, ok bool) {
 	if len(tokens) == 0 || tokens[0].kind != sqlWord {
 		return "", false

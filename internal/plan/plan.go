@@ -57,9 +57,8 @@ func (p *Plan) ReadsOnly() bool {
 	return false
 }
 
-// RunsFunctions says whether somebody's function may run with a plan on PostgreSQL, which may read the request and set headers of the
-// answer: for a call, a view, a computed column, a domain or a handler, and for any write by a trigger or a default. A read of plain
-// tables runs none.
+// RunsFunctions says whether somebody's function may run with a plan on PostgreSQL, which may read the request: for a call, a view, a
+// computed column, a domain or a handler, and for any write by a trigger or a default. A read of plain tables runs none.
 func (p *Plan) RunsFunctions() bool {
 	return !p.ReadsOnly() || p.Facts.Opaque ||
 		slices.ContainsFunc(p.Facts.Reads, func(t *schema.Table) bool { return t.View != nil }) ||

@@ -63,7 +63,7 @@ func (q *piping) finish(p *plan.Plan, c *compiled) (result store.Result, first e
 		case answered:
 			var rows store.Result
 			rows, err = q.t.result(p, c.answer, rr)
-			result.Rows, result.Body = rows.Rows, rows.Body
+			takeAnswer(&result, &rows)
 		case explained:
 			planned, err = plannedRows(rr)
 		default:

@@ -56,8 +56,19 @@ func (t *transaction) one(ctx context.Context, p *plan.Plan, args query.Args, c 
 // answer reads what a write answers, into its result.
 func (t *transaction) answer(ctx context.Context, p *plan.Plan, args query.Args, c *compiled, r *store.Result) error {
 	rows, err := t.one(ctx, p, args, c.answer)
-	r.Rows, r.Body = rows.Rows, rows.Body
+	takeAnswer(r, &rows)
 	return err
+}
+
+// takeAnswer puts what was read after a write into its result: the rows and, where something set them meanwhile, status and headers.
+func takeAnswer(r, rows *store.Result) {
+	r.Rows, r.Body = rows.Rows, rows.Body
+	if rows.Status != 0 {
+		r.Status = rows.Status
+	}
+	if rows.Headers != nil {
+		r.Headers = rows.Headers
+	}
 }
 
 // withNested inserts rows together with related ones: those that the rows take keys from first, those that take keys from the

@@ -44,7 +44,12 @@ func (b *builder) answer(p *plan.Plan) *Statement {
 	rows, cols := a.rows(p.Rows, nil, nil, keyed)
 	a.head(cols)
 	a.out.Columns = []Column{Rows, Body}
-	a.out.SQL = "SELECT count(*), " + a.body() + " FROM (" + rows + ") AS r"
+	a.out.SQL = "SELECT count(*), " + a.body()
+	if a.out.Form == Handled { // which may set them
+		a.out.Columns = append(a.out.Columns, Status, Headers)
+		a.out.SQL += settings
+	}
+	a.out.SQL += " FROM (" + rows + ") AS r"
 	a.out.Binds = a.binds
 	return &a.out
 }

@@ -69,7 +69,7 @@ func (b *builder) member(p *plan.Plan) (cte, sql string) {
 	case f.Returns.Void && f.Query != nil:
 		return b.named(c), "SELECT 'null' AS b, count(*) AS n FROM " + b.called
 	case f.Returns.Void:
-		return "", "SELECT 'null' AS b, count(r.v) AS n FROM (SELECT " + b.invocation(c) + " AS v" + b.arguments(c) + ") AS r"
+		return "", "SELECT 'null' AS b, count(r.*) AS n FROM (SELECT " + b.invocation(c) + " AS v" + b.arguments(c) + ") AS r"
 	case c.Scalar:
 		cte, rows := b.scalarRows(p)
 		body := "coalesce(json_agg(r.v)->0, 'null')"
