@@ -157,9 +157,10 @@ func constraintFault(p *plan.Plan, err error) error {
 	return fault.New(fault.Code("23000"), "a constraint is violated").WithCause(err)
 }
 
-// checkName gives the name by which the schema file knows a check. Of one that has no name in the database SQLite says some of its text.
+// checkName gives the name by which the schema file knows a check. Of one that has no name in the database SQLite says some of its text; a
+// name that it does say may be a check's of another table, which a trigger wrote.
 func checkName(t *schema.Table, said string) string {
-	if len(t.Checks) == 1 {
+	if len(t.Checks) == 1 && strings.ContainsAny(said, " ()<>=") {
 		return t.Checks[0].Name
 	}
 	return said
