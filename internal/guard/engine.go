@@ -18,7 +18,7 @@ type Engine interface {
 	Declared(ctx context.Context, s *schema.Schema) ([]Index, error)
 
 	// Catalog reads the live indexes of the tables that s declares. It is asked every second, and wherever something tells
-	// that the catalog has changed; where nothing has, it is cheap (under a millisecond) and gives the same Version.
+	// that the catalog has changed; where nothing has, it is cheap (PostgreSQL: 10 ms among 4,000 indexes) and gives the same Version.
 	Catalog(ctx context.Context, s *schema.Schema) (*Catalog, error)
 
 	// Explain says what the live database would run a plan on with these arguments, without running it. Where args don't fit the

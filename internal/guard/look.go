@@ -27,7 +27,7 @@ func (k Kind) lost() bool {
 }
 
 // sheds says whether a difference makes queries slow, or wrong, or lets duplicates in. Without a foreign key nothing of that happens: rows
-// that refer to nothing get in for the moment that it takes to make it again, and are listed then.
+// that refer to nothing get in until it is made again, on PostgreSQL a moment later, and are listed then.
 func (d *Drift) sheds() bool { return d.Kind.lost() && d.Index.Refers == "" }
 
 // loses says whether a situation has any such difference.
