@@ -77,6 +77,9 @@ func rehearsed(t *testing.T, args ...string) (code int, out, said string) {
 }
 
 func TestRehearse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it grows a shadow step by step, which takes minutes under the race detector: `make test` runs it without")
+	}
 	dsn, path, _ := production(t)
 	report := filepath.Join(t.TempDir(), "report.html")
 	code, out, said := rehearsed(t, "--database", dsn, "--from", path, "--rows", "20000", "--to", "1000", "--report", report)
@@ -126,6 +129,9 @@ func TestRehearse(t *testing.T) {
 }
 
 func TestRehearseGate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it grows a shadow step by step, which takes minutes under the race detector: `make test` runs it without")
+	}
 	dsn, path, capture := production(t)
 	for _, test := range []struct {
 		most string
