@@ -62,15 +62,25 @@ func fromDatabase(t *testing.T, sql string, set ...func(*pintail.Config)) *serve
 	return serve(t, s, dsn, set...)
 }
 
+// A mediaCase is what a request gets that accepts a media type: a status and a Content-Type, and where that is 200 a body.
+type mediaCase struct {
+	request, accept string
+	status          int
+	kind, body      string
+}
+
+func (c mediaCase) check(t *testing.T, got reply) {
+	t.Helper()
+	if kind := got.header.Get("Content-Type"); got.status != c.status || kind != c.kind || c.status == 200 && got.body != c.body {
+		t.Errorf("%s as %s: got %d %s %q, want %d %s %q", c.request, c.accept, got.status, kind, got.body, c.status, c.kind, c.body)
+	}
+}
+
 // Functions that return a domain named like a media type write the answer themselves, to who asks for that type.
 func TestMediaTypesOfFunctions(t *testing.T) {
 	at := fromDatabase(t, mediaSQL)
 	const json = "application/json; charset=utf-8"
-	for _, c := range []struct {
-		request, accept string
-		status          int
-		kind, body      string
-	}{
+	for _, c := range []mediaCase{
 		{"page?name=%3Cb%3E", "text/html", 200, "text/html", "<h1><b></h1>"},
 		{"page?name=x", "text/plain, text/html;q=0.9", 200, "text/html", "<h1>x</h1>"},
 		{"page?name=x", "text/html;q=0.1, application/json", 200, json, `"<h1>x</h1>"`},
@@ -97,9 +107,7 @@ func TestMediaTypesOfFunctions(t *testing.T) {
 			method = "POST"
 		}
 		got := ask(t, method, at.rest+"rpc/"+c.request, "", "Accept", c.accept)
-		if got.status != c.status || got.header.Get("Content-Type") != c.kind || c.status == 200 && got.body != c.body {
-			t.Errorf("%s as %s: %d %s %q", c.request, c.accept, got.status, got.header.Get("Content-Type"), got.body)
-		}
+		c.check(t, got)
 	}
 	got := ask(t, "POST", at.rest+"rpc/echo", "a\tb", "Accept", "text/plain", "Content-Type", "text/plain")
 	if got.status != 200 || got.body != "a\tb" {
@@ -161,11 +169,7 @@ CREATE AGGREGATE keys_agg (anyelement) (initcond = '', stype = "text/x-keys", sf
 func TestMediaTypesOfRows(t *testing.T) {
 	at := fromDatabase(t, handlersSQL, func(c *pintail.Config) { c.REST.Plan = true })
 	const json, csv = "application/json; charset=utf-8", "text/csv; charset=utf-8"
-	for _, c := range []struct {
-		request, accept string
-		status          int
-		kind, body      string
-	}{
+	for _, c := range []mediaCase{
 		{"route", "application/vnd.twkb", 200, "application/vnd.twkb", "1one\x002two\x003three\x00"},
 		{"route?id=gt.1&order=id.desc", "application/vnd.twkb", 200, "application/vnd.twkb", "3three\x002two\x00"},
 		{"route?order=name.asc&limit=1&select=*", "application/vnd.twkb", 200, "application/vnd.twkb", "1one\x00"},
@@ -194,9 +198,7 @@ func TestMediaTypesOfRows(t *testing.T) {
 		{"rpc/lines_of?owner=2&select=name", "text/x-keys, application/json", 200, "text/x-keys", "name;"},
 	} {
 		got := ask(t, "GET", at.rest+c.request, "", "Accept", c.accept)
-		if got.status != c.status || got.header.Get("Content-Type") != c.kind || c.status == 200 && got.body != c.body {
-			t.Errorf("%s as %s: %d %s %q", c.request, c.accept, got.status, got.header.Get("Content-Type"), got.body)
-		}
+		c.check(t, got)
 		if head := ask(t, "HEAD", at.rest+c.request, "", "Accept", c.accept); head.status != got.status && got.status != 415 || head.body != "" {
 			t.Errorf("HEAD %s as %s: %d %q", c.request, c.accept, head.status, head.body)
 		}
