@@ -46,14 +46,14 @@ func (c *crowd) close() {
 	}
 }
 
-// A crowded is what became of a crowd's requests in a time.
-type crowded struct {
+// An outcome is what became of a crowd's requests in a time.
+type outcome struct {
 	useful, late, refused, failed int
 	took                          []float64 // ms, of what was answered
 }
 
 // asks sends so many requests a second, at Poisson's moments, for a time. How long one took counts from the moment at which it was due.
-func (c *crowd) asks(ctx context.Context, rate float64, length time.Duration) (all crowded) {
+func (c *crowd) asks(ctx context.Context, rate float64, length time.Duration) (all outcome) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var mu sync.Mutex
